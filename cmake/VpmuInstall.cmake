@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+
+# Headers, libraries, pkg-config files and the CMake package.
+
+include(CMakePackageConfigHelpers)
+
+set(vpmu_installed vpmu vpmu-static)
+set(vpmu_pc vpmu.pc)
+if(TARGET vpmu-guest)
+  list(APPEND vpmu_installed vpmu-guest)
+  list(APPEND vpmu_pc vpmu-guest.pc)
+endif()
+
+install(TARGETS ${vpmu_installed} EXPORT vpmuTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/vpmu
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+
+foreach(pc IN LISTS vpmu_pc)
+  configure_file(${PROJECT_SOURCE_DIR}/${pc}.in ${PROJECT_BINARY_DIR}/${pc} @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
+
+set(vpmu_package ${CMAKE_INSTALL_LIBDIR}/cmake/vpmu)
+install(EXPORT vpmuTargets NAMESPACE vpmu:: DESTINATION ${vpmu_package})
+configure_package_config_file(
+  ${PROJECT_SOURCE_DIR}/cmake/vpmuConfig.cmake.in ${PROJECT_BINARY_DIR}/vpmuConfig.cmake
+  INSTALL_DESTINATION ${vpmu_package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/vpmuConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/vpmuConfig.cmake ${PROJECT_BINARY_DIR}/vpmuConfigVersion.cmake
+  DESTINATION ${vpmu_package})
