@@ -24,8 +24,8 @@ extern "C" {
 #define VPMU_VERSION_PATCH 0
 
 /** Version of these headers, in the form that vpmu_version() returns. */
-#define VPMU_VERSION                                                                               \
-	((uint32_t)VPMU_VERSION_MAJOR << 16 | (uint32_t)VPMU_VERSION_MINOR << 8 |                  \
+#define VPMU_VERSION                                                              \
+	((uint32_t)VPMU_VERSION_MAJOR << 16 | (uint32_t)VPMU_VERSION_MINOR << 8 | \
 	 (uint32_t)VPMU_VERSION_PATCH)
 
 /**

@@ -23,10 +23,10 @@ static void passes(void)
 }
 
 const struct test_case test_cases[] = {
-	{"runner", "passes", passes},
-	{"runner", "is_skipped", is_skipped},
+	{ "runner", "passes", passes },
+	{ "runner", "is_skipped", is_skipped },
 #ifdef WITH_FAILURE
-	{"runner", "fails", fails},
+	{ "runner", "fails", fails },
 #endif
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

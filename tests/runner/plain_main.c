@@ -53,8 +53,8 @@ static int is_wanted(const struct test_case *test, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const char *const words[] = {"ok", "not ok", "skip"};
-	unsigned int counts[3] = {0, 0, 0};
+	static const char *const words[] = { "ok", "not ok", "skip" };
+	unsigned int counts[3] = { 0, 0, 0 };
 
 	for (unsigned int i = 0; i < test_case_count; i++) {
 		const struct test_case *test = &test_cases[i];

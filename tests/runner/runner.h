@@ -35,10 +35,8 @@ void test_check_mem(const char *file, int line, const char *text, const void *a,
 void test_check_str(const char *file, int line, const char *text, const char *a, const char *b);
 
 #define CHECK(cond) ((cond) ? (void)0 : test_fail(__FILE__, __LINE__, #cond, 0, 1))
-#define CHECK_EQ(a, b) \
-	test_check_eq(__FILE__, __LINE__, #a " == " #b, (uint64_t)(a), (uint64_t)(b))
-#define CHECK_MEM(a, b, length) \
-	test_check_mem(__FILE__, __LINE__, #a " == " #b, (a), (b), (length))
+#define CHECK_EQ(a, b) test_check_eq(__FILE__, __LINE__, #a " == " #b, (uint64_t)(a), (uint64_t)(b))
+#define CHECK_MEM(a, b, length) test_check_mem(__FILE__, __LINE__, #a " == " #b, (a), (b), (length))
 #define CHECK_STR(a, b) test_check_str(__FILE__, __LINE__, #a " == " #b, (a), (b))
 
 #define TEST_COUNT(table) ((unsigned int)(sizeof(table) / sizeof((table)[0])))

@@ -30,7 +30,7 @@ static void operands_are_evaluated_once(void)
 }
 
 const struct test_case test_cases[] = {
-	{"runner", "equal_values_pass", equal_values_pass},
-	{"runner", "operands_are_evaluated_once", operands_are_evaluated_once},
+	{ "runner", "equal_values_pass", equal_values_pass },
+	{ "runner", "operands_are_evaluated_once", operands_are_evaluated_once },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

@@ -14,6 +14,6 @@ static void library_and_headers_agree(void)
 }
 
 const struct test_case test_cases[] = {
-	{"version", "library_and_headers_agree", library_and_headers_agree},
+	{ "version", "library_and_headers_agree", library_and_headers_agree },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
