@@ -1,0 +1,36 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VPMU_KVM_INTERNAL_H
+#define VPMU_KVM_INTERNAL_H
+
+#include <stdint.h>
+
+#include <vpmu/kvm.h>
+
+/* Checks the size that begins a struct of the caller against what this library knows of it. */
+int kvm_size_check(const void *given, uint64_t known);
+
+/* Copies a system, or makes the operating system's where given is NULL. */
+int kvm_system_take(struct vpmu_kvm_system *system, const struct vpmu_kvm_system *given);
+
+/* Makes a call: its result, or a negative errno value. */
+int64_t kvm_call(const struct vpmu_kvm_system *system, int32_t fd, uint32_t request,
+		 uint64_t argument);
+
+/* The VPMU_ERROR_* of a negative errno value. */
+int kvm_error(int64_t result);
+
+/* Says in words that a call failed, and answers its VPMU_ERROR_*. */
+int kvm_failed(const struct vpmu_kvm_system *system, int64_t result, const char *call,
+	       const char *remedy);
+
+/* Says something to the operator, if there is somebody to listen. */
+void kvm_say(const struct vpmu_kvm_system *system, uint32_t level, const char *text);
+
+/* MSRs of the device: control registers and granted slots. */
+uint32_t kvm_msr_count(const struct vpmu_kvm_device *device);
+
+/* Whether the values of the device are in their ranges. */
+int kvm_device_check(const struct vpmu_kvm_device *device);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * What the device needs of KVM's interface to user space. It is stable, and own copies make the
+ * backend independent of the age of the build host's headers; a test compares the two.
+ */
+#ifndef VPMU_KVM_UAPI_H
+#define VPMU_KVM_UAPI_H
+
+#include <stdint.h>
+
+#define KVM_UAPI_CHECK_EXTENSION 0xae03u
+#define KVM_UAPI_RUN 0xae80u
+#define KVM_UAPI_NMI 0xae9au
+#define KVM_UAPI_ENABLE_CAP 0x4068aea3u
+#define KVM_UAPI_SIGNAL_MSI 0x4020aea5u
+
+#define KVM_UAPI_CAP_X86_USER_SPACE_MSR 188u
+#define KVM_UAPI_CAP_X86_MSR_FILTER 189u
+
+#define KVM_UAPI_MSR_EXIT_REASON_FILTER 4u
+#define KVM_UAPI_MSR_FILTER_READ 1u
+#define KVM_UAPI_MSR_FILTER_WRITE 2u
+#define KVM_UAPI_MSR_FILTER_DEFAULT_DENY 1u
+
+#define KVM_UAPI_EXIT_MMIO 6u
+#define KVM_UAPI_EXIT_X86_RDMSR 29u
+#define KVM_UAPI_EXIT_X86_WRMSR 30u
+
+/* Bytes from the beginning of struct kvm_run. */
+#define KVM_UAPI_RUN_IMMEDIATE_EXIT 1
+#define KVM_UAPI_RUN_EXIT_REASON 8
+#define KVM_UAPI_RUN_MSR_ERROR 32
+#define KVM_UAPI_RUN_MSR_INDEX 44
+#define KVM_UAPI_RUN_MSR_DATA 48
+#define KVM_UAPI_RUN_MMIO_ADDRESS 32
+#define KVM_UAPI_RUN_MMIO_DATA 40
+#define KVM_UAPI_RUN_MMIO_LENGTH 48
+#define KVM_UAPI_RUN_MMIO_IS_WRITE 52
+
+struct kvm_uapi_enable_cap {
+	uint32_t cap;
+	uint32_t flags;
+	uint64_t args[4];
+	uint8_t pad[64];
+};
+
+struct kvm_uapi_msi {
+	uint32_t address_lo;
+	uint32_t address_hi;
+	uint32_t data;
+	uint32_t flags;
+	uint32_t devid;
+	uint8_t pad[12];
+};
+
+struct kvm_uapi_filter_range {
+	uint32_t flags;
+	uint32_t nmsrs;
+	uint32_t base;
+	uint8_t *bitmap;
+};
+
+struct kvm_uapi_filter {
+	uint32_t flags;
+	struct kvm_uapi_filter_range ranges[16];
+};
+
+/* The size of the filter is a part of the number, and the size of an address of the filter's. */
+#define KVM_UAPI_X86_SET_MSR_FILTER (0x4000aec6u | (uint32_t)(sizeof(struct kvm_uapi_filter) << 16))
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file kvm.h
+ * @brief Linux KVM: MSR filter, CPUID, PMIs and the completion of an exit.
+ *
+ * The VMM keeps its descriptors and makes its own calls of KVM; these functions make the few that the device
+ * needs, on descriptors that are handed to them, and keep nothing. In order:
+ * vpmu_kvm_filter_set() for the VM, vpmu_kvm_cpuid() into the entries that the VMM gives to KVM_SET_CPUID2, then
+ * vpmu_kvm_pmi() as the host op `pmi`.
+ *
+ * Private MSRs are not among those of KVM_GET_MSRS: the state of the device moves with the device only.
+ * @since 0.1
+ */
+#ifndef VPMU_KVM_H
+#define VPMU_KVM_H
+
+#include <stdint.h>
+
+#include <vpmu/error.h>
+#include <vpmu/export.h>
+#include <vpmu/vpmu.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Ranges of an MSR filter (linux/kvm.h: KVM_MSR_FILTER_MAX_RANGES). */
+#define VPMU_KVM_FILTER_RANGES 16
+/** Most MSRs of a range (linux/kvm.h: KVM_MSR_FILTER_MAX_BITMAP_SIZE bytes of bits). */
+#define VPMU_KVM_FILTER_RANGE_MSRS 0x3000u
+/** Bytes of bitmaps that suffice for any merged filter. */
+#define VPMU_KVM_FILTER_STORAGE (VPMU_KVM_FILTER_RANGES * VPMU_KVM_FILTER_RANGE_MSRS / 8u)
+
+/** @name Flags of a target of PMIs
+ * @{ */
+/**
+ * the VMM enabled KVM_CAP_X2APIC_API with both of its flags, so APIC ids have 32 bits and 255 is an id like
+ * others; without it ids are 0 to 254
+ */
+#define VPMU_KVM_APIC_ID_32 1u
+/** @} */
+
+/** The calls of KVM, so that a VMM can watch or relay them. Where NULL is passed for it: ioctl(2), no log. */
+struct vpmu_kvm_system {
+	uint64_t size; /**< sizeof(struct vpmu_kvm_system) as the caller knows it */
+	/**
+	 * Does ioctl(2); argument is a number or an address.
+	 * The answer is its result, or the error as a negative errno value.
+	 */
+	int64_t (*control)(void *opaque, int32_t fd, uint64_t request, uint64_t argument);
+	/** A sentence for the operator, `enum vpmu_log_level`, without newline. NULL: none. */
+	void (*log)(void *opaque, uint32_t level, const char *text);
+	void *opaque; /**< first argument of both */
+};
+
+/** Where all vCPUs of a VM find their device. The same one serves filter, CPUID and exits. */
+struct vpmu_kvm_device {
+	uint64_t size; /**< sizeof(struct vpmu_kvm_device) as the caller knows it */
+	uint64_t mmio_base; /**< guest-physical address of the MMIO window, a multiple of 4096; 0: none */
+	uint32_t msr_base; /**< first MSR, usually VPMU_MSR_BASE; 0: none */
+	uint32_t slots;	   /**< granted slots, as in the profile, 1 to 63 */
+	uint32_t level;	   /**< ABI level, as in the profile */
+	uint32_t cpuid_base; /**< first leaf of the CPUID block, 0x40000000 + k x 0x100; 0: the first free such block */
+};
+
+/** A range of a filter; laid out as struct kvm_msr_filter_range on hosts with 64-bit addresses. */
+struct vpmu_kvm_filter_range {
+	uint32_t flags; /**< 1 reads, 2 writes */
+	uint32_t count; /**< MSRs, at most VPMU_KVM_FILTER_RANGE_MSRS; 0: the range is not used */
+	uint32_t base;	/**< first MSR */
+	uint32_t reserved; /**< 0 */
+	uint8_t *bitmap; /**< a bit per MSR, 1 allows; whole 8-byte words, which KVM copies; owned by who set it */
+};
+
+/** A filter; laid out as struct kvm_msr_filter on hosts with 64-bit addresses. */
+struct vpmu_kvm_filter {
+	uint32_t flags;	   /**< 0: MSRs in no range are allowed; 1: they are denied */
+	uint32_t reserved; /**< 0 */
+	struct vpmu_kvm_filter_range
+		ranges[VPMU_KVM_FILTER_RANGES]; /**< the first that holds an MSR decides */
+};
+
+/** A CPUID leaf; laid out as struct kvm_cpuid_entry2. */
+struct vpmu_kvm_cpuid_entry {
+	uint32_t function;   /**< leaf */
+	uint32_t index;	     /**< subleaf */
+	uint32_t flags;	     /**< KVM_CPUID_FLAG_* */
+	uint32_t eax;	     /**< value of EAX */
+	uint32_t ebx;	     /**< value of EBX */
+	uint32_t ecx;	     /**< value of ECX */
+	uint32_t edx;	     /**< value of EDX */
+	uint32_t padding[3]; /**< 0 */
+};
+
+/** A vCPU that takes PMIs. */
+struct vpmu_kvm_target {
+	uint64_t size;	  /**< sizeof(struct vpmu_kvm_target) as the caller knows it */
+	int32_t vm_fd;	  /**< descriptor of the VM, for PMIs as a vector */
+	int32_t vcpu_fd;  /**< descriptor of the vCPU, for PMIs as NMI */
+	uint32_t apic_id; /**< APIC id of the vCPU */
+	uint32_t flags;	  /**< VPMU_KVM_APIC_ID_32 or 0 */
+};
+
+/**
+ * @brief Merges the device's MSRs into the VMM's filter: they exit to user space whatever the VMM's filter says
+ * of them, all other MSRs are treated as the VMM's filter treats them. Makes no call.
+ *
+ * A VM has one filter, and each KVM_X86_SET_MSR_FILTER replaces all of it: a VMM that has a filter sets the merged one
+ * in its place, every time. Our MSRs become the first range. Only where all 16 ranges are in use, the bits
+ * of our MSRs are cleared in copies of the VMM's ranges instead.
+ * @param theirs the VMM's filter; NULL: none. Its bitmaps are not changed, and the merged filter points to them
+ * @param device where the device is; its MSRs must not be x2APIC's (0x800 to 0x8ff), which KVM does not filter
+ * @param storage bytes for the bitmaps that are made, which the merged filter points to; owned by the caller
+ * @param storage_size bytes there; VPMU_KVM_FILTER_STORAGE suffices always, 256 unless all 16 ranges are in use
+ * @param[out] merged the filter; unchanged on error
+ * @return the number of the VMM's ranges, 0 to 16, that lose MSRs to the device; VPMU_ERROR_INVALID (the device has no MSRs or impossible
+ * ones, or KVM would refuse the VMM's filter); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY (storage is too small); VPMU_ERROR_LIMIT (all 16
+ * ranges are in use and do not cover our MSRs: join two of them, or take another MSR base)
+ * @par Threads
+ * Any.
+ * @since 0.1
+ * Source: Documentation/virt/kvm/api.rst of Linux, 4.97 KVM_X86_SET_MSR_FILTER.
+ */
+VPMU_API int vpmu_kvm_filter_merge(const struct vpmu_kvm_filter *theirs,
+				   const struct vpmu_kvm_device *device, uint8_t *storage,
+				   uint64_t storage_size, struct vpmu_kvm_filter *merged);
+
+/**
+ * @brief Enables exits of filtered MSRs, merges as vpmu_kvm_filter_merge() does, and sets the merged filter. Uses 26 KiB of
+ * stack. Before the first vCPU runs; may be repeated when the VMM's filter changes.
+ * @param system the calls of KVM; NULL: the operating system's
+ * @param vm_fd descriptor of the VM
+ * @param reasons KVM_MSR_EXIT_REASON_* that the VMM wants for itself; FILTER is added, since enabling replaces the reasons
+ * @param theirs the VMM's filter; NULL: none
+ * @param device where the device is
+ * @return as vpmu_kvm_filter_merge(), and VPMU_ERROR_UNSUPPORTED (KVM lacks KVM_CAP_X86_USER_SPACE_MSR or KVM_CAP_X86_MSR_FILTER:
+ * Linux 5.10 has them); VPMU_ERROR_DENIED; VPMU_ERROR_SYSTEM. The log op says which call failed and why
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API int vpmu_kvm_filter_set(const struct vpmu_kvm_system *system, int32_t vm_fd,
+				 uint32_t reasons, const struct vpmu_kvm_filter *theirs,
+				 const struct vpmu_kvm_device *device);
+
+/**
+ * @brief Adds the CPUID block of the device (abi/SPEC.md R-MSR-2) to the entries for KVM_SET_CPUID2: three leaves.
+ * A block of ours that is there already is replaced, so it may be repeated.
+ * @param device where the device is; its cpuid_base 0 asks for the first block of 0x40000000 + k x 0x100 in which there is no
+ * leaf, from VPMU_CPUID_BASE on
+ * @param entries array of `room` entries, of which the first `*count` are in use; owned by the caller
+ * @param[in,out] count entries in use; grows by 3; unchanged on error
+ * @param room entries in all
+ * @return first leaf of the block, positive; VPMU_ERROR_INVALID (a value of the device is out of range); VPMU_ERROR_TOO_BIG;
+ * VPMU_ERROR_NO_MEMORY (no room for three entries); VPMU_ERROR_EXISTS (other leaves stand at cpuid_base, or in all blocks)
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API int vpmu_kvm_cpuid(const struct vpmu_kvm_device *device,
+			    struct vpmu_kvm_cpuid_entry *entries, uint32_t *count, uint32_t room);
+
+/**
+ * @brief Injects a PMI: as NMI by KVM_NMI, as a vector by KVM_SIGNAL_MSI, which needs the local APIC in the kernel. Meant to be
+ * called by the host op `pmi`, with its arguments.
+ * @param system the calls of KVM; NULL: the operating system's
+ * @param target the vCPU
+ * @param mode VPMU_PMI_NMI or VPMU_PMI_VECTOR
+ * @param vector 32 to 255 in mode VPMU_PMI_VECTOR, else 0
+ * @return 0; VPMU_ERROR_STATE (the vCPU's local APIC is off: nothing was delivered, try again later); VPMU_ERROR_INVALID (mode, vector
+ * or APIC id out of range: KVM would read other vectors as another kind of interrupt, and other ids as another vCPU or
+ * all of them); VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED; VPMU_ERROR_SYSTEM
+ * @par Threads
+ * Own thread, outside KVM_RUN: KVM_NMI waits for the end of KVM_RUN.
+ * @since 0.1
+ */
+VPMU_API int vpmu_kvm_pmi(const struct vpmu_kvm_system *system,
+			  const struct vpmu_kvm_target *target, uint32_t mode, uint32_t vector);
+
+/**
+ * @brief Completes the exit that was answered last, without running the guest. Until that is done the effect of the access
+ * (the value read, the next instruction's address, a general-protection fault) is no part of the vCPU's state: to be called before it is saved.
+ * @param system the calls of KVM; NULL: the operating system's
+ * @param vcpu_fd descriptor of the vCPU
+ * @param run its struct kvm_run
+ * @return 0 when the vCPU's state is complete; 1 when the access goes on with another exit, which stands in `run`: answer it and
+ * call again; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED; VPMU_ERROR_SYSTEM
+ * @par Threads
+ * The vCPU's own.
+ * @since 0.1
+ * Source: Documentation/virt/kvm/api.rst of Linux, the note on KVM_EXIT_IO, KVM_EXIT_MMIO and MSR exits.
+ */
+VPMU_API int vpmu_kvm_complete(const struct vpmu_kvm_system *system, int32_t vcpu_fd, void *run);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

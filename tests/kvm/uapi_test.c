@@ -1,0 +1,81 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Our copies of KVM's interface against the build host's headers. */
+
+#include <stddef.h>
+
+#include <linux/kvm.h>
+
+#include <vpmu/kvm.h>
+
+#include "backends/kvm/uapi.h"
+#include "runner/runner.h"
+
+static void numbers_agree(void)
+{
+	CHECK_EQ(KVM_UAPI_CHECK_EXTENSION, KVM_CHECK_EXTENSION);
+	CHECK_EQ(KVM_UAPI_RUN, KVM_RUN);
+	CHECK_EQ(KVM_UAPI_NMI, KVM_NMI);
+	CHECK_EQ(KVM_UAPI_ENABLE_CAP, KVM_ENABLE_CAP);
+	CHECK_EQ(KVM_UAPI_SIGNAL_MSI, KVM_SIGNAL_MSI);
+	CHECK_EQ(KVM_UAPI_X86_SET_MSR_FILTER, KVM_X86_SET_MSR_FILTER);
+	CHECK_EQ(KVM_UAPI_CAP_X86_USER_SPACE_MSR, KVM_CAP_X86_USER_SPACE_MSR);
+	CHECK_EQ(KVM_UAPI_CAP_X86_MSR_FILTER, KVM_CAP_X86_MSR_FILTER);
+	CHECK_EQ(KVM_UAPI_MSR_EXIT_REASON_FILTER, KVM_MSR_EXIT_REASON_FILTER);
+	CHECK_EQ(KVM_UAPI_MSR_FILTER_READ, KVM_MSR_FILTER_READ);
+	CHECK_EQ(KVM_UAPI_MSR_FILTER_WRITE, KVM_MSR_FILTER_WRITE);
+	CHECK_EQ(KVM_UAPI_MSR_FILTER_DEFAULT_DENY, KVM_MSR_FILTER_DEFAULT_DENY);
+	CHECK_EQ(KVM_UAPI_EXIT_MMIO, KVM_EXIT_MMIO);
+	CHECK_EQ(KVM_UAPI_EXIT_X86_RDMSR, KVM_EXIT_X86_RDMSR);
+	CHECK_EQ(KVM_UAPI_EXIT_X86_WRMSR, KVM_EXIT_X86_WRMSR);
+	CHECK_EQ(VPMU_KVM_FILTER_RANGES, KVM_MSR_FILTER_MAX_RANGES);
+}
+
+static void places_agree(void)
+{
+	CHECK_EQ(KVM_UAPI_RUN_IMMEDIATE_EXIT, offsetof(struct kvm_run, immediate_exit));
+	CHECK_EQ(KVM_UAPI_RUN_EXIT_REASON, offsetof(struct kvm_run, exit_reason));
+	CHECK_EQ(KVM_UAPI_RUN_MSR_ERROR, offsetof(struct kvm_run, msr.error));
+	CHECK_EQ(KVM_UAPI_RUN_MSR_INDEX, offsetof(struct kvm_run, msr.index));
+	CHECK_EQ(KVM_UAPI_RUN_MSR_DATA, offsetof(struct kvm_run, msr.data));
+	CHECK_EQ(KVM_UAPI_RUN_MMIO_ADDRESS, offsetof(struct kvm_run, mmio.phys_addr));
+	CHECK_EQ(KVM_UAPI_RUN_MMIO_DATA, offsetof(struct kvm_run, mmio.data));
+	CHECK_EQ(KVM_UAPI_RUN_MMIO_LENGTH, offsetof(struct kvm_run, mmio.len));
+	CHECK_EQ(KVM_UAPI_RUN_MMIO_IS_WRITE, offsetof(struct kvm_run, mmio.is_write));
+}
+
+#define SAME_PLACE(ours, ours_member, theirs, theirs_member) \
+	CHECK_EQ(offsetof(struct ours, ours_member), offsetof(struct theirs, theirs_member))
+
+static void layouts_agree(void)
+{
+	CHECK_EQ(sizeof(struct kvm_uapi_enable_cap), sizeof(struct kvm_enable_cap));
+	SAME_PLACE(kvm_uapi_enable_cap, args, kvm_enable_cap, args);
+	CHECK_EQ(sizeof(struct kvm_uapi_msi), sizeof(struct kvm_msi));
+	SAME_PLACE(kvm_uapi_msi, address_hi, kvm_msi, address_hi);
+	SAME_PLACE(kvm_uapi_msi, data, kvm_msi, data);
+	CHECK_EQ(sizeof(struct kvm_uapi_filter), sizeof(struct kvm_msr_filter));
+	SAME_PLACE(kvm_uapi_filter, ranges, kvm_msr_filter, ranges);
+}
+
+/* A VMM may pass KVM's own structs for these. */
+static void public_structs_are_kvms(void)
+{
+	CHECK_EQ(sizeof(struct vpmu_kvm_filter), sizeof(struct kvm_msr_filter));
+	SAME_PLACE(vpmu_kvm_filter, ranges, kvm_msr_filter, ranges);
+	SAME_PLACE(vpmu_kvm_filter_range, count, kvm_msr_filter_range, nmsrs);
+	SAME_PLACE(vpmu_kvm_filter_range, base, kvm_msr_filter_range, base);
+	SAME_PLACE(vpmu_kvm_filter_range, bitmap, kvm_msr_filter_range, bitmap);
+	CHECK_EQ(sizeof(struct vpmu_kvm_cpuid_entry), sizeof(struct kvm_cpuid_entry2));
+	SAME_PLACE(vpmu_kvm_cpuid_entry, eax, kvm_cpuid_entry2, eax);
+	SAME_PLACE(vpmu_kvm_cpuid_entry, edx, kvm_cpuid_entry2, edx);
+}
+
+const struct test_case test_cases[] = {
+	{ "uapi", "numbers", numbers_agree },
+	{ "uapi", "places in struct kvm_run", places_agree },
+	{ "uapi", "layouts", layouts_agree },
+	{ "uapi", "public structs", public_structs_are_kvms },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
