@@ -143,12 +143,12 @@ def header(abi):
             define("VPMU_EVENT_WORDS", 8, "words of guest_perf_event"), ""]
     out += [define(f"VPMU_{c['name']}", f"0x{c['value']:x}" + ("ull" if c["value"] >> 32 else "u"),
                    c["doc"]) for c in abi["constant"]]
-    out += ["", "/** @name Registers of the control block @{ */"]
+    out += ["", "/** @name Registers of the control block\n * @{\n */"]
     out += [define(f"VPMU_REG_{r['name']}", r["index"], r["doc"]) for r in abi["register"]]
-    out += ["/** @} */", "", "/** @name Words of a slot @{ */"]
+    out += ["/** @} */", "", "/** @name Words of a slot\n * @{\n */"]
     out += [define(f"VPMU_{k.upper()}_WORD_{w['name'].upper()}", w["index"], w["doc"])
             for k in ("attr", "event") for w in abi[k]]
-    out += ["/** @} */", "", "/** @name Fields of words @{ */"]
+    out += ["/** @} */", "", "/** @name Fields of words\n * @{\n */"]
     out += list(field_defines("REG_", abi["register"]))
     out += list(field_defines("ATTR_WORD_", abi["attr"])) + list(field_defines("EVENT_WORD_", abi["event"]))
     out += ["/** @} */", ""]
@@ -157,7 +157,7 @@ def header(abi):
         out += [f"\tVPMU_{e['name']}_{n} = {v}, /**< {tidy(d)} */" for n, (v, d) in e["values"].items()]
         out += ["};", ""]
     for f in abi["flags"]:
-        out += [f"/** @name {tidy(f['doc'])} @{{ */"]
+        out += [f"/** @name {tidy(f['doc'])}\n * @{{\n */"]
         out += [define(f"VPMU_{f['name']}_{n}", f"(1ull << {v})", d) for n, (v, d) in f["bits"].items()]
         out += [define(f"VPMU_{f['name']}_ALL", f"0x{sum(1 << v for v, _ in f['bits'].values()):x}ull",
                        "every bit above"), "/** @} */", ""]

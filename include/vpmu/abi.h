@@ -67,7 +67,9 @@
 /** bytes of the MMIO window: 2048 registers of 8 bytes */
 #define VPMU_MMIO_SIZE 0x4000u
 
-/** @name Registers of the control block @{ */
+/** @name Registers of the control block
+ * @{
+ */
 /** the bytes vpmu-abi, the first in the lowest byte */
 #define VPMU_REG_MAGIC 0
 /** ABI level of this VM, fixed for its life */
@@ -126,7 +128,9 @@
 #define VPMU_REG_RESET 27
 /** @} */
 
-/** @name Words of a slot @{ */
+/** @name Words of a slot
+ * @{
+ */
 /** event type, VPMU_TYPE_* */
 #define VPMU_ATTR_WORD_TYPE 0
 /** event of that type */
@@ -163,7 +167,9 @@
 #define VPMU_EVENT_WORD_OVERFLOWS 8
 /** @} */
 
-/** @name Fields of words @{ */
+/** @name Fields of words
+ * @{
+ */
 /** LEVEL: lowest bit of level */
 #define VPMU_REG_LEVEL_LEVEL_SHIFT 0
 /** LEVEL: level in place */
@@ -486,7 +492,9 @@ enum vpmu_abi_call {
 	VPMU_CALL_BATCH = 3, /**< address, words -> 0 or an error */
 };
 
-/** @name register FEATURES @{ */
+/** @name register FEATURES
+ * @{
+ */
 /** the events area */
 #define VPMU_FEATURE_AREA (1ull << 0)
 /** PMIs as NMI */
@@ -503,7 +511,9 @@ enum vpmu_abi_call {
 #define VPMU_FEATURE_ALL 0x3full
 /** @} */
 
-/** @name attr word flags @{ */
+/** @name attr word flags
+ * @{
+ */
 /** does not count in guest user mode */
 #define VPMU_ATTR_EXCLUDE_USER (1ull << 0)
 /** does not count in guest kernel mode */
@@ -516,7 +526,9 @@ enum vpmu_abi_call {
 #define VPMU_ATTR_ALL 0xfull
 /** @} */
 
-/** @name bits 63:48 of the event word status, as bits 15:0 @{ */
+/** @name bits 63:48 of the event word status, as bits 15:0
+ * @{
+ */
 /** counted for less than the time enabled since it was opened */
 #define VPMU_EVENT_MULTIPLEXED (1ull << 0)
 /** the host limited the rate of its overflows */

@@ -16,8 +16,9 @@ extern "C" {
 
 /** Stable error numbers. A number never changes its meaning. */
 enum vpmu_error {
-	VPMU_ERROR_INVALID = -1,     /**< an argument is out of its range */
-	VPMU_ERROR_TOO_BIG = -2,     /**< a struct has a non-zero tail that this library does not know */
+	VPMU_ERROR_INVALID = -1, /**< an argument is out of its range */
+	VPMU_ERROR_TOO_BIG =
+		-2, /**< a struct has a non-zero tail that this library does not know */
 	VPMU_ERROR_NO_MEMORY = -3,   /**< the allocate op returned NULL */
 	VPMU_ERROR_DENIED = -4,	     /**< permission is missing */
 	VPMU_ERROR_UNSUPPORTED = -5, /**< this host, kernel or PMU cannot do it */

@@ -44,31 +44,34 @@ struct vpmu_source_thread {
 
 /** One event of a group. */
 struct vpmu_source_event {
-	struct guest_perf_attr attr; /**< as the guest wrote it, checked; the link's leader and the cookie mean nothing here */
-	uint64_t left;		     /**< counts until the first notice; 0: no notices */
-	uint32_t tag;		     /**< bit number for notices, 0 to 62 */
-	uint32_t flags;		     /**< out: VPMU_EVENT_APPROXIMATE, VPMU_EVENT_THREAD */
+	struct guest_perf_attr
+		attr; /**< as the guest wrote it, checked; the link's leader and the cookie mean nothing here */
+	uint64_t left;	/**< counts until the first notice; 0: no notices */
+	uint32_t tag;	/**< bit number for notices, 0 to 62 */
+	uint32_t flags; /**< out: VPMU_EVENT_APPROXIMATE, VPMU_EVENT_THREAD */
 };
 
-/** @name How a group is opened @{ */
+/** @name How a group is opened
+ * @{
+ */
 /** the group may be multiplexed with others; without it the group holds its counters or is starved */
 #define VPMU_SOURCE_FLEXIBLE 1u
 /** @} */
 
 /** What open answers. */
 struct vpmu_source_opened {
-	void *group;	 /**< the group, paused; owned by the source until close */
-	uint32_t failed; /**< on error: index of the event that could not be opened */
+	void *group;	   /**< the group, paused; owned by the source until close */
+	uint32_t failed;   /**< on error: index of the event that could not be opened */
 	uint32_t reserved; /**< 0 */
 };
 
 /** A reading of a group. */
 struct vpmu_source_reading {
-	uint64_t enabled;		     /**< ns of thread time since the last reading for which the group was to run */
-	uint64_t running;		     /**< ns of these for which it counted */
-	uint32_t count;			     /**< in: events of the group, as opened */
-	uint32_t flags;			     /**< VPMU_EVENT_THROTTLED when the host limited overflows since the last reading */
-	uint64_t increase[VPMU_MAX_SLOTS];   /**< counts since the last reading, in the order of open */
+	uint64_t enabled; /**< ns of thread time since the last reading for which the group was to run */
+	uint64_t running; /**< ns of these for which it counted */
+	uint32_t count;	  /**< in: events of the group, as opened */
+	uint32_t flags; /**< VPMU_EVENT_THROTTLED when the host limited overflows since the last reading */
+	uint64_t increase[VPMU_MAX_SLOTS]; /**< counts since the last reading, in the order of open */
 };
 
 /** Moments that a source may want to know, of one thread. */
@@ -107,8 +110,8 @@ struct vpmu_source_ops {
 	/** Ends with a thread; its groups were closed. Any thread once the thread ended. */
 	void (*detach)(void *source, void *attached);
 	/** Opens a group, paused, all or nothing. events[0] leads; count is 1 to 63. */
-	int (*open)(void *source, void *attached, struct vpmu_source_event *events, uint32_t count, uint32_t flags,
-		    struct vpmu_source_opened *opened);
+	int (*open)(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
+		    uint32_t flags, struct vpmu_source_opened *opened);
 	/** Closes a group; keep 1 allows to keep its host events for a later open. */
 	void (*close)(void *source, void *attached, void *group, uint32_t keep);
 	/** Starts (1) or pauses (0) a group. Starting a starved group tries again. */

@@ -21,8 +21,8 @@ extern "C" {
 
 /** A range of addresses that shows the registers of the vCPU that uses it. */
 struct vpmu_window {
-	uint64_t size;	   /**< sizeof(struct vpmu_window) as the caller knows it */
-	uint64_t base;	   /**< address of register 0: an MSR index, or a guest-physical address, a multiple of 8 */
+	uint64_t size; /**< sizeof(struct vpmu_window) as the caller knows it */
+	uint64_t base; /**< address of register 0: an MSR index, or a guest-physical address, a multiple of 8 */
 	uint32_t shift;	   /**< log2 of the addresses per register: 0 for MSRs, 3 for MMIO */
 	uint32_t reserved; /**< 0 */
 };
@@ -30,9 +30,9 @@ struct vpmu_window {
 /** An access to a window. */
 struct vpmu_window_access {
 	uint64_t address; /**< MSR index or guest-physical address */
-	uint32_t width;	  /**< bytes: 8; MMIO may come with any other, which is then answered as SPEC.md says */
-	uint32_t write;	  /**< 1 write, 0 read */
-	uint64_t value;	  /**< in: the value of a write; out: of a read, all ones on a fault */
+	uint32_t width; /**< bytes: 8; MMIO may come with any other, which is then answered as SPEC.md says */
+	uint32_t write; /**< 1 write, 0 read */
+	uint64_t value; /**< in: the value of a write; out: of a read, all ones on a fault */
 };
 
 /**
@@ -45,7 +45,8 @@ struct vpmu_window_access {
  * The vCPU's own.
  * @since 0.1
  */
-VPMU_API int vpmu_window_access(const struct vpmu_window *window, struct vpmu_vcpu *vcpu, struct vpmu_window_access *access);
+VPMU_API int vpmu_window_access(const struct vpmu_window *window, struct vpmu_vcpu *vcpu,
+				struct vpmu_window_access *access);
 
 /**
  * @brief Carries out a user hypercall (abi/SPEC.md R-CALL-1).
@@ -78,17 +79,6 @@ VPMU_API uint64_t vpmu_mailbox_size(uint32_t vcpus);
  * @since 0.1
  */
 VPMU_API int vpmu_mailbox_format(struct vpmu_vm *vm, uint32_t vcpus);
-
-/**
- * @brief Turns on a vCPU's events area in its mailbox block.
- * @param vcpu the vCPU
- * @param block its block, from 0
- * @return 0; VPMU_ERROR_MEMORY
- * @par Threads
- * The vCPU's own.
- * @since 0.1
- */
-VPMU_API int vpmu_mailbox_attach(struct vpmu_vcpu *vcpu, uint32_t block);
 
 /**
  * @brief Answers the requests that stand in a vCPU's mailbox block (abi/SPEC.md R-BOX-2). To be called when the doorbell rang.

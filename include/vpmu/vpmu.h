@@ -58,19 +58,19 @@ struct vpmu_profile {
 	uint64_t period_floor;	  /**< smallest sample period, counts, at least 1 */
 	uint64_t hardware_events; /**< bits 1 << VPMU_HARDWARE_* granted */
 	uint64_t software_events; /**< bits 1 << VPMU_SOFTWARE_* granted; needs VPMU_FEATURE_HOST_SOFTWARE */
-	uint64_t epoch;		  /**< first epoch, not 0; a VMM gives each clone of a VM another one */
-	uint32_t cache_events;	  /**< 1: generic cache events are granted */
-	uint32_t pmu_model;	  /**< model of raw events, not 0 with VPMU_FEATURE_RAW, else 0 */
-	uint32_t level;		  /**< ABI level, VPMU_LEVEL, or VPMU_LEVEL_DRAFT for trials */
-	uint32_t slots;		  /**< slots of each vCPU, 1 to 63 */
-	uint32_t counting;	  /**< hardware, cache and raw events of a vCPU that may count at once, 1 to 63 */
-	uint32_t batch_words;	  /**< longest batch, 64-bit words, 3 to 4095; a buffer of it is allocated at a vCPU's first batch */
+	uint64_t epoch; /**< first epoch, not 0; a VMM gives each clone of a VM another one */
+	uint32_t cache_events; /**< 1: generic cache events are granted */
+	uint32_t pmu_model;    /**< model of raw events, not 0 with VPMU_FEATURE_RAW, else 0 */
+	uint32_t level;	       /**< ABI level, VPMU_LEVEL, or VPMU_LEVEL_DRAFT for trials */
+	uint32_t slots;	       /**< slots of each vCPU, 1 to 63 */
+	uint32_t counting; /**< hardware, cache and raw events of a vCPU that may count at once, 1 to 63 */
+	uint32_t batch_words; /**< longest batch, 64-bit words, 3 to 4095; a buffer of it is allocated at a vCPU's first batch */
 	uint32_t slot_operations; /**< most slot operations of one batch, 63 to 65535 */
-	uint32_t host_events;	  /**< host events that the whole VM may hold at once; 0: no limit */
-	uint32_t creation_rate;	  /**< host events that a vCPU may make per second; 0: no limit */
-	uint32_t creation_burst;  /**< and at once; at least 63 where there is a rate */
-	uint32_t pmi_rate;	  /**< PMIs that a vCPU may take per second; 0: no limit */
-	uint32_t pmi_burst;	  /**< and at once; at least 1 where there is a rate */
+	uint32_t host_events;	 /**< host events that the whole VM may hold at once; 0: no limit */
+	uint32_t creation_rate;	 /**< host events that a vCPU may make per second; 0: no limit */
+	uint32_t creation_burst; /**< and at once; at least 63 where there is a rate */
+	uint32_t pmi_rate;	 /**< PMIs that a vCPU may take per second; 0: no limit */
+	uint32_t pmi_burst;	 /**< and at once; at least 1 where there is a rate */
 };
 
 /**
@@ -91,7 +91,8 @@ struct vpmu_host_ops {
 	/** Copies from guest memory. */
 	int (*guest_read)(void *opaque, uint32_t vcpu, uint64_t address, void *to, uint64_t size);
 	/** Copies to guest memory and marks it dirty. */
-	int (*guest_write)(void *opaque, uint32_t vcpu, uint64_t address, const void *from, uint64_t size);
+	int (*guest_write)(void *opaque, uint32_t vcpu, uint64_t address, const void *from,
+			   uint64_t size);
 	/**
 	 * Stores one aligned 64-bit word to guest memory, little-endian, after every earlier write
 	 * and before every later one as another CPU sees them, and marks it dirty.
@@ -112,12 +113,12 @@ struct vpmu_host_ops {
 
 /** What vpmu_vm_create() takes. */
 struct vpmu_config {
-	uint64_t size;			       /**< sizeof(struct vpmu_config) as the caller knows it */
-	const struct vpmu_profile *profile;    /**< copied */
-	const struct vpmu_host_ops *host;      /**< copied */
-	void *host_opaque;		       /**< first argument of the host ops */
-	const struct vpmu_source_ops *source;  /**< copied */
-	void *source_opaque;		       /**< first argument of the source's functions; outlives the VM */
+	uint64_t size; /**< sizeof(struct vpmu_config) as the caller knows it */
+	const struct vpmu_profile *profile;   /**< copied */
+	const struct vpmu_host_ops *host;     /**< copied */
+	void *host_opaque;		      /**< first argument of the host ops */
+	const struct vpmu_source_ops *source; /**< copied */
+	void *source_opaque; /**< first argument of the source's functions; outlives the VM */
 };
 
 /**

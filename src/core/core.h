@@ -1,0 +1,268 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the core share: the register file of a vCPU, and the few things beside it that a
+ * guest cannot see.
+ */
+#ifndef VPMU_CORE_CORE_H
+#define VPMU_CORE_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vpmu/vpmu.h>
+
+#define VPMU_BIT(n) (1ull << (n))
+#define VPMU_NO_SLOT 0xffu
+
+/* A slot as the guest sees it, and what the host needs to count it. */
+struct vpmu_slot {
+	uint64_t attr[VPMU_ATTR_WORDS];
+	uint64_t event[VPMU_EVENT_WORDS + 1]; /* the last word is level 2's */
+	void *host;			      /* leader: the source's group */
+	uint64_t members;		      /* leader: slots of the group, its own among them */
+	uint64_t retry_at;		      /* leader: when to try the host again */
+	uint8_t leader;			      /* of an open or warm slot; else VPMU_NO_SLOT */
+	uint8_t condition;		      /* leader: what keeps the group from counting */
+	uint8_t retries;		      /* leader: failed tries in a row */
+	uint8_t host_flags; /* how the host counts it: VPMU_EVENT_APPROXIMATE, _THREAD */
+};
+
+enum vpmu_request {
+	VPMU_REQUEST_RESET = 1, /* another vCPU reset the VM */
+};
+
+struct vpmu_vcpu {
+	struct vpmu_vm *vm;
+	struct vpmu_vcpu *next;
+	void *attached; /* the source's; valid while bound */
+	uint64_t *batch;
+	uint64_t control[VPMU_STRIDE];
+	uint64_t warm;	   /* closed slots with a host event ready */
+	uint64_t retrying; /* leaders to try again */
+	uint64_t next_creation;
+	uint64_t next_injection;
+	uint64_t injection_retry;
+	uint64_t deadline;
+	_Atomic uint32_t attention[2]; /* tags 0 to 31, 32 to 63 */
+	_Atomic uint32_t requests;
+	_Atomic uint32_t busy; /* inside a call that may write guest memory or inject */
+	uint32_t bound;	       /* 1: attached */
+	uint32_t released;     /* 1: followed vpmu_vm_release_pmu() */
+	uint32_t area_stale;   /* header words that differ from the registers, bits 1 << word */
+	uint32_t operations;   /* slot operations of this batch */
+	uint32_t epoch_moved;  /* 1 << reason: the epoch moved for it in this call */
+	uint32_t slot_count;
+	struct vpmu_slot slots[];
+};
+
+struct vpmu_vm {
+	struct vpmu_profile profile;
+	struct vpmu_host_ops host;
+	void *host_opaque;
+	struct vpmu_source_ops source;
+	void *source_opaque;
+	struct vpmu_source_facts facts;
+	struct vpmu_vcpu *vcpus;
+	uint64_t creation_interval; /* ns; 0: no limit */
+	uint64_t injection_interval;
+	atomic_flag lock; /* guards the list of vCPUs; nothing is called while it is held */
+	_Atomic uint32_t released;
+	_Atomic uint32_t host_events;
+};
+
+/* ---- words ------------------------------------------------------------------------------------- */
+
+static inline unsigned int vpmu_lowest(uint64_t mask)
+{
+	return (unsigned int)__builtin_ctzll(mask);
+}
+
+static inline uint32_t vpmu_count_bits(uint64_t mask)
+{
+	uint32_t count = 0;
+
+	for (; mask; mask &= mask - 1)
+		count++;
+	return count;
+}
+
+static inline uint64_t vpmu_saturating_add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* A word as it stands in guest memory. */
+static inline uint64_t vpmu_little(uint64_t value)
+{
+	const union {
+		uint32_t word;
+		uint8_t first;
+	} order = { 1 };
+
+	return order.first ? value : __builtin_bswap64(value);
+}
+
+static inline uint8_t vpmu_slot_state(const struct vpmu_slot *slot)
+{
+	return (uint8_t)(slot->event[VPMU_EVENT_WORD_STATUS] >> VPMU_EVENT_WORD_STATUS_STATE_SHIFT);
+}
+
+static inline uint8_t vpmu_slot_reason(const struct vpmu_slot *slot)
+{
+	return (uint8_t)(slot->event[VPMU_EVENT_WORD_STATUS] >>
+			 VPMU_EVENT_WORD_STATUS_REASON_SHIFT);
+}
+
+static inline uint16_t vpmu_slot_flags(const struct vpmu_slot *slot)
+{
+	return (uint16_t)(slot->event[VPMU_EVENT_WORD_STATUS] >>
+			  VPMU_EVENT_WORD_STATUS_FLAGS_SHIFT);
+}
+
+static inline bool vpmu_slot_is_member(const struct vpmu_slot *slot)
+{
+	return slot->attr[VPMU_ATTR_WORD_FLAGS] & VPMU_ATTR_MEMBER;
+}
+
+static inline uint8_t vpmu_slot_link(const struct vpmu_slot *slot)
+{
+	return (uint8_t)(slot->attr[VPMU_ATTR_WORD_LINK] & VPMU_ATTR_WORD_LINK_LEADER_MASK);
+}
+
+static inline uint64_t vpmu_now(const struct vpmu_vcpu *vcpu)
+{
+	return vcpu->vm->host.clock(vcpu->vm->host_opaque);
+}
+
+/* ---- rule.c ------------------------------------------------------------------------------------ */
+
+struct vpmu_rule;
+const struct vpmu_rule *vpmu_rule_control(const struct vpmu_vcpu *vcpu, uint32_t index);
+const struct vpmu_rule *vpmu_rule_slot(const struct vpmu_vcpu *vcpu, uint32_t word);
+
+/* ---- register.c -------------------------------------------------------------------------------- */
+
+bool vpmu_register_defined(const struct vpmu_vcpu *vcpu, uint64_t index);
+uint64_t vpmu_register_get(struct vpmu_vcpu *vcpu, uint32_t index);
+/* An access, and for a mask the slots for which it failed. */
+int vpmu_register_set(struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value, uint64_t *failed);
+/* Slot operations that this write would make. */
+uint32_t vpmu_register_cost(const struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value);
+void vpmu_register_reset(struct vpmu_vcpu *vcpu);
+
+/* ---- event.c: does a configuration describe an event that this VM is granted? -------------------- */
+
+uint8_t vpmu_event_check(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *slot);
+bool vpmu_event_is_hardware(const struct vpmu_slot *slot);
+
+/* ---- mask.c ------------------------------------------------------------------------------------ */
+
+/* What a mask register does; returns the failed mask. */
+typedef uint64_t (*vpmu_mask_effect)(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_open(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_check(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_warm(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_close(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_enable(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_disable(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_sync(struct vpmu_vcpu *vcpu, uint64_t mask);
+uint64_t vpmu_mask_ack(struct vpmu_vcpu *vcpu, uint64_t mask);
+
+/* ---- group.c: an open group, from its parts to its end -------------------------------------------- */
+
+/* Leaders of the open groups that have a slot in the mask. */
+uint64_t vpmu_group_leaders(const struct vpmu_vcpu *vcpu, uint64_t mask);
+bool vpmu_group_enabled(const struct vpmu_vcpu *vcpu, unsigned int leader);
+/* Starts and reads: what keeps the group from counting is its condition afterwards. */
+void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader);
+void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* Reads the host and adds; does not publish. */
+void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader);
+void vpmu_group_publish(struct vpmu_vcpu *vcpu, unsigned int leader);
+void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason);
+/* Takes the host's side away, for a reason that the guest sees; and gives it back where that can be. */
+void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason);
+void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* Tries the groups again that are due. */
+void vpmu_group_retry(struct vpmu_vcpu *vcpu);
+/* Looks after the groups of which the source gave notice. */
+void vpmu_group_notice(struct vpmu_vcpu *vcpu, uint64_t tags);
+
+/* ---- host.c: the host's side of a group --------------------------------------------------------- */
+
+uint8_t vpmu_host_reason(int error);
+/*
+ * Makes the host's side of a group. Returns the reason why not; *culprit is the slot that it is
+ * about, or VPMU_NO_SLOT for all of them.
+ */
+uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t members,
+		       unsigned int *culprit);
+void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader);
+void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask);
+/* Where a slot stands among the events of its group: the leader first, then the others in order. */
+unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned int slot);
+
+/* ---- publish.c --------------------------------------------------------------------------------- */
+
+void vpmu_slot_publish(struct vpmu_vcpu *vcpu, unsigned int slot, uint8_t state, uint8_t reason);
+void vpmu_slot_flag(struct vpmu_slot *slot, uint64_t set, uint64_t clear);
+
+/* ---- overflow.c -------------------------------------------------------------------------------- */
+
+/* Adds counts to a slot; true when it overflowed and was not pending. */
+bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int slot, uint64_t increase);
+void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int slot);
+void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int slot);
+
+/* ---- pmi.c ------------------------------------------------------------------------------------- */
+
+bool vpmu_pmi_valid(const struct vpmu_vcpu *vcpu, uint64_t value);
+void vpmu_pmi_mode(struct vpmu_vcpu *vcpu);
+void vpmu_pmi_raise(struct vpmu_vcpu *vcpu, unsigned int slot);
+void vpmu_pmi_closed(struct vpmu_vcpu *vcpu);
+void vpmu_pmi_ack(struct vpmu_vcpu *vcpu);
+void vpmu_pmi_inject(struct vpmu_vcpu *vcpu);
+
+/* ---- area.c ------------------------------------------------------------------------------------ */
+
+bool vpmu_area_valid(const struct vpmu_vcpu *vcpu, uint64_t value);
+bool vpmu_area_set(struct vpmu_vcpu *vcpu, uint64_t value);
+bool vpmu_area_start(struct vpmu_vcpu *vcpu, uint64_t page);
+void vpmu_area_record(struct vpmu_vcpu *vcpu, unsigned int slot);
+void vpmu_area_changed(struct vpmu_vcpu *vcpu, uint32_t control);
+void vpmu_area_flush(struct vpmu_vcpu *vcpu);
+bool vpmu_area_overlaps(const struct vpmu_vcpu *vcpu, uint64_t address, uint64_t size);
+
+/* ---- batch.c ----------------------------------------------------------------------------------- */
+
+bool vpmu_batch_run(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words);
+
+/* ---- epoch.c, reset.c, vcpu.c, vm.c -------------------------------------------------------------- */
+
+void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason);
+void vpmu_reset_apply(struct vpmu_vcpu *vcpu);
+void vpmu_reset_all(struct vpmu_vcpu *vcpu);
+bool vpmu_reset_unfinished(struct vpmu_vcpu *vcpu);
+/* Around every call on a vCPU that may write guest memory or inject. */
+void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu);
+void vpmu_vcpu_end(struct vpmu_vcpu *vcpu);
+void vpmu_vm_lock(struct vpmu_vm *vm);
+void vpmu_vm_unlock(struct vpmu_vm *vm);
+void vpmu_vm_log(const struct vpmu_vm *vm, uint32_t level, const char *text);
+
+/* ---- bucket.c ---------------------------------------------------------------------------------- */
+
+/*
+ * A rate limit with a burst, kept as one time: what was taken is paid for at that time. Needs no
+ * division.
+ */
+uint64_t vpmu_bucket_interval(uint32_t rate);
+bool vpmu_bucket_take(uint64_t *paid, uint64_t interval, uint32_t burst, uint32_t count,
+		      uint64_t now);
+/* When one can be taken. */
+uint64_t vpmu_bucket_ready(uint64_t paid, uint64_t interval, uint32_t burst);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A vCPU's life: added, bound to a thread, entered and left, removed. */
+
+#include "core.h"
+
+#define ALL UINT64_MAX
+
+void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason)
+{
+	if (vcpu->epoch_moved & 1u << reason)
+		return;
+	vcpu->epoch_moved |= 1u << reason;
+	vcpu->control[VPMU_REG_EPOCH]++;
+	vcpu->control[VPMU_REG_EPOCH_REASON] = reason;
+	vpmu_area_changed(vcpu, VPMU_REG_EPOCH);
+}
+
+/* ---- around every call ---------------------------------------------------------------------------- */
+
+static void follow_release(struct vpmu_vcpu *vcpu, uint32_t released)
+{
+	uint64_t leaders = vpmu_group_leaders(vcpu, ALL);
+
+	vcpu->released = released;
+	if (released)
+		vpmu_host_warm_drop(vcpu, vcpu->warm);
+	if (leaders && vcpu->bound)
+		vpmu_epoch_move(vcpu,
+				released ? VPMU_EPOCH_HOST_TOOK_PMU : VPMU_EPOCH_PMU_RETURNED);
+	for (; leaders && vcpu->bound; leaders &= leaders - 1) {
+		if (released)
+			vpmu_group_suspend(vcpu, vpmu_lowest(leaders), VPMU_REASON_HOST_TOOK_PMU);
+		else
+			vpmu_group_resume(vcpu, vpmu_lowest(leaders));
+	}
+}
+
+void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu)
+{
+	uint32_t released = atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed);
+
+	vcpu->epoch_moved = 0;
+	atomic_store(&vcpu->busy, 1);
+	if (atomic_load(&vcpu->requests) & VPMU_REQUEST_RESET) {
+		vpmu_reset_apply(vcpu);
+		atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_REQUEST_RESET);
+	}
+	if (released != vcpu->released)
+		follow_release(vcpu, released);
+}
+
+static uint64_t earliest(const struct vpmu_vcpu *vcpu)
+{
+	uint64_t deadline = VPMU_NO_DEADLINE;
+
+	if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT)
+		deadline = vcpu->injection_retry;
+	for (uint64_t rest = vcpu->retrying; rest; rest &= rest - 1) {
+		uint64_t at = vcpu->slots[vpmu_lowest(rest)].retry_at;
+
+		deadline = at < deadline ? at : deadline;
+	}
+	return deadline;
+}
+
+void vpmu_vcpu_end(struct vpmu_vcpu *vcpu)
+{
+	if (vcpu->area_stale)
+		vpmu_area_flush(vcpu);
+	vcpu->deadline = earliest(vcpu);
+	atomic_store_explicit(&vcpu->busy, 0, memory_order_release);
+}
+
+uint64_t vpmu_vcpu_deadline(const struct vpmu_vcpu *vcpu)
+{
+	return vcpu->deadline;
+}
+
+/* ---- notices -------------------------------------------------------------------------------------- */
+
+/* The source's only way back; may run in a signal handler. */
+static void attention(void *opaque, uint64_t tags)
+{
+	struct vpmu_vcpu *vcpu = opaque;
+
+	atomic_fetch_or(&vcpu->attention[0], (uint32_t)tags);
+	atomic_fetch_or(&vcpu->attention[1], (uint32_t)(tags >> 32));
+}
+
+static bool noticed(struct vpmu_vcpu *vcpu)
+{
+	return atomic_load_explicit(&vcpu->attention[0], memory_order_relaxed) ||
+	       atomic_load_explicit(&vcpu->attention[1], memory_order_relaxed);
+}
+
+static void look_after(struct vpmu_vcpu *vcpu)
+{
+	uint64_t tags;
+
+	if (!noticed(vcpu))
+		return;
+	tags = atomic_exchange(&vcpu->attention[0], 0);
+	tags |= (uint64_t)atomic_exchange(&vcpu->attention[1], 0) << 32;
+	vpmu_group_notice(vcpu, tags);
+}
+
+void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
+{
+	vpmu_vcpu_begin(vcpu);
+	look_after(vcpu);
+	vpmu_vcpu_end(vcpu);
+}
+
+/* ---- entering and leaving -------------------------------------------------------------------------- */
+
+static void tell_edge(struct vpmu_vcpu *vcpu, uint32_t edge)
+{
+	struct vpmu_vm *vm = vcpu->vm;
+
+	if (vm->facts.edges & 1u << edge && vcpu->bound)
+		vm->source.edge(vm->source_opaque, vcpu->attached, edge);
+}
+
+static bool has_work(struct vpmu_vcpu *vcpu)
+{
+	return vcpu->retrying || noticed(vcpu) ||
+	       atomic_load_explicit(&vcpu->requests, memory_order_relaxed) ||
+	       vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT ||
+	       atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed) != vcpu->released;
+}
+
+void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
+{
+	if (has_work(vcpu)) {
+		vpmu_vcpu_begin(vcpu);
+		look_after(vcpu);
+		if (vcpu->retrying)
+			vpmu_group_retry(vcpu);
+		if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT)
+			vpmu_pmi_inject(vcpu);
+		vpmu_vcpu_end(vcpu);
+	}
+	tell_edge(vcpu, VPMU_EDGE_ENTER);
+}
+
+void vpmu_vcpu_leave(struct vpmu_vcpu *vcpu)
+{
+	tell_edge(vcpu, VPMU_EDGE_LEAVE);
+}
+
+/* ---- binding --------------------------------------------------------------------------------------- */
+
+int vpmu_vcpu_bind(struct vpmu_vcpu *vcpu, int64_t thread)
+{
+	struct vpmu_vm *vm = vcpu->vm;
+	struct vpmu_source_thread description = {
+		.size = sizeof(description),
+		.id = thread,
+		.attention = attention,
+		.opaque = vcpu,
+	};
+	int error;
+
+	if (vcpu->bound)
+		return VPMU_ERROR_STATE;
+	error = vm->source.attach(vm->source_opaque, &description, &vcpu->attached);
+	if (error < 0)
+		return error;
+	vpmu_vcpu_begin(vcpu);
+	vcpu->bound = 1;
+	if (vcpu->control[VPMU_REG_OPENED])
+		vpmu_epoch_move(vcpu, VPMU_EPOCH_THREAD_CHANGED);
+	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)
+		vpmu_group_resume(vcpu, vpmu_lowest(rest));
+	vpmu_vcpu_end(vcpu);
+	return 0;
+}
+
+void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu)
+{
+	struct vpmu_vm *vm = vcpu->vm;
+
+	if (!vcpu->bound)
+		return;
+	vpmu_vcpu_begin(vcpu);
+	vpmu_host_warm_drop(vcpu, vcpu->warm);
+	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)
+		vpmu_group_suspend(vcpu, vpmu_lowest(rest), VPMU_REASON_UNBOUND);
+	vcpu->bound = 0;
+	vm->source.detach(vm->source_opaque, vcpu->attached);
+	vpmu_vcpu_end(vcpu);
+}
+
+/* ---- adding and removing --------------------------------------------------------------------------- */
+
+static uint64_t size_of(const struct vpmu_vm *vm)
+{
+	return sizeof(struct vpmu_vcpu) + vm->profile.slots * sizeof(struct vpmu_slot);
+}
+
+static void fill_identity(struct vpmu_vcpu *vcpu, uint32_t id)
+{
+	const struct vpmu_profile *profile = &vcpu->vm->profile;
+	uint64_t *control = vcpu->control;
+
+	control[VPMU_REG_MAGIC] = VPMU_MAGIC;
+	control[VPMU_REG_LEVEL] = profile->level;
+	control[VPMU_REG_FEATURES] = profile->features;
+	control[VPMU_REG_LIMITS] =
+		(uint64_t)profile->slots << VPMU_REG_LIMITS_SLOTS_SHIFT |
+		(uint64_t)profile->counting << VPMU_REG_LIMITS_COUNTING_SHIFT |
+		(uint64_t)profile->batch_words << VPMU_REG_LIMITS_BATCH_WORDS_SHIFT |
+		(uint64_t)profile->slot_operations << VPMU_REG_LIMITS_SLOT_OPERATIONS_SHIFT;
+	control[VPMU_REG_PERIOD_FLOOR] = profile->period_floor;
+	control[VPMU_REG_PMU_MODEL] = profile->pmu_model;
+	control[VPMU_REG_VCPU] = id;
+	control[VPMU_REG_EPOCH] = profile->epoch;
+}
+
+static struct vpmu_vcpu *find(struct vpmu_vm *vm, uint32_t id)
+{
+	struct vpmu_vcpu *vcpu = vm->vcpus;
+
+	while (vcpu && vcpu->control[VPMU_REG_VCPU] != id)
+		vcpu = vcpu->next;
+	return vcpu;
+}
+
+int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
+{
+	struct vpmu_vcpu *vcpu;
+
+	if (find(vm, id))
+		return VPMU_ERROR_EXISTS;
+	vcpu = vm->host.allocate(vm->host_opaque, size_of(vm));
+	if (!vcpu)
+		return VPMU_ERROR_NO_MEMORY;
+	vcpu->vm = vm;
+	vcpu->slot_count = vm->profile.slots;
+	vcpu->deadline = VPMU_NO_DEADLINE;
+	fill_identity(vcpu, id);
+	vpmu_register_reset(vcpu);
+	vpmu_vm_lock(vm);
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	vpmu_vm_unlock(vm);
+	*out = vcpu;
+	return 0;
+}
+
+static void unlink_from(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
+{
+	struct vpmu_vcpu **link = &vm->vcpus;
+
+	vpmu_vm_lock(vm);
+	while (*link != vcpu)
+		link = &(*link)->next;
+	*link = vcpu->next;
+	vpmu_vm_unlock(vm);
+}
+
+int vpmu_vcpu_remove(struct vpmu_vcpu *vcpu)
+{
+	struct vpmu_vm *vm;
+
+	if (!vcpu)
+		return 0;
+	if (vcpu->bound)
+		return VPMU_ERROR_STATE;
+	vm = vcpu->vm;
+	unlink_from(vm, vcpu);
+	if (vcpu->batch)
+		vm->host.release(vm->host_opaque, vcpu->batch,
+				 vm->profile.batch_words * sizeof(uint64_t));
+	vm->host.release(vm->host_opaque, vcpu, size_of(vm));
+	return 0;
+}
