@@ -1,0 +1,350 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Groups of events: one perf group each, toggled by its leader and read as a whole. Nothing is ever reset:
+ * a reset leaves the times as they are, so readings are told apart by subtraction.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Words of a reading: number of events, time enabled, time running, and a count each. */
+#define HEAD_WORDS 3
+
+struct host_reading {
+	uint64_t words[HEAD_WORDS + VPMU_MAX_SLOTS];
+};
+
+static uint64_t group_bytes(uint32_t count)
+{
+	return sizeof(struct perf_group) + (uint64_t)count * sizeof(struct perf_member);
+}
+
+/* What the host cannot keep apart for an event. */
+static uint32_t event_flags(const struct guest_perf_attr *attr)
+{
+	if (!vpmu_perf_counts_guest(attr))
+		return VPMU_EVENT_THREAD;
+#ifdef __loongarch__
+	return VPMU_EVENT_APPROXIMATE; /* its driver does not read exclude_host */
+#else
+	return 0;
+#endif
+}
+
+static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
+		       struct vpmu_source_event *events, struct perf_group *group, uint32_t *failed)
+{
+	int32_t descriptors[VPMU_MAX_SLOTS];
+	int error;
+
+	for (uint32_t i = 0; i < group->count; i++) {
+		error = vpmu_perf_admit(perf, &events[i].attr, atomic_load(&thread->id));
+		if (error) {
+			*failed = i;
+			return error;
+		}
+		group->members[i].attr = events[i].attr;
+		group->members[i].left = events[i].left;
+		vpmu_perf_plan_notices(perf, thread, &group->members[i]);
+	}
+	error = vpmu_perf_open_all(perf, thread, group, descriptors, failed);
+	for (uint32_t i = 0; !error && i < group->count; i++) {
+		group->members[i].descriptor = descriptors[i];
+		events[i].flags = event_flags(&events[i].attr);
+	}
+	return error;
+}
+
+int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
+		   uint32_t flags, struct vpmu_source_opened *opened)
+{
+	struct vpmu_perf *perf = source;
+	struct perf_group *group;
+	uint32_t failed = 0;
+	int error;
+
+	opened->failed = 0;
+	if (count == 0 || count > VPMU_MAX_SLOTS || flags & ~VPMU_SOURCE_FLEXIBLE)
+		return VPMU_ERROR_INVALID;
+	group = perf->system.allocate(perf->system.opaque, group_bytes(count));
+	if (!group)
+		return VPMU_ERROR_NO_MEMORY;
+	group->count = count;
+	group->flags = flags;
+	error = open_events(perf, attached, events, group, &failed);
+	if (error) {
+		perf->system.release(perf->system.opaque, group, group_bytes(count));
+		opened->failed = failed;
+		return error;
+	}
+	opened->group = group;
+	return 0;
+}
+
+static void close_members(struct vpmu_perf *perf, const struct perf_group *group)
+{
+	int32_t descriptors[VPMU_MAX_SLOTS];
+
+	for (uint32_t i = 0; i < group->count; i++)
+		descriptors[i] = group->members[i].descriptor;
+	vpmu_perf_close_all(perf, descriptors, group->count);
+}
+
+void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep)
+{
+	struct vpmu_perf *perf = source;
+	struct perf_group *group = handle;
+
+	(void)attached;
+	(void)keep;
+	close_members(perf, group);
+	perf->system.release(perf->system.opaque, group, group_bytes(group->count));
+}
+
+static int group_failed(struct vpmu_perf *perf, struct perf_thread *thread,
+			const struct perf_group *group, enum perf_call call, int64_t code)
+{
+	return vpmu_perf_failed(perf, call, &group->members[0].attr, atomic_load(&thread->id),
+				code);
+}
+
+static int64_t toggle(struct vpmu_perf *perf, int32_t leader, uint32_t on)
+{
+	return perf->system.event_ioctl(perf->system.opaque, leader,
+					on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+}
+
+int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
+{
+	struct vpmu_perf *perf = source;
+	struct perf_group *group = handle;
+	int64_t result = toggle(perf, group->members[0].descriptor, on);
+
+	if (result < 0)
+		return group_failed(perf, attached, group, PERF_IOCTL, result);
+	group->on = on != 0;
+	return 0;
+}
+
+/* Reads the host's words of a group. A pinned group without its counters reads 0 bytes. */
+static int host_read(struct vpmu_perf *perf, struct perf_thread *thread,
+		     const struct perf_group *group, struct host_reading *reading)
+{
+	uint64_t size = (HEAD_WORDS + (uint64_t)group->count) * sizeof(uint64_t);
+	int64_t result = -EINTR;
+
+	for (int i = 0; i < PERF_TRIES && result == -EINTR; i++)
+		result = perf->system.event_read(perf->system.opaque, group->members[0].descriptor,
+						 reading->words, size);
+	if (result == 0)
+		return VPMU_ERROR_STARVED;
+	if (result > 0 && ((uint64_t)result != size || reading->words[0] != group->count))
+		result = -EIO;
+	return result < 0 ? group_failed(perf, thread, group, PERF_READ, result) : 0;
+}
+
+/*
+ * How far a word of the host's has come. The clock of a CPU may be behind that of the one before; the word is
+ * then waited for, so that nothing is counted twice.
+ */
+static uint64_t advance(uint64_t *last, uint64_t now)
+{
+	uint64_t increase = now > *last ? now - *last : 0;
+
+	*last += increase;
+	return increase;
+}
+
+/* Adds what the host counted to what the next reading tells. */
+static void group_fold(struct perf_group *group, const struct host_reading *reading)
+{
+	group->carried_enabled += advance(&group->enabled, reading->words[1]);
+	group->carried_running += advance(&group->running, reading->words[2]);
+	for (uint32_t i = 0; i < group->count; i++) {
+		struct perf_member *member = &group->members[i];
+
+		member->carried += advance(&member->last, reading->words[HEAD_WORDS + i]);
+	}
+}
+
+static uint64_t take(uint64_t *carried, uint64_t most)
+{
+	uint64_t taken = *carried < most ? *carried : most;
+
+	*carried -= taken;
+	return taken;
+}
+
+static void group_hand_over(struct perf_group *group, struct vpmu_source_reading *reading)
+{
+	reading->enabled = take(&group->carried_enabled, UINT64_MAX);
+	reading->running = take(&group->carried_running, reading->enabled);
+	for (uint32_t i = 0; i < group->count; i++)
+		reading->increase[i] = take(&group->members[i].carried, UINT64_MAX);
+}
+
+/* The events of a thread that ended stay readable and stand still. */
+static int thread_is_gone(struct vpmu_perf *perf, struct perf_thread *thread)
+{
+	int32_t id = atomic_load(&thread->id);
+	int64_t result = perf->system.thread_exists(perf->system.opaque, id, 0);
+
+	return result == -ESRCH ? vpmu_perf_failed(perf, PERF_READ, NULL, id, result) : 0;
+}
+
+static void reading_clear(struct vpmu_source_reading *reading, uint32_t count)
+{
+	reading->enabled = 0;
+	reading->running = 0;
+	reading->flags = 0;
+	memset(reading->increase, 0, count * sizeof(reading->increase[0]));
+}
+
+int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_source_reading *reading)
+{
+	struct vpmu_perf *perf = source;
+	struct perf_group *group = handle;
+	struct host_reading host;
+	int error;
+
+	if (reading->count != group->count)
+		return VPMU_ERROR_INVALID;
+	reading_clear(reading, group->count);
+	error = host_read(perf, attached, group, &host);
+	if (error)
+		return error;
+	if (group->on && host.words[1] <= group->enabled && group->carried_enabled == 0) {
+		error = thread_is_gone(perf, attached);
+		if (error)
+			return error;
+	}
+	group_fold(group, &host);
+	group_hand_over(group, reading);
+	return 0;
+}
+
+/* How far a member has still to go to its notice. Counts not folded in yet bring it early only. */
+static uint64_t still_left(const struct perf_member *member)
+{
+	uint64_t counted = member->last - member->armed;
+
+	if (member->left == 0)
+		return 0;
+	return member->left > counted ? member->left - counted : 1;
+}
+
+static void group_rearm(struct perf_group *group)
+{
+	for (uint32_t i = 0; i < group->count; i++) {
+		group->members[i].left = still_left(&group->members[i]);
+		group->members[i].armed = group->members[i].last;
+	}
+}
+
+/* Gives the group new host events, which begin at 0. */
+static void group_replace(struct perf_group *group, const int32_t *descriptors)
+{
+	group->enabled = 0;
+	group->running = 0;
+	for (uint32_t i = 0; i < group->count; i++) {
+		group->members[i].armed = 0;
+		group->members[i].last = 0;
+		group->members[i].descriptor = descriptors[i];
+	}
+}
+
+/* Opens a group that stands still anew, beside the events that it has, and starts it. */
+static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
+{
+	int32_t descriptors[VPMU_MAX_SLOTS];
+	uint32_t failed;
+	int64_t result = 0;
+	int error = vpmu_perf_open_all(perf, thread, group, descriptors, &failed);
+
+	if (error)
+		return error;
+	if (group->on)
+		result = toggle(perf, descriptors[0], 1);
+	if (result < 0) {
+		vpmu_perf_close_all(perf, descriptors, group->count);
+		return group_failed(perf, thread, group, PERF_IOCTL, result);
+	}
+	close_members(perf, group);
+	group_replace(group, descriptors);
+	return 0;
+}
+
+/*
+ * A counting event cannot become a sampling one, so the group is opened anew. It stands still meanwhile; where
+ * that fails it goes on as it was.
+ */
+static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
+			struct perf_group *group)
+{
+	struct host_reading host;
+	int64_t result = group->on ? toggle(perf, group->members[0].descriptor, 0) : 0;
+	int error;
+
+	if (result < 0)
+		return group_failed(perf, thread, group, PERF_IOCTL, result);
+	error = host_read(perf, thread, group, &host);
+	if (!error) {
+		group_fold(group, &host);
+		group_rearm(group);
+		error = group_renew(perf, thread, group);
+	}
+	if (error && group->on)
+		toggle(perf, group->members[0].descriptor, 1);
+	return error;
+}
+
+/* Makes a member that only counts give its first notice after `left`. */
+static int member_begin(struct vpmu_perf *perf, struct perf_thread *thread,
+			struct perf_group *group, struct perf_member *member, uint64_t left)
+{
+	uint32_t notices[VPMU_MAX_SLOTS] = { 0 };
+	int error;
+
+	for (uint32_t i = 0; i < group->count; i++)
+		notices[i] = group->members[i].notices;
+	member->left = left;
+	member->armed = member->last;
+	vpmu_perf_plan_notices(perf, thread, member);
+	if (member->notices == PERF_DEAF)
+		return 0;
+	error = group_reopen(perf, thread, group);
+	if (error) {
+		for (uint32_t i = 0; i < group->count; i++)
+			group->members[i].notices = notices[i];
+		member->left = 0;
+	}
+	return error;
+}
+
+int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index, uint64_t left)
+{
+	struct vpmu_perf *perf = source;
+	struct perf_group *group = handle;
+	struct perf_member *member = &group->members[index];
+	uint64_t distance;
+	int64_t result;
+
+	if (index >= group->count)
+		return VPMU_ERROR_INVALID;
+	if (member->notices == PERF_DEAF || (left == 0 && member->left == 0))
+		return 0;
+	if (member->notices == PERF_COUNTS)
+		return member_begin(perf, attached, group, member, left);
+	distance = vpmu_perf_distance(&member->attr, left);
+	result = perf->system.event_ioctl(perf->system.opaque, member->descriptor,
+					  PERF_EVENT_IOC_PERIOD, (uint64_t)(uintptr_t)&distance);
+	if (result < 0)
+		return group_failed(perf, attached, group, PERF_IOCTL, result);
+	member->left = left;
+	member->armed = member->last;
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What the files of the perf source share. */
+#ifndef VPMU_PERF_INTERNAL_H
+#define VPMU_PERF_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <linux/perf_event.h>
+
+#include <vpmu/perf.h>
+#include <vpmu/vpmu.h>
+
+/* Chains of threads, by the low bits of their numbers. */
+#define PERF_CHAINS 256
+
+/* Period of an event that is to give no notice: above any distance, below the kernel's limit of 2^63. */
+#define PERF_FAR (1ull << 62)
+
+/* A call that is interrupted as often as this is given up. */
+#define PERF_TRIES 16
+
+/*
+ * A thread. It stays in its chain until the source is destroyed, so that a signal handler may walk
+ * the chain at any time; a detached one is taken again by the next thread of that chain.
+ */
+struct perf_thread {
+	struct perf_thread *next;
+	_Atomic int32_t id; /* 0: free, PERF_CLAIMED: being filled */
+	uint32_t own;	    /* enum perf_own */
+	vpmu_attention attention;
+	void *opaque;
+};
+
+#define PERF_CLAIMED (-1)
+
+/* Whether a thread is one of this process, and may be sent signals. */
+enum perf_own { PERF_OWN_UNKNOWN, PERF_OWN_YES, PERF_OWN_NO };
+
+/* Whether an event gives notices. */
+enum perf_notices {
+	PERF_COUNTS,  /* not as it was opened */
+	PERF_SAMPLES, /* opened so */
+	PERF_DEAF,    /* cannot */
+};
+
+struct perf_member {
+	struct guest_perf_attr attr;
+	uint64_t left;	  /* distance of the next notice from `armed`, 0: none */
+	uint64_t armed;	  /* host count when `left` was set */
+	uint64_t last;	  /* host count at the last reading */
+	uint64_t carried; /* counts that the next reading adds */
+	int32_t descriptor;
+	uint32_t notices; /* enum perf_notices */
+};
+
+struct perf_group {
+	uint64_t enabled, running; /* host times at the last reading */
+	uint64_t carried_enabled, carried_running;
+	uint32_t count;
+	uint32_t flags; /* VPMU_SOURCE_* */
+	uint32_t on;
+	uint32_t reserved;
+	struct perf_member members[];
+};
+
+struct vpmu_perf {
+	struct vpmu_perf_system system;
+	struct vpmu_perf_config config;
+	uint32_t mediated;	   /* a mediated vPMU is enabled on this host */
+	_Atomic uint32_t told;	   /* bits of the texts that the log has had */
+	_Atomic uint32_t attached; /* threads attached */
+	struct perf_thread *_Atomic chains[PERF_CHAINS];
+};
+
+/* What failed, for the choice of an error and a text. */
+enum perf_call {
+	PERF_OPEN_LEADER = 1,
+	PERF_OPEN_MEMBER = 2,
+	PERF_NOTICE = 4,
+	PERF_IOCTL = 8,
+	PERF_READ = 16,
+};
+
+/* Refusals of the source itself. */
+enum perf_refusal { PERF_NO_GUEST, PERF_MEDIATED, PERF_NOT_SPLIT, PERF_NO_EVENT, PERF_FOREIGN };
+
+/* source.c */
+int vpmu_perf_size_check(const void *sized, uint64_t known);
+
+/* attr.c */
+int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
+uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left);
+int vpmu_perf_describes(const struct guest_perf_attr *attr);
+void vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from);
+
+/* open.c: descriptors, or a negated errno value */
+int64_t vpmu_perf_event_open(struct vpmu_perf *perf, struct perf_event_attr *attr, int64_t thread,
+			     int32_t group);
+int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
+		       int32_t *descriptors, uint32_t *failed);
+void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count);
+int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, int64_t thread);
+void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
+			    struct perf_member *member);
+
+/* group.c */
+int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
+		   uint32_t flags, struct vpmu_source_opened *opened);
+void vpmu_perf_close(void *source, void *attached, void *group, uint32_t keep);
+int vpmu_perf_run(void *source, void *attached, void *group, uint32_t on);
+int vpmu_perf_read(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
+int vpmu_perf_period(void *source, void *attached, void *group, uint32_t member, uint64_t left);
+
+/* probe.c */
+int vpmu_perf_probe(void *source, struct vpmu_source_facts *facts);
+
+/* report.c: the error that stands for a negated errno value, told to the log once */
+int vpmu_perf_failed(struct vpmu_perf *perf, enum perf_call call,
+		     const struct guest_perf_attr *attr, int64_t thread, int64_t code);
+int vpmu_perf_refuse(struct vpmu_perf *perf, enum perf_refusal refusal,
+		     const struct guest_perf_attr *attr, int64_t thread);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Making and closing the host's events. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+
+#include "internal.h"
+
+/* Whether the kernel wants a smaller attr, and can have it: beyond 64 bytes stands config2 alone. */
+static int may_shrink(const struct perf_event_attr *attr)
+{
+	return attr->size == PERF_ATTR_SIZE_VER0 && attr->config2 == 0;
+}
+
+int64_t vpmu_perf_event_open(struct vpmu_perf *perf, struct perf_event_attr *attr, int64_t thread,
+			     int32_t group)
+{
+	uint32_t size = attr->size;
+	int64_t result = -EINTR;
+
+	for (int i = 0; i < PERF_TRIES; i++) {
+		result = perf->system.event_open(perf->system.opaque, attr, thread, -1, group,
+						 PERF_FLAG_FD_CLOEXEC);
+		if (result == -E2BIG && attr->size != size && may_shrink(attr)) {
+			size = attr->size;
+			continue;
+		}
+		if (result != -EINTR)
+			break;
+	}
+	return result > INT32_MAX ? -EBADF : result;
+}
+
+/* What the source refuses before it asks the kernel. */
+int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, int64_t thread)
+{
+	uint64_t split = VPMU_ATTR_EXCLUDE_USER | VPMU_ATTR_EXCLUDE_KERNEL;
+
+	if (!vpmu_perf_describes(attr))
+		return vpmu_perf_refuse(perf, PERF_NO_EVENT, attr, thread);
+	if (!vpmu_perf_counts_guest(attr))
+		return attr->flags & split ? vpmu_perf_refuse(perf, PERF_NOT_SPLIT, attr, thread) :
+					     0;
+	if (!(perf->config.flags & VPMU_PERF_THREADS_RUN_GUEST))
+		return vpmu_perf_refuse(perf, PERF_NO_GUEST, attr, thread);
+	if (perf->mediated && !(perf->config.flags & VPMU_PERF_BESIDE_MEDIATED))
+		return vpmu_perf_refuse(perf, PERF_MEDIATED, attr, thread);
+	return 0;
+}
+
+/*
+ * A signal may only go to a thread of this process: a program that does not expect it ends by it.
+ * A thread that cannot be told apart is taken for a foreign one.
+ */
+static int thread_is_own(struct vpmu_perf *perf, struct perf_thread *thread)
+{
+	int32_t id = atomic_load(&thread->id);
+
+	if (thread->own == PERF_OWN_UNKNOWN) {
+		int64_t result = perf->system.thread_exists(perf->system.opaque, id, 1);
+
+		thread->own = result == 0 ? PERF_OWN_YES : PERF_OWN_NO;
+		if (thread->own == PERF_OWN_NO)
+			vpmu_perf_refuse(perf, PERF_FOREIGN, NULL, id);
+	}
+	return thread->own == PERF_OWN_YES;
+}
+
+/* Decides how an event is opened. One that may need notices later is opened so that it can give them. */
+void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
+			    struct perf_member *member)
+{
+	if (member->notices == PERF_DEAF)
+		return;
+	member->notices = PERF_COUNTS;
+	if (member->left == 0 && !(member->attr.flags & VPMU_ATTR_PMI))
+		return;
+	if (perf->config.signal == 0 || !thread_is_own(perf, thread))
+		member->notices = PERF_DEAF;
+	else
+		member->notices = PERF_SAMPLES;
+}
+
+/* Has the event's overflows announced to the thread. The signal is named before it is switched on. */
+static int64_t announce(struct vpmu_perf *perf, int32_t descriptor, int32_t thread)
+{
+	const struct vpmu_perf_system *system = &perf->system;
+	struct f_owner_ex owner = { .type = F_OWNER_TID, .pid = thread };
+	int64_t result = system->event_fcntl(system->opaque, descriptor, F_SETOWN_EX,
+					     (uint64_t)(uintptr_t)&owner);
+
+	if (result >= 0)
+		result = system->event_fcntl(system->opaque, descriptor, F_SETSIG,
+					     perf->config.signal);
+	if (result >= 0)
+		result = system->event_fcntl(system->opaque, descriptor, F_SETFL, O_ASYNC);
+	return result;
+}
+
+/* Only the leader starts disabled and only it is pinned: a group is switched and placed by its leader. */
+static int64_t open_once(struct vpmu_perf *perf, int32_t thread, const struct perf_group *group,
+			 const struct perf_member *member, int32_t leader)
+{
+	struct perf_event_attr attr;
+
+	vpmu_perf_attr_fill(&attr, &member->attr);
+	attr.disabled = leader < 0;
+	attr.pinned = leader < 0 && !(group->flags & VPMU_SOURCE_FLEXIBLE);
+	if (member->notices == PERF_SAMPLES) {
+		attr.sample_period = vpmu_perf_distance(&member->attr, member->left);
+		attr.wakeup_events = 1;
+	}
+	return vpmu_perf_event_open(perf, &attr, thread, leader);
+}
+
+static int open_one(struct vpmu_perf *perf, int32_t thread, struct perf_group *group,
+		    struct perf_member *member, int32_t leader, int32_t *descriptor)
+{
+	int64_t result = open_once(perf, thread, group, member, leader);
+
+	if (result == -EOPNOTSUPP && member->notices == PERF_SAMPLES) {
+		/* A PMU without an interrupt counts all the same. */
+		member->notices = PERF_DEAF;
+		result = open_once(perf, thread, group, member, leader);
+	}
+	if (result < 0)
+		return vpmu_perf_failed(perf, leader < 0 ? PERF_OPEN_LEADER : PERF_OPEN_MEMBER,
+					&member->attr, thread, result);
+	*descriptor = (int32_t)result;
+	if (member->notices != PERF_SAMPLES)
+		return 0;
+	result = announce(perf, *descriptor, thread);
+	if (result >= 0)
+		return 0;
+	perf->system.event_close(perf->system.opaque, *descriptor);
+	return vpmu_perf_failed(perf, PERF_NOTICE, &member->attr, thread, result);
+}
+
+/* The leader goes last: members of a closed leader would live on and count on their own. */
+void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count)
+{
+	while (count > 0)
+		perf->system.event_close(perf->system.opaque, descriptors[--count]);
+}
+
+/* Opens the host events of a group, paused, all or none. */
+int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
+		       int32_t *descriptors, uint32_t *failed)
+{
+	int32_t id = atomic_load(&thread->id);
+
+	for (uint32_t i = 0; i < group->count; i++) {
+		int32_t leader = i == 0 ? -1 : descriptors[0];
+		int error = open_one(perf, id, group, &group->members[i], leader, &descriptors[i]);
+
+		if (error) {
+			vpmu_perf_close_all(perf, descriptors, i);
+			*failed = i;
+			return error;
+		}
+	}
+	return 0;
+}

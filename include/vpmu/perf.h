@@ -1,0 +1,190 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file perf.h
+ * @brief A counter source that counts with Linux perf_event_open().
+ *
+ * Give vpmu_perf_ops() and the struct vpmu_perf as source and source_opaque to vpmu_vm_create().
+ *
+ * **What is counted.** Hardware, cache and raw events count the guest only (exclude_host) and need a thread that
+ * runs a guest: anywhere else they would read 0 while they seem to count, so they are refused unless
+ * VPMU_PERF_THREADS_RUN_GUEST says that the threads do. Host-software events count the thread, guest and host
+ * together (VPMU_EVENT_THREAD). On LoongArch the kernel ignores exclude_host, and hardware events there come with
+ * VPMU_EVENT_APPROXIMATE. Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its
+ * reading is VPMU_ERROR_STARVED.
+ *
+ * **Notices of overflow.** With a signal in the configuration, the kernel sends that signal to the vCPU's thread when an
+ * event overflows. It is a standard signal, which is never lost but may stand for several overflows, so a
+ * notice never says which event it was. The library installs no handler. The VMM has two ways:
+ *
+ * - it blocks the signal and unblocks it within KVM_RUN (KVM_SET_SIGNAL_MASK). When KVM_RUN was interrupted, it takes
+ *   the signal with sigtimedwait() and calls vpmu_perf_signalled();
+ * - or it installs a handler that sets immediate_exit of struct kvm_run and calls vpmu_perf_signalled().
+ *
+ * Then vpmu_vcpu_notify() or vpmu_vcpu_enter() looks after the events. Without a signal, for a thread of another process, and
+ * for an event whose PMU has no interrupt there are no notices: overflows are found when the group is read.
+ * A notice may come late: a distance below 10000 counts (hardware, cache, raw), 100000 ns (clocks) or
+ * 1 (others) is taken as that. VPMU_EVENT_THROTTLED is never reported: the kernel tells of it only through a
+ * mapping, and events of this source have none.
+ *
+ * **Threads.** Events of a thread are opened, run, read and changed on that thread: from any other, each
+ * change interrupts the thread's CPU. That is a matter of cost only, so a process that looks after the threads of another
+ * may do it; calls for one thread must then follow one another.
+ *
+ * **A thread that ended.** Starting an event of such a thread succeeds and counts nothing. Reading shows it: a running
+ * group whose enabled time stands still makes the source ask for the thread, and the answer is VPMU_ERROR_GONE.
+ *
+ * **System calls**, besides allocations; each through struct vpmu_perf_system:
+ *
+ * | function | calls |
+ * |---|---|
+ * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd |
+ * | probe | perf_event_open and close for each event tried; ioctl and read to count counters; gettid |
+ * | attach, detach, signalled | none; signalled gettid where the VMM does not say the thread |
+ * | open | one perf_event_open per event; with notices 3 fcntl per event, and one tgkill per thread |
+ * | close | one close per event |
+ * | run | one ioctl |
+ * | read | one read; tkill when enabled time stood still |
+ * | period | one ioctl, or none; those of read, open, run and close once for an event that was opened without notices |
+ *
+ * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for the sentence in the log.
+ * @since 0.1
+ */
+#ifndef VPMU_PERF_H
+#define VPMU_PERF_H
+
+#include <stdint.h>
+
+#include <vpmu/error.h>
+#include <vpmu/export.h>
+#include <vpmu/source.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vpmu_perf; /**< a counter source; serves any number of VMs and threads */
+
+/** @name How the source may count @{ */
+/** the threads run a guest by KVM, so that events of the guest alone can count */
+#define VPMU_PERF_THREADS_RUN_GUEST 1u
+/** count hardware events although a mediated vPMU is enabled: other VMs then may not start, see vpmu_perf_create() */
+#define VPMU_PERF_BESIDE_MEDIATED 2u
+/** @} */
+
+/**
+ * @brief All that the source asks of the operating system.
+ *
+ * For tests, and for a VMM in a sandbox that lets another process call perf_event_open(): start from
+ * vpmu_perf_system_default() and replace what differs. Unless said otherwise a function returns 0 or more, or a
+ * negated errno value, and leaves errno as it was. They are called on the thread that called the source.
+ */
+struct vpmu_perf_system {
+	uint64_t size; /**< sizeof(struct vpmu_perf_system) as the caller knows it */
+	void *opaque;  /**< first argument of each */
+
+	/** perf_event_open(): `attr` is a struct perf_event_attr; the kernel may change its size. A descriptor. */
+	int64_t (*event_open)(void *opaque, void *attr, int64_t thread, int32_t cpu, int32_t group,
+			      uint64_t flags);
+	/** ioctl() of an event; `argument` is a number or an address of this process. */
+	int64_t (*event_ioctl)(void *opaque, int32_t descriptor, uint64_t request,
+			       uint64_t argument);
+	/** fcntl() of an event; `argument` is a number or an address of this process. */
+	int64_t (*event_fcntl)(void *opaque, int32_t descriptor, int32_t command,
+			       uint64_t argument);
+	/** read() of an event: bytes read. */
+	int64_t (*event_read)(void *opaque, int32_t descriptor, void *to, uint64_t size);
+	/** close() of an event. The answer is ignored. */
+	int64_t (*event_close)(void *opaque, int32_t descriptor);
+	/** 0 if a thread exists, tkill() with signal 0; with `own` 1, if it is one of this process, tgkill(). */
+	int64_t (*thread_exists)(void *opaque, int64_t thread, uint32_t own);
+	/** gettid(). Safe in a signal handler. */
+	int64_t (*thread_self)(void *opaque);
+	/** Soft limit of descriptors, getrlimit(RLIMIT_NOFILE). */
+	int64_t (*descriptor_limit)(void *opaque);
+	/** Reads the start of a file of /proc or /sys as text of at most size - 1 bytes and ends it with a 0: its length. */
+	int64_t (*file_text)(void *opaque, const char *path, char *to, uint64_t size);
+	/** Memory of `size` bytes, aligned for any object, filled with 0; NULL when there is none. */
+	void *(*allocate)(void *opaque, uint64_t size);
+	/** Gives back what allocate returned. */
+	void (*release)(void *opaque, void *memory, uint64_t size);
+};
+
+/** What vpmu_perf_create() takes. */
+struct vpmu_perf_config {
+	uint64_t size;	/**< sizeof(struct vpmu_perf_config) as the caller knows it */
+	uint32_t flags; /**< VPMU_PERF_* */
+	uint32_t signal; /**< standard signal for notices, 1 to 31 but SIGKILL and SIGSTOP, as SIGUSR2; 0: no notices */
+	const struct vpmu_perf_system *system; /**< copied; NULL: vpmu_perf_system_default() */
+	/**
+	 * A sentence for the operator: `enum vpmu_log_level`, text without newline. Each kind of failure is told once.
+	 * NULL: none.
+	 */
+	void (*log)(void *opaque, uint32_t level, const char *text);
+	void *log_opaque; /**< first argument of log */
+};
+
+/**
+ * @brief Fills a table with the functions of the operating system.
+ * @param system filled; its size is set to what this library knows
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API void vpmu_perf_system_default(struct vpmu_perf_system *system);
+
+/**
+ * @brief Creates a counter source. It holds no descriptor until a group is opened.
+ *
+ * Where a mediated vPMU is enabled (enable_mediated_pmu of kvm_intel or kvm_amd, Linux 7.0), an event that counts a guest
+ * and a VM with that vPMU exclude each other on the whole host. Hardware, cache and raw events are then VPMU_ERROR_DENIED, unless
+ * the operator chose VPMU_PERF_BESIDE_MEDIATED.
+ * @param config what it is made of
+ * @param[out] perf the source, given back with vpmu_perf_destroy(); unchanged on error
+ * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, an unknown flag, a signal out of range);
+ * VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **perf);
+
+/**
+ * @brief Destroys a source.
+ * @param perf the source; NULL is fine
+ * @return 0; VPMU_ERROR_STATE while threads are attached
+ * @par Threads
+ * Any, no other call on the source.
+ * @since 0.1
+ */
+VPMU_API int vpmu_perf_destroy(struct vpmu_perf *perf);
+
+/**
+ * @brief The functions of the source; their first argument is the struct vpmu_perf.
+ *
+ * Errors beyond those of source.h: VPMU_ERROR_INVALID for a thread number that is none, a size too small, a count or a member
+ * out of range; VPMU_ERROR_TOO_BIG. `edge` is NULL. `keep` of close is a hint that is not used.
+ * @return a constant table
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API const struct vpmu_source_ops *vpmu_perf_ops(void);
+
+/**
+ * @brief Tells that the signal of the configuration arrived: calls the attention function of the thread with bit 63.
+ * Safe in a signal handler.
+ * @param perf the source
+ * @param thread number of the calling thread; 0: asks the operating system
+ * @return 1; 0 when that thread is not attached, so the signal came from somewhere else or late
+ * @par Threads
+ * The thread that got the signal; `thread` is no other.
+ * @since 0.1
+ */
+VPMU_API int vpmu_perf_signalled(struct vpmu_perf *perf, int64_t thread);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,555 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The perf source on the kernel of this machine, with software events. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vpmu/perf.h>
+
+#include "runner/runner.h"
+
+#define PAGES 64u
+#define MILLISECOND 1000000ull
+
+/* errno before every call, and after it. */
+#define ERRNO_BEFORE 4242
+
+struct bench {
+	struct vpmu_perf *perf;
+	const struct vpmu_source_ops *ops;
+	void *attached;
+	atomic_ulong tags;
+	atomic_uint notices;
+	unsigned int texts;
+};
+
+static struct bench bench;
+
+static void note(void *opaque, uint64_t tags)
+{
+	struct bench *b = opaque;
+
+	atomic_fetch_or(&b->tags, tags);
+	atomic_fetch_add(&b->notices, 1);
+}
+
+static void log_text(void *opaque, uint32_t level, const char *text)
+{
+	(void)level;
+	CHECK(strstr(text, "perf: ") == text);
+	((struct bench *)opaque)->texts++;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	CHECK_EQ(vpmu_perf_signalled(bench.perf, 0), 1);
+}
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void spin(uint64_t ns)
+{
+	uint64_t until = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
+
+	while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < until)
+		;
+}
+
+static unsigned int descriptors(void)
+{
+	unsigned int count = 0;
+	DIR *directory = opendir("/proc/self/fd");
+
+	CHECK(directory);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+static void attach(int64_t thread)
+{
+	struct vpmu_source_thread t = {
+		.size = sizeof(t), .id = thread, .attention = note, .opaque = &bench
+	};
+
+	CHECK_EQ(bench.ops->attach(bench.perf, &t, &bench.attached), 0);
+}
+
+static void begin(uint32_t number, uint32_t flags)
+{
+	struct vpmu_perf_config config = {
+		.size = sizeof(config),
+		.flags = flags,
+		.signal = number,
+		.log = log_text,
+		.log_opaque = &bench,
+	};
+	struct sigaction action = { .sa_handler = on_signal };
+
+	memset(&bench, 0, sizeof(bench));
+	if (number)
+		CHECK_EQ(sigaction((int)number, &action, NULL), 0);
+	CHECK_EQ(vpmu_perf_create(&config, &bench.perf), 0);
+	bench.ops = vpmu_perf_ops();
+	errno = ERRNO_BEFORE;
+}
+
+static void end(void)
+{
+	if (bench.attached)
+		bench.ops->detach(bench.perf, bench.attached);
+	CHECK_EQ(errno, ERRNO_BEFORE);
+	CHECK_EQ(vpmu_perf_destroy(bench.perf), 0);
+}
+
+static int open_group(const uint64_t *configs, uint32_t count, uint64_t left, void **group)
+{
+	struct vpmu_source_event events[4] = { 0 };
+	struct vpmu_source_opened opened = { 0 };
+	int error;
+
+	for (uint32_t i = 0; i < count; i++) {
+		events[i].attr.type = VPMU_TYPE_HOST_SOFTWARE;
+		events[i].attr.config = configs[i];
+		events[i].tag = i;
+	}
+	events[0].left = left;
+	error = bench.ops->open(bench.perf, bench.attached, events, count, 0, &opened);
+	for (uint32_t i = 0; !error && i < count; i++)
+		CHECK_EQ(events[i].flags, VPMU_EVENT_THREAD);
+	*group = opened.group;
+	return error;
+}
+
+static void *open_one(uint64_t config, uint64_t left)
+{
+	void *group;
+
+	CHECK_EQ(open_group(&config, 1, left, &group), 0);
+	return group;
+}
+
+static void run(void *group, uint32_t on)
+{
+	CHECK_EQ(bench.ops->run(bench.perf, bench.attached, group, on), 0);
+}
+
+static struct vpmu_source_reading reading(void *group, uint32_t count)
+{
+	struct vpmu_source_reading r = { .count = count };
+
+	CHECK_EQ(bench.ops->read(bench.perf, bench.attached, group, &r), 0);
+	return r;
+}
+
+static void close_group(void *group)
+{
+	bench.ops->close(bench.perf, bench.attached, group, 0);
+}
+
+/* Touches fresh pages, a fault each. */
+static void fault(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	volatile char *memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	/* A kernel without huge pages has nothing to turn off. */
+	int saved = errno;
+	(void)madvise((void *)memory, PAGES * page, MADV_NOHUGEPAGE);
+	errno = saved;
+	for (size_t i = 0; i < PAGES; i++)
+		memory[i * page] = 1;
+	munmap((void *)memory, PAGES * page);
+}
+
+/* Time on a CPU lies between what the process's clock says within and what passed around it. */
+static void task_clock_is_time_on_cpu(void)
+{
+	struct vpmu_source_reading r;
+	uint64_t within, around;
+	void *group;
+
+	begin(0, 0);
+	attach(gettid());
+	group = open_one(VPMU_SOFTWARE_TASK_CLOCK, 0);
+	around = clock_ns(CLOCK_MONOTONIC_RAW);
+	run(group, 1);
+	within = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	spin(20 * MILLISECOND);
+	within = clock_ns(CLOCK_THREAD_CPUTIME_ID) - within;
+	r = reading(group, 1);
+	around = clock_ns(CLOCK_MONOTONIC_RAW) - around;
+	/* Two clocks of the kernel may run apart by some parts in a million. */
+	CHECK(r.increase[0] + within / 1000 >= within);
+	CHECK(r.increase[0] <= around + around / 1000);
+	CHECK_EQ(r.enabled, r.running);
+	CHECK(r.running <= around + around / 1000);
+	close_group(group);
+	end();
+}
+
+static void group_is_read_as_one(void)
+{
+	const uint64_t configs[] = { VPMU_SOFTWARE_TASK_CLOCK, VPMU_SOFTWARE_PAGE_FAULTS,
+				     VPMU_SOFTWARE_MINOR_FAULTS };
+	struct vpmu_source_reading r;
+	void *group;
+
+	begin(0, 0);
+	attach(gettid());
+	CHECK_EQ(open_group(configs, 3, 0, &group), 0);
+	fault();
+	r = reading(group, 3);
+	CHECK_EQ(r.enabled, 0);
+	CHECK_EQ(r.increase[1], 0);
+	run(group, 1);
+	fault();
+	r = reading(group, 3);
+	CHECK(r.increase[0] > 0);
+	CHECK(r.increase[1] >= PAGES);
+	CHECK(r.increase[2] >= PAGES);
+	close_group(group);
+	end();
+}
+
+/* A reading tells what came since the one before; a paused group stands still. */
+static void readings_are_increases(void)
+{
+	struct vpmu_source_reading first, second;
+	void *group;
+
+	begin(0, 0);
+	attach(gettid());
+	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 0);
+	run(group, 1);
+	fault();
+	run(group, 0);
+	first = reading(group, 1);
+	CHECK(first.increase[0] >= PAGES);
+	fault();
+	second = reading(group, 1);
+	CHECK_EQ(second.increase[0], 0);
+	CHECK_EQ(second.enabled, 0);
+	run(group, 1);
+	fault();
+	second = reading(group, 1);
+	CHECK(second.increase[0] >= PAGES);
+	CHECK(second.increase[0] < 2 * PAGES);
+	close_group(group);
+	end();
+}
+
+static void wait_for_notices(unsigned int count)
+{
+	unsigned int until = atomic_load(&bench.notices) + count;
+
+	for (int i = 0; i < 1000 && atomic_load(&bench.notices) < until; i++)
+		spin(MILLISECOND);
+	CHECK(atomic_load(&bench.notices) >= until);
+}
+
+/* Notices come by the signal, each after its distance, until the period is taken away. */
+static void notices_come_by_signal(void)
+{
+	struct vpmu_source_reading r;
+	unsigned int count;
+	void *group;
+
+	begin(SIGUSR2, 0);
+	attach(gettid());
+	group = open_one(VPMU_SOFTWARE_TASK_CLOCK, MILLISECOND);
+	run(group, 1);
+	wait_for_notices(20);
+	CHECK_EQ(atomic_load(&bench.tags), 1ull << 63);
+	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, 0), 0);
+	count = atomic_load(&bench.notices);
+	r = reading(group, 1);
+	/* A timer of the kernel may end a little before its time by this clock. */
+	CHECK(r.increase[0] + MILLISECOND >= count * MILLISECOND);
+	spin(20 * MILLISECOND);
+	CHECK_EQ(atomic_load(&bench.notices), count);
+	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, 2 * MILLISECOND), 0);
+	wait_for_notices(3);
+	close_group(group);
+	count = atomic_load(&bench.notices);
+	spin(5 * MILLISECOND);
+	CHECK_EQ(atomic_load(&bench.notices), count);
+	end();
+}
+
+/* An event that was opened without notices can give them later, and loses no count by it. */
+static void notices_may_begin_later(void)
+{
+	struct vpmu_source_reading r;
+	uint64_t before = descriptors();
+	void *group;
+
+	begin(SIGUSR2, 0);
+	attach(gettid());
+	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 0);
+	run(group, 1);
+	fault();
+	CHECK_EQ(atomic_load(&bench.notices), 0);
+	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, PAGES / 2), 0);
+	fault();
+	CHECK(atomic_load(&bench.notices) > 0);
+	r = reading(group, 1);
+	CHECK(r.increase[0] >= 2 * PAGES);
+	CHECK(r.increase[0] < 3 * PAGES);
+	CHECK(r.running > 0);
+	close_group(group);
+	end();
+	CHECK_EQ(descriptors(), before);
+}
+
+/* A PMI slot may be opened without a period: it takes one without being opened anew. */
+static void member_of_a_group_notices(void)
+{
+	struct vpmu_source_event events[2] = { 0 };
+	struct vpmu_source_opened opened = { 0 };
+
+	begin(SIGUSR2, 0);
+	attach(gettid());
+	for (uint32_t i = 0; i < 2; i++) {
+		events[i].attr.type = VPMU_TYPE_HOST_SOFTWARE;
+		events[i].attr.config = VPMU_SOFTWARE_TASK_CLOCK + i;
+		events[i].attr.flags = i ? VPMU_ATTR_PMI | VPMU_ATTR_MEMBER : 0;
+	}
+	CHECK_EQ(bench.ops->open(bench.perf, bench.attached, events, 2, 0, &opened), 0);
+	run(opened.group, 1);
+	fault();
+	CHECK_EQ(atomic_load(&bench.notices), 0);
+	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, opened.group, 1, 10), 0);
+	fault();
+	CHECK(atomic_load(&bench.notices) > 0);
+	/* Its leader went on meanwhile: an overflow stops notices at most, never counting. */
+	CHECK_EQ(reading(opened.group, 2).increase[1] >= 2 * PAGES, 1);
+	close_group(opened.group);
+	end();
+}
+
+static void hardware_is_refused(uint32_t flags)
+{
+	struct vpmu_source_event event = { .attr = { .type = VPMU_TYPE_HARDWARE,
+						     .config = VPMU_HARDWARE_CYCLES } };
+	struct vpmu_source_opened opened = { .failed = 9 };
+
+	attach(gettid());
+	CHECK_EQ(bench.ops->open(bench.perf, bench.attached, &event, 1, 0, &opened),
+		 VPMU_ERROR_UNSUPPORTED);
+	CHECK_EQ(opened.failed, 0);
+	CHECK_EQ(bench.texts, 1);
+	CHECK_EQ(bench.ops->open(bench.perf, bench.attached, &event, 1, flags, &opened),
+		 VPMU_ERROR_UNSUPPORTED);
+	CHECK_EQ(bench.texts, 1);
+	end();
+}
+
+/* A thread that runs no guest would read 0 for ever. */
+static void hardware_needs_a_guest(void)
+{
+	begin(0, 0);
+	hardware_is_refused(0);
+}
+
+static void hardware_needs_a_pmu(void)
+{
+	struct vpmu_source_facts facts = { .size = sizeof(facts) };
+
+	begin(0, VPMU_PERF_THREADS_RUN_GUEST);
+	CHECK_EQ(bench.ops->probe(bench.perf, &facts), 0);
+	if (facts.hardware_events != 0)
+		test_skip("this machine has a PMU");
+	hardware_is_refused(VPMU_SOURCE_FLEXIBLE);
+}
+
+static void probe_leaves_nothing(void)
+{
+	struct vpmu_source_facts facts = { .size = sizeof(facts) };
+	uint64_t before = descriptors();
+
+	begin(0, VPMU_PERF_THREADS_RUN_GUEST);
+	CHECK_EQ(bench.ops->probe(bench.perf, &facts), 0);
+	CHECK(facts.software_events & 1ull << VPMU_SOFTWARE_TASK_CLOCK);
+	CHECK(facts.software_events & 1ull << VPMU_SOFTWARE_PAGE_FAULTS);
+	CHECK_EQ(facts.software_events & 1, 0);
+	CHECK_EQ(facts.edges, 0);
+	CHECK_EQ(facts.hardware_events == 0, facts.counters == 0);
+	end();
+	CHECK_EQ(descriptors(), before);
+}
+
+static void *live_until_told(void *opaque)
+{
+	_Atomic int64_t *id = opaque;
+
+	atomic_store(id, gettid());
+	while (atomic_load(id) != 0)
+		;
+	return NULL;
+}
+
+/* Opened events of a thread that ended stay readable; they must not look as if they counted. */
+static void ended_thread_is_gone(void)
+{
+	struct vpmu_source_reading r = { .count = 1 };
+	_Atomic int64_t id = 0;
+	uint64_t config = VPMU_SOFTWARE_TASK_CLOCK;
+	pthread_t thread;
+	void *group;
+
+	begin(0, 0);
+	CHECK_EQ(pthread_create(&thread, NULL, live_until_told, &id), 0);
+	while (atomic_load(&id) == 0)
+		;
+	attach(atomic_load(&id));
+	group = open_one(config, 0);
+	run(group, 1);
+	spin(MILLISECOND);
+	atomic_store(&id, 0);
+	pthread_join(thread, NULL);
+	/* What it counted before its end is still told. */
+	CHECK(reading(group, 1).increase[0] > 0);
+	/* The kernel takes a moment to forget the thread. */
+	for (int i = 0; i < 1000; i++) {
+		run(group, 1);
+		if (bench.ops->read(bench.perf, bench.attached, group, &r) == VPMU_ERROR_GONE)
+			break;
+		spin(MILLISECOND);
+	}
+	CHECK_EQ(bench.ops->read(bench.perf, bench.attached, group, &r), VPMU_ERROR_GONE);
+	CHECK_EQ(r.increase[0], 0);
+	CHECK_EQ(r.enabled, 0);
+	close_group(group);
+	CHECK_EQ(open_group(&config, 1, 0, &group), VPMU_ERROR_GONE);
+	end();
+}
+
+/* A thread of another process is counted; no signal is sent to it, which would end it. */
+static void foreign_thread_gets_no_signal(void)
+{
+	struct vpmu_source_reading r;
+	void *group;
+	pid_t child;
+	int status;
+
+	begin(SIGUSR2, 0);
+	signal(SIGUSR2, SIG_DFL);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0)
+		for (;;)
+			;
+	attach(child);
+	group = open_one(VPMU_SOFTWARE_TASK_CLOCK, MILLISECOND);
+	CHECK_EQ(bench.texts, 1);
+	run(group, 1);
+	spin(50 * MILLISECOND);
+	r = reading(group, 1);
+	CHECK(r.increase[0] > 2 * MILLISECOND);
+	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, MILLISECOND), 0);
+	CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
+	close_group(group);
+	kill(child, SIGKILL);
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(WTERMSIG(status), SIGKILL);
+	end();
+}
+
+static unsigned int calls;
+
+static int64_t count_text(void *opaque, const char *path, char *to, uint64_t size)
+{
+	(void)opaque;
+	(void)path;
+	(void)to;
+	(void)size;
+	calls++;
+	return -ENOENT;
+}
+
+static int64_t count_thread(void *opaque, int64_t thread, uint32_t own)
+{
+	(void)opaque;
+	(void)thread;
+	(void)own;
+	calls++;
+	return 0;
+}
+
+static int64_t count_open(void *opaque, void *attr, int64_t thread, int32_t cpu, int32_t group,
+			  uint64_t flags)
+{
+	(void)opaque;
+	(void)attr;
+	(void)thread;
+	(void)cpu;
+	(void)group;
+	(void)flags;
+	calls++;
+	return -EMFILE;
+}
+
+/* A thread without open groups costs no system call and no descriptor. */
+static void idle_thread_costs_nothing(void)
+{
+	struct vpmu_perf_system system;
+	struct vpmu_perf_config config = { .size = sizeof(config),
+					   .signal = SIGUSR2,
+					   .system = &system };
+	unsigned int before = descriptors();
+
+	vpmu_perf_system_default(&system);
+	system.file_text = count_text;
+	system.thread_exists = count_thread;
+	system.event_open = count_open;
+	memset(&bench, 0, sizeof(bench));
+	bench.ops = vpmu_perf_ops();
+	CHECK_EQ(vpmu_perf_create(&config, &bench.perf), 0);
+	calls = 0;
+	errno = ERRNO_BEFORE;
+	attach(gettid());
+	CHECK_EQ(vpmu_perf_signalled(bench.perf, gettid()), 1);
+	CHECK_EQ(vpmu_perf_signalled(bench.perf, gettid() + 256), 0);
+	CHECK_EQ(atomic_load(&bench.tags), 1ull << 63);
+	CHECK_EQ(calls, 0);
+	CHECK_EQ(descriptors(), before);
+	end();
+}
+
+const struct test_case test_cases[] = {
+	{ "perf-count", "task-clock is time on a CPU", task_clock_is_time_on_cpu },
+	{ "perf-count", "a group is read as one", group_is_read_as_one },
+	{ "perf-count", "readings are increases", readings_are_increases },
+	{ "R-OVF-3", "notices come by the signal", notices_come_by_signal },
+	{ "R-OVF-3", "notices may begin later", notices_may_begin_later },
+	{ "R-OVF-1", "a member of a group notices", member_of_a_group_notices },
+	{ "R-SLOT-9", "hardware events need a guest", hardware_needs_a_guest },
+	{ "R-SLOT-9", "hardware events need a PMU", hardware_needs_a_pmu },
+	{ "perf-probe", "the probe leaves nothing open", probe_leaves_nothing },
+	{ "perf-thread", "an ended thread is gone", ended_thread_is_gone },
+	{ "perf-thread", "a foreign thread gets no signal", foreign_thread_gets_no_signal },
+	{ "perf-thread", "an idle thread costs nothing", idle_thread_costs_nothing },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
