@@ -1,0 +1,110 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR BSD-2-Clause */
+/* What the files of the client share. */
+#ifndef VPMU_GUEST_PRIVATE_H
+#define VPMU_GUEST_PRIVATE_H
+
+#include <vpmu/guest.h>
+
+/* Memory that the host writes: never read twice, whatever its owner thinks its type is. */
+typedef uint64_t __attribute__((may_alias)) shared_word;
+typedef uint32_t __attribute__((may_alias)) shared_half;
+
+static inline uint64_t load_word(const volatile void *from)
+{
+	return *(const volatile shared_word *)from;
+}
+
+static inline void store_word(volatile void *to, uint64_t value)
+{
+	*(volatile shared_word *)to = value;
+}
+
+/* Half 0 is the low one: machines are little-endian. */
+static inline uint32_t load_half(const volatile void *from, unsigned int half)
+{
+	return ((const volatile shared_half *)from)[half];
+}
+
+static inline void store_half(volatile void *to, unsigned int half, uint32_t value)
+{
+	((volatile shared_half *)to)[half] = value;
+}
+
+/* Later loads stay behind earlier ones; earlier stores stay before later ones. */
+static inline void order_loads(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+static inline void order_stores(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static inline uint64_t slot_bit(uint32_t slot)
+{
+	return 1ull << slot;
+}
+
+static inline uint32_t attr_register(uint32_t slot)
+{
+	return VPMU_STRIDE * (slot + 1) + VPMU_SLOT_ATTR;
+}
+
+static inline uint32_t event_register(uint32_t slot)
+{
+	return VPMU_STRIDE * (slot + 1) + VPMU_SLOT_EVENT;
+}
+
+/* Bits of a mask, without the help of libgcc. */
+static inline uint32_t slots_of(uint64_t mask)
+{
+	uint32_t count = 0;
+
+	for (; mask; mask &= mask - 1)
+		count++;
+	return count;
+}
+
+static inline int mask_is_valid(const struct vpmu_guest *guest, uint64_t mask)
+{
+	return mask && !(mask & ~guest->granted);
+}
+
+/* Checks the words that the host published of a slot, and copies them; 0 or VPMU_GUEST_HOST. */
+int vpmu_guest_event_take(const uint64_t words[VPMU_EVENT_WORDS], struct guest_perf_event *event);
+
+/* 0, or VPMU_GUEST_INVALID for attributes that every host would refuse to store. */
+int vpmu_guest_attr_check(const struct vpmu_guest *guest, const struct guest_perf_attr *attr);
+
+/*
+ * A talk is what is said to the device in one batch. It is written down once, as a function that
+ * calls the talk_* functions below, and that function is run twice: first to say, then to hear the
+ * answers. Where the batch cannot be used it is run once, with an access for each register.
+ */
+enum talk_pass {
+	TALK_SAY,
+	TALK_HEAR,
+	TALK_SINGLY,
+};
+
+struct talk {
+	struct vpmu_guest *guest;
+	struct vpmu_guest_batch *batch; /* NULL: singly, as a task */
+	enum talk_pass pass;
+	uint32_t place;	  /* of the next entry, when hearing */
+	uint32_t refused; /* 1: a value was refused */
+	uint64_t failed;  /* slots that failed */
+};
+
+int vpmu_guest_talk_write(struct talk *talk, uint32_t first, const uint64_t *values,
+			  uint32_t count);
+int vpmu_guest_talk_mask(struct talk *talk, uint32_t index, uint64_t mask);
+int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count);
+
+/* Runs a talk; refusals and failed slots are no errors of it. */
+int vpmu_guest_talk_run(struct talk *talk, int (*say)(struct talk *talk, void *arguments),
+			void *arguments);
+
+#endif

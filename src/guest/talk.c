@@ -1,0 +1,138 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR BSD-2-Clause */
+/* One description of what is said to the device, for a batch and for single accesses. */
+#include "private.h"
+
+static uint32_t context_of(const struct talk *talk)
+{
+	return talk->batch ? talk->batch->context : VPMU_CONTEXT_TASK;
+}
+
+static int access_read(struct talk *talk, uint32_t index, uint64_t *value)
+{
+	return talk->guest->way->read(talk->guest->opaque, context_of(talk), index, value);
+}
+
+static int access_write(struct talk *talk, uint32_t index, uint64_t value)
+{
+	return talk->guest->way->write(talk->guest->opaque, context_of(talk), index, value);
+}
+
+/* A refused value shows when it is read back. */
+static int write_singly(struct talk *talk, uint32_t first, const uint64_t *values, uint32_t count)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; !error && i < count; i++) {
+		uint64_t now = values[i];
+
+		error = access_write(talk, first + i, values[i]);
+		if (!error)
+			error = access_read(talk, first + i, &now);
+		if (now != values[i])
+			talk->refused = 1;
+	}
+	return error;
+}
+
+static int hear(struct talk *talk, uint32_t operation, uint32_t first, uint64_t *values,
+		uint32_t count)
+{
+	uint64_t head = vpmu_guest_batch_head(operation, first, count);
+	int error = vpmu_guest_batch_take(talk->batch, &talk->place, head, values, &talk->failed);
+
+	if (error != VPMU_GUEST_REFUSED)
+		return error;
+	talk->refused = 1;
+	return operation == VPMU_OP_WRITE ? 0 : VPMU_GUEST_HOST;
+}
+
+int vpmu_guest_talk_write(struct talk *talk, uint32_t first, const uint64_t *values, uint32_t count)
+{
+	if (talk->pass == TALK_SAY)
+		return vpmu_guest_batch_write(talk->batch, first, values, count);
+	if (talk->pass == TALK_HEAR)
+		return hear(talk, VPMU_OP_WRITE, first, NULL, count);
+	return write_singly(talk, first, values, count);
+}
+
+int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
+{
+	int error = 0;
+
+	if (talk->pass == TALK_SAY)
+		return vpmu_guest_batch_read(talk->batch, first, count);
+	if (talk->pass == TALK_HEAR)
+		return hear(talk, VPMU_OP_READ, first, values, count);
+	for (uint32_t i = 0; !error && i < count; i++)
+		error = access_read(talk, first + i, &values[i]);
+	return error;
+}
+
+/* A single access returns no failed mask: the masks of what is open, enabled and in error tell. */
+static uint64_t failed_slots(uint32_t index, uint64_t mask, uint64_t opened, const uint64_t now[2],
+			     uint64_t error)
+{
+	switch (index) {
+	case VPMU_REG_OPEN:
+		return (mask & opened) | (mask & ~now[0]);
+	case VPMU_REG_CLOSE:
+	case VPMU_REG_DISABLE:
+	case VPMU_REG_SYNC:
+		return mask & ~opened;
+	case VPMU_REG_ENABLE:
+		return (mask & ~now[1]) | (mask & error);
+	default:
+		return 0;
+	}
+}
+
+/* The other masks have no failed slots, or slots that say so themselves. */
+static int masks_tell(uint32_t index)
+{
+	return index >= VPMU_REG_OPEN && index <= VPMU_REG_SYNC;
+}
+
+int vpmu_guest_talk_mask(struct talk *talk, uint32_t index, uint64_t mask)
+{
+	uint64_t opened = 0, now[2] = { 0 }, wrong = 0;
+	int error;
+
+	if (talk->pass != TALK_SINGLY)
+		return vpmu_guest_talk_write(talk, index, &mask, 1);
+	if (!masks_tell(index))
+		return access_write(talk, index, mask);
+	error = access_read(talk, VPMU_REG_OPENED, &opened);
+	if (!error)
+		error = access_write(talk, index, mask);
+	for (uint32_t i = 0; !error && i < 2; i++)
+		error = access_read(talk, VPMU_REG_OPENED + i, &now[i]);
+	if (!error)
+		error = access_read(talk, VPMU_REG_ERROR, &wrong);
+	talk->failed |= failed_slots(index, mask, opened, now, wrong);
+	return error;
+}
+
+int vpmu_guest_talk_run(struct talk *talk, int (*say)(struct talk *talk, void *arguments),
+			void *arguments)
+{
+	int error = VPMU_GUEST_ROOM;
+
+	if (talk->batch) {
+		vpmu_guest_batch_clear(talk->batch);
+		talk->pass = TALK_SAY;
+		error = say(talk, arguments);
+		if (!error)
+			error = vpmu_guest_batch_run(talk->guest, talk->batch);
+	}
+	if (error == VPMU_GUEST_ROOM) {
+		talk->pass = TALK_SINGLY;
+		return say(talk, arguments);
+	}
+	if (error)
+		return error;
+	talk->pass = TALK_HEAR;
+	talk->place = 0;
+	error = say(talk, arguments);
+	return talk->failed & ~talk->guest->granted ? VPMU_GUEST_HOST : error;
+}
