@@ -16,6 +16,7 @@
 
 #define VPMU_BIT(n) (1ull << (n))
 #define VPMU_NO_SLOT 0xffu
+#define VPMU_VCPU_LISTS 256u
 
 /* A slot as the guest sees it, and what the host needs to count it. */
 struct vpmu_slot {
@@ -65,8 +66,8 @@ struct vpmu_vm {
 	struct vpmu_source_ops source;
 	void *source_opaque;
 	struct vpmu_source_facts facts;
-	struct vpmu_vcpu *vcpus;
-	uint64_t creation_interval; /* ns; 0: no limit */
+	struct vpmu_vcpu *vcpus[VPMU_VCPU_LISTS]; /* by the lowest bits of their ids */
+	uint64_t creation_interval;		  /* ns; 0: no limit */
 	uint64_t injection_interval;
 	atomic_flag lock; /* guards the list of vCPUs; nothing is called while it is held */
 	_Atomic uint32_t released;
@@ -249,6 +250,9 @@ bool vpmu_reset_unfinished(struct vpmu_vcpu *vcpu);
 /* Around every call on a vCPU that may write guest memory or inject. */
 void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu);
 void vpmu_vcpu_end(struct vpmu_vcpu *vcpu);
+/* For all vCPUs of the VM but one, with the list locked. */
+void vpmu_vm_each_other(struct vpmu_vcpu *vcpu,
+			void (*visit)(struct vpmu_vcpu *other, void *opaque), void *opaque);
 void vpmu_vm_lock(struct vpmu_vm *vm);
 void vpmu_vm_unlock(struct vpmu_vm *vm);
 void vpmu_vm_log(const struct vpmu_vm *vm, uint32_t level, const char *text);

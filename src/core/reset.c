@@ -21,30 +21,31 @@ void vpmu_reset_apply(struct vpmu_vcpu *vcpu)
 	vpmu_register_reset(vcpu);
 }
 
+static void ask(struct vpmu_vcpu *other, void *opaque)
+{
+	(void)opaque;
+	atomic_fetch_or(&other->requests, VPMU_REQUEST_RESET);
+}
+
 void vpmu_reset_all(struct vpmu_vcpu *vcpu)
 {
-	struct vpmu_vm *vm = vcpu->vm;
-
-	vpmu_vm_lock(vm);
-	for (struct vpmu_vcpu *other = vm->vcpus; other; other = other->next) {
-		if (other != vcpu)
-			atomic_fetch_or(&other->requests, VPMU_REQUEST_RESET);
-	}
-	vpmu_vm_unlock(vm);
+	vpmu_vm_each_other(vcpu, ask, NULL);
 }
 
 /* A vCPU that was asked before its call began resets itself first, so only calls under way count. */
+static void look(struct vpmu_vcpu *other, void *opaque)
+{
+	bool *unfinished = opaque;
+
+	if (atomic_load(&other->requests) & VPMU_REQUEST_RESET)
+		*unfinished |= atomic_load(&other->busy) != 0;
+}
+
 bool vpmu_reset_unfinished(struct vpmu_vcpu *vcpu)
 {
-	struct vpmu_vm *vm = vcpu->vm;
 	bool unfinished = false;
 
-	vpmu_vm_lock(vm);
-	for (struct vpmu_vcpu *other = vm->vcpus; other; other = other->next) {
-		if (other != vcpu && atomic_load(&other->requests) & VPMU_REQUEST_RESET)
-			unfinished |= atomic_load(&other->busy) != 0;
-	}
-	vpmu_vm_unlock(vm);
+	vpmu_vm_each_other(vcpu, look, &unfinished);
 	return unfinished;
 }
 

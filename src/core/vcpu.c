@@ -218,9 +218,14 @@ static void fill_identity(struct vpmu_vcpu *vcpu, uint32_t id)
 	control[VPMU_REG_EPOCH] = profile->epoch;
 }
 
+static struct vpmu_vcpu **list_of(struct vpmu_vm *vm, uint32_t id)
+{
+	return &vm->vcpus[id % VPMU_VCPU_LISTS];
+}
+
 static struct vpmu_vcpu *find(struct vpmu_vm *vm, uint32_t id)
 {
-	struct vpmu_vcpu *vcpu = vm->vcpus;
+	struct vpmu_vcpu *vcpu = *list_of(vm, id);
 
 	while (vcpu && vcpu->control[VPMU_REG_VCPU] != id)
 		vcpu = vcpu->next;
@@ -242,8 +247,8 @@ int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 	fill_identity(vcpu, id);
 	vpmu_register_reset(vcpu);
 	vpmu_vm_lock(vm);
-	vcpu->next = vm->vcpus;
-	vm->vcpus = vcpu;
+	vcpu->next = *list_of(vm, id);
+	*list_of(vm, id) = vcpu;
 	vpmu_vm_unlock(vm);
 	*out = vcpu;
 	return 0;
@@ -251,7 +256,7 @@ int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 
 static void unlink_from(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
 {
-	struct vpmu_vcpu **link = &vm->vcpus;
+	struct vpmu_vcpu **link = list_of(vm, (uint32_t)vcpu->control[VPMU_REG_VCPU]);
 
 	vpmu_vm_lock(vm);
 	while (*link != vcpu)

@@ -20,6 +20,21 @@ void vpmu_vm_unlock(struct vpmu_vm *vm)
 	atomic_flag_clear_explicit(&vm->lock, memory_order_release);
 }
 
+void vpmu_vm_each_other(struct vpmu_vcpu *vcpu,
+			void (*visit)(struct vpmu_vcpu *other, void *opaque), void *opaque)
+{
+	struct vpmu_vm *vm = vcpu->vm;
+
+	vpmu_vm_lock(vm);
+	for (unsigned int list = 0; list < VPMU_VCPU_LISTS; list++) {
+		for (struct vpmu_vcpu *other = vm->vcpus[list]; other; other = other->next) {
+			if (other != vcpu)
+				visit(other, opaque);
+		}
+	}
+	vpmu_vm_unlock(vm);
+}
+
 void vpmu_vm_log(const struct vpmu_vm *vm, uint32_t level, const char *text)
 {
 	if (vm->host.log)
@@ -136,8 +151,10 @@ int vpmu_vm_destroy(struct vpmu_vm *vm)
 {
 	if (!vm)
 		return 0;
-	if (vm->vcpus)
-		return VPMU_ERROR_STATE;
+	for (unsigned int list = 0; list < VPMU_VCPU_LISTS; list++) {
+		if (vm->vcpus[list])
+			return VPMU_ERROR_STATE;
+	}
 	give_back(vm);
 	return 0;
 }
