@@ -135,7 +135,8 @@ struct vpmu_guest_estimate {
 	uint32_t reserved;  /**< 0 */
 };
 
-/** @name Discovery and life @{ */
+/** @name Discovery and life
+ * @{ */
 
 /** Executes CPUID for a leaf (subleaf 0): EAX, EBX, ECX, EDX. */
 typedef void (*vpmu_guest_cpuid)(void *opaque, uint32_t leaf, uint32_t registers[4]);
@@ -235,7 +236,8 @@ int vpmu_guest_area_off(struct vpmu_guest *guest, uint32_t context);
 int vpmu_guest_pmi_set(struct vpmu_guest *guest, uint32_t context, uint32_t mode, uint32_t vector);
 
 /** @} */
-/** @name Slots @{ */
+/** @name Slots
+ * @{ */
 
 /**
  * @brief Picks the lowest slots that are free. No access.
@@ -367,7 +369,8 @@ int vpmu_guest_disable(struct vpmu_guest *guest, struct vpmu_guest_batch *batch,
 		       struct guest_perf_event *events, uint64_t *failed);
 
 /** @} */
-/** @name Reading @{ */
+/** @name Reading
+ * @{ */
 
 /**
  * @brief Has the host read its counters, and reads the slots. 1 access.
@@ -455,7 +458,8 @@ uint32_t vpmu_guest_event_reason(const struct guest_perf_event *event);
 uint32_t vpmu_guest_event_flags(const struct guest_perf_event *event);
 
 /** @} */
-/** @name Interrupts @{ */
+/** @name Interrupts
+ * @{ */
 
 /**
  * @brief To be called by the handler of PMIs, after it has cleared the interrupt at its controller:
@@ -478,7 +482,8 @@ int vpmu_guest_pmi(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, uin
 		   struct guest_perf_event *events);
 
 /** @} */
-/** @name Batches of one's own @{ */
+/** @name Batches of one's own
+ * @{ */
 
 /**
  * @brief Begins with a batch's memory.
@@ -574,7 +579,8 @@ int vpmu_guest_batch_take(const struct vpmu_guest_batch *batch, uint32_t *place,
 uint64_t vpmu_guest_batch_head(uint32_t operation, uint32_t first, uint32_t count);
 
 /** @} */
-/** @name Ways in @{ */
+/** @name Ways in
+ * @{ */
 
 /** The MMIO window. The caller maps it uncached and fills this; it is the way's opaque. */
 struct vpmu_guest_mmio {

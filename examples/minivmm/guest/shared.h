@@ -23,7 +23,8 @@
 
 #include <stdint.h>
 
-/** @name Memory @{ */
+/** @name Memory
+ * @{ */
 #define MINIVMM_RAM_SIZE 0x1000000u
 #define MINIVMM_IMAGE 0x100000u
 #define MINIVMM_IMAGE_END 0x200000u
@@ -40,7 +41,8 @@
 #define MINIVMM_EVENTS 18
 #define MINIVMM_OPENED 8
 
-/** @name Ports, written as 32 bits @{ */
+/** @name Ports, written as 32 bits
+ * @{ */
 /** a phase begins, enum minivmm_phase */
 #define MINIVMM_PORT_PHASE 0xf00
 /** a step begins, enum minivmm_step: the VMM counts the device's exits until its end */
@@ -54,7 +56,8 @@
 #define MINIVMM_PORT_WAKE 0xf14
 /** @} */
 
-/** @name Vectors @{ */
+/** @name Vectors
+ * @{ */
 #define MINIVMM_VECTOR_WAKE 0x50
 /** the PMI of vCPUs with an odd number; the others take it as NMI */
 #define MINIVMM_VECTOR_PMI 0x60
