@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file kvm.h
- * @brief Linux KVM: MSR filter, CPUID, PMIs and the completion of an exit.
+ * @brief Linux KVM: MSR filter, CPUID, exits, PMIs and the completion of an exit.
  *
  * The VMM keeps its descriptors and makes its own calls of KVM; these functions make the few that the device
  * needs, on descriptors that are handed to them, and keep nothing. In order:
  * vpmu_kvm_filter_set() for the VM, vpmu_kvm_cpuid() into the entries that the VMM gives to KVM_SET_CPUID2, then
- * vpmu_kvm_pmi() as the host op `pmi`.
+ * vpmu_kvm_exit() for each return of KVM_RUN and vpmu_kvm_pmi() as the host op `pmi`.
  *
  * Private MSRs are not among those of KVM_GET_MSRS: the state of the device moves with the device only.
  * @since 0.1
@@ -31,6 +31,14 @@ extern "C" {
 #define VPMU_KVM_FILTER_RANGE_MSRS 0x3000u
 /** Bytes of bitmaps that suffice for any merged filter. */
 #define VPMU_KVM_FILTER_STORAGE (VPMU_KVM_FILTER_RANGES * VPMU_KVM_FILTER_RANGE_MSRS / 8u)
+
+/** @name What vpmu_kvm_exit() answers, besides errors
+ * @{ */
+/** the exit belongs to somebody else; nothing was changed */
+#define VPMU_KVM_NOT_MINE 0
+/** the exit was answered; run the vCPU again */
+#define VPMU_KVM_HANDLED 1
+/** @} */
 
 /** @name Flags of a target of PMIs
  * @{ */
@@ -160,6 +168,19 @@ VPMU_API int vpmu_kvm_filter_set(const struct vpmu_kvm_system *system, int32_t v
  */
 VPMU_API int vpmu_kvm_cpuid(const struct vpmu_kvm_device *device,
 			    struct vpmu_kvm_cpuid_entry *entries, uint32_t *count, uint32_t room);
+
+/**
+ * @brief Answers a return of KVM_RUN if it is an access to the device: an access to its MSRs or to its MMIO window.
+ * @param device where the device is
+ * @param vcpu the vCPU that exited
+ * @param run the vCPU's struct kvm_run; the answer is stored in it
+ * @return VPMU_KVM_HANDLED; VPMU_KVM_NOT_MINE; VPMU_ERROR_INVALID (the device's size is too small, or `run` holds an impossible
+ * access); VPMU_ERROR_TOO_BIG
+ * @par Threads
+ * The vCPU's own.
+ * @since 0.1
+ */
+VPMU_API int vpmu_kvm_exit(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, void *run);
 
 /**
  * @brief Injects a PMI: as NMI by KVM_NMI, as a vector by KVM_SIGNAL_MSI, which needs the local APIC in the kernel. Meant to be
