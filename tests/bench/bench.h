@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A benchmark adds its rows to a list; bench.c prints it. */
+#ifndef VPMU_BENCH_BENCH_H
+#define VPMU_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vpmu/vpmu.h>
+
+struct row {
+	const char *name;
+	double value;
+	const char *unit;
+	double bar;	   /* the value may be at most this */
+	const char *peer;  /* what it was measured beside, in words */
+	double peer_value; /* negative: there is none */
+	bool measured;	   /* false: this machine cannot */
+};
+
+void bench_row(struct row row);
+
+/* Least time of `rounds` rounds of `repeat` calls each, in ns per call. */
+double bench_time(void (*call)(void *opaque), void *opaque, unsigned int repeat,
+		  unsigned int rounds);
+
+/* A device on a source that answers at once; counts what the library asks for. */
+struct device {
+	struct vpmu_vm *vm;
+	uint64_t allocated; /* bytes */
+	uint64_t calls;	    /* of host ops and source functions, the clock among them */
+	unsigned char *ram;
+};
+
+#define DEVICE_RAM 65536u
+
+struct device *device_create(uint32_t slots);
+void device_destroy(struct device *device);
+struct vpmu_vcpu *device_vcpu(struct device *device, uint32_t id);
+void device_vcpu_end(struct vpmu_vcpu *vcpu);
+
+/* ns of a bare exit of KVM to user space and back; negative where there is no KVM. */
+double bench_bare_exit(void);
+
+void bench_access(void);
+void bench_size(void);
+void bench_growth(void);
+
+#endif
