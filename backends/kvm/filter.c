@@ -186,7 +186,7 @@ int vpmu_kvm_filter_merge(const struct vpmu_kvm_filter *theirs,
 	static const struct vpmu_kvm_filter none;
 	const struct vpmu_kvm_filter *from = theirs ? theirs : &none;
 	struct vpmu_kvm_filter_range ours = { .flags = BOTH };
-	struct storage left = { storage, storage_size };
+	struct storage left;
 	struct vpmu_kvm_filter made;
 	int overlaps = 0;
 	unsigned int i;
@@ -196,6 +196,8 @@ int vpmu_kvm_filter_merge(const struct vpmu_kvm_filter *theirs,
 		return error;
 	if (!device->msr_base || !merged || filter_check(from))
 		return VPMU_ERROR_INVALID;
+	left.next = storage;
+	left.left = storage_size;
 	ours.base = device->msr_base;
 	ours.count = kvm_msr_count(device);
 	for (i = 0; i < VPMU_KVM_FILTER_RANGES; i++)
@@ -278,7 +280,7 @@ int vpmu_kvm_filter_set(const struct vpmu_kvm_system *system, int32_t vm_fd, uin
 			const struct vpmu_kvm_filter *theirs, const struct vpmu_kvm_device *device)
 {
 	uint8_t storage[VPMU_KVM_FILTER_STORAGE];
-	struct vpmu_kvm_filter merged;
+	struct vpmu_kvm_filter merged = { .flags = 0 };
 	struct vpmu_kvm_system use;
 	int overlaps;
 	int error = kvm_system_take(&use, system);

@@ -169,16 +169,18 @@ static void vmm_keeps_its_own_filter(void)
 /* KVM itself holds nothing of the device, so nothing of it moves by KVM's own lists. */
 static void kvm_holds_no_register(void)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} one = { { 1, 0 }, { VPMU_MSR_BASE + COOKIE, 0, 5 } };
+	struct kvm_msrs *one = calloc(1, sizeof(*one) + sizeof(one->entries[0]));
 	struct kvm_msr_list *list;
 	unsigned int i;
 
 	machine_create(&machine, NULL);
-	CHECK(ioctl(machine.vcpu_fd, KVM_GET_MSRS, &one) <= 0);
-	CHECK(ioctl(machine.vcpu_fd, KVM_SET_MSRS, &one) <= 0);
+	CHECK(one);
+	one->nmsrs = 1;
+	one->entries[0].index = VPMU_MSR_BASE + COOKIE;
+	one->entries[0].data = 5;
+	CHECK(ioctl(machine.vcpu_fd, KVM_GET_MSRS, one) <= 0);
+	CHECK(ioctl(machine.vcpu_fd, KVM_SET_MSRS, one) <= 0);
+	free(one);
 	CHECK_EQ(device_read(&machine.device, COOKIE), 0);
 	list = calloc(1, sizeof(*list) + 4096 * sizeof(list->indices[0]));
 	CHECK(list);
