@@ -91,7 +91,7 @@ struct vpmu_source_facts {
 	uint32_t cache_events;	  /**< 1: some generic cache events can be counted */
 	uint32_t raw_events;	  /**< 1: raw events can be counted */
 	uint32_t counters;	  /**< hardware counters free at present; 0: not known */
-	uint32_t edges;		  /**< bits 1 << VPMU_EDGE_*: wants to be told */
+	uint32_t reserved;	  /**< 0 */
 };
 
 /**
@@ -120,7 +120,7 @@ struct vpmu_source_ops {
 	int (*read)(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
 	/** Asks for the next notice of event `member` after `left` further counts; 0: none. */
 	int (*period)(void *source, void *attached, void *group, uint32_t member, uint64_t left);
-	/** Tells of a moment, `enum vpmu_source_edge`. NULL where facts.edges is 0. */
+	/** Tells of a moment, `enum vpmu_source_edge`. NULL where the source need not know. */
 	int (*edge)(void *source, void *attached, uint32_t edge);
 };
 

@@ -136,7 +136,7 @@ VPMU_API void vpmu_profile_default(struct vpmu_profile *profile);
  * @param config what it is made of
  * @param[out] vm the VM, given back with vpmu_vm_destroy(); unchanged on error
  * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, a value out of range: the log op says
- * which); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY; VPMU_ERROR_* of the source's probe
+ * which); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY
  * @par Threads
  * Any.
  * @since 0.1

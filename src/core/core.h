@@ -65,7 +65,6 @@ struct vpmu_vm {
 	void *host_opaque;
 	struct vpmu_source_ops source;
 	void *source_opaque;
-	struct vpmu_source_facts facts;
 	struct vpmu_vcpu *vcpus[VPMU_VCPU_LISTS]; /* by the lowest bits of their ids */
 	uint64_t creation_interval;		  /* ns; 0: no limit */
 	uint64_t injection_interval;

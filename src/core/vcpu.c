@@ -118,7 +118,7 @@ static void tell_edge(struct vpmu_vcpu *vcpu, uint32_t edge)
 {
 	struct vpmu_vm *vm = vcpu->vm;
 
-	if (vm->facts.edges & 1u << edge && vcpu->bound)
+	if (vm->source.edge && vcpu->bound)
 		vm->source.edge(vm->source_opaque, vcpu->attached, edge);
 }
 

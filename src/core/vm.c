@@ -78,23 +78,6 @@ static int take(struct vpmu_vm *vm, const struct vpmu_config *config, const char
 	return 0;
 }
 
-static int probe(struct vpmu_vm *vm, const char **fault)
-{
-	int error;
-
-	vm->facts.size = sizeof(vm->facts);
-	error = vm->source.probe(vm->source_opaque, &vm->facts);
-	if (error < 0) {
-		*fault = "the counter source's probe failed";
-		return error;
-	}
-	if (vm->facts.edges && !vm->source.edge) {
-		*fault = TABLE_FAULT;
-		return VPMU_ERROR_INVALID;
-	}
-	return 0;
-}
-
 static void give_back(struct vpmu_vm *vm)
 {
 	vm->host.release(vm->host_opaque, vm, sizeof(*vm));
@@ -136,8 +119,6 @@ int vpmu_vm_create(const struct vpmu_config *caller, struct vpmu_vm **out)
 	if (error < 0)
 		return error;
 	error = take(vm, &config, &fault);
-	if (error >= 0)
-		error = probe(vm, &fault);
 	if (error < 0) {
 		vpmu_vm_log(vm, VPMU_LOG_ERROR, fault);
 		give_back(vm);

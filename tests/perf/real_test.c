@@ -394,7 +394,7 @@ static void probe_leaves_nothing(void)
 	CHECK(facts.software_events & 1ull << VPMU_SOFTWARE_TASK_CLOCK);
 	CHECK(facts.software_events & 1ull << VPMU_SOFTWARE_PAGE_FAULTS);
 	CHECK_EQ(facts.software_events & 1, 0);
-	CHECK_EQ(facts.edges, 0);
+	CHECK_EQ(facts.reserved, 0);
 	CHECK_EQ(facts.hardware_events == 0, facts.counters == 0);
 	end();
 	CHECK_EQ(descriptors(), before);
