@@ -123,8 +123,6 @@ static int run_rest(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, ui
 	error = run_from(guest, batch, start);
 	result = HEAD_RESULT(load_word(&at[0]));
 	detail = load_word(&at[1]);
-	if (result == VPMU_RESULT_AGAIN)
-		detail += start;
 	if (done) {
 		store_word(&at[0], kept[0]);
 		store_word(&at[1], kept[1]);
@@ -136,7 +134,7 @@ static int run_rest(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, ui
 
 int vpmu_guest_batch_run(struct vpmu_guest *guest, struct vpmu_guest_batch *batch)
 {
-	uint32_t entry = 0, place = 0;
+	uint32_t entry = 0, place = 0, start = 0;
 	int error;
 
 	if (!batch->used || batch->used > batch->capacity)
@@ -151,12 +149,15 @@ int vpmu_guest_batch_run(struct vpmu_guest *guest, struct vpmu_guest_batch *batc
 		if (stopped <= 0)
 			return stopped;
 		head = load_word(&batch->words[entry]);
+		/* A place counts from where the run began. */
 		next = load_word(&batch->words[entry + 1]);
-		/* The place must be a word of that entry, and behind the last one: this ends. */
+		next = next < batch->used ? next + start : 0;
+		/* It must be a word of that entry, and behind the last one: this ends. */
 		if ((head & 0xff) != VPMU_OP_WRITE || next <= place || next < entry + HEAD_WORDS ||
 		    next >= batch->used || next - entry - HEAD_WORDS >= HEAD_COUNT(head))
 			return VPMU_GUEST_HOST;
 		place = (uint32_t)next;
+		start = place - HEAD_WORDS;
 		error = run_rest(guest, batch, entry, head, place);
 	}
 	return error;
