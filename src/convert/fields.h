@@ -1,0 +1,95 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The fields of perf_event_attr, in the order of offset and bit (abi/CONVERT.md section 2). */
+#ifndef VPMU_CONVERT_FIELDS_H
+#define VPMU_CONVERT_FIELDS_H
+
+#include <stdint.h>
+
+enum vpmu_convert_field_index {
+	FIELD_TYPE,
+	FIELD_SIZE,
+	FIELD_CONFIG,
+	FIELD_SAMPLE_PERIOD,
+	FIELD_SAMPLE_TYPE,
+	FIELD_READ_FORMAT,
+	FIELD_DISABLED,
+	FIELD_INHERIT,
+	FIELD_PINNED,
+	FIELD_EXCLUSIVE,
+	FIELD_EXCLUDE_USER,
+	FIELD_EXCLUDE_KERNEL,
+	FIELD_EXCLUDE_HV,
+	FIELD_EXCLUDE_IDLE,
+	FIELD_MMAP,
+	FIELD_COMM,
+	FIELD_FREQ,
+	FIELD_INHERIT_STAT,
+	FIELD_ENABLE_ON_EXEC,
+	FIELD_TASK,
+	FIELD_WATERMARK,
+	FIELD_PRECISE_IP,
+	FIELD_MMAP_DATA,
+	FIELD_SAMPLE_ID_ALL,
+	FIELD_EXCLUDE_HOST,
+	FIELD_EXCLUDE_GUEST,
+	FIELD_EXCLUDE_CALLCHAIN_KERNEL,
+	FIELD_EXCLUDE_CALLCHAIN_USER,
+	FIELD_MMAP2,
+	FIELD_COMM_EXEC,
+	FIELD_USE_CLOCKID,
+	FIELD_CONTEXT_SWITCH,
+	FIELD_WRITE_BACKWARD,
+	FIELD_NAMESPACES,
+	FIELD_KSYMBOL,
+	FIELD_BPF_EVENT,
+	FIELD_AUX_OUTPUT,
+	FIELD_CGROUP,
+	FIELD_TEXT_POKE,
+	FIELD_BUILD_ID,
+	FIELD_INHERIT_THREAD,
+	FIELD_REMOVE_ON_EXEC,
+	FIELD_SIGTRAP,
+	FIELD_DEFER_CALLCHAIN,
+	FIELD_DEFER_OUTPUT,
+	FIELD_RESERVED_1,
+	FIELD_WAKEUP_EVENTS,
+	FIELD_BP_TYPE,
+	FIELD_CONFIG1,
+	FIELD_CONFIG2,
+	FIELD_BRANCH_SAMPLE_TYPE,
+	FIELD_SAMPLE_REGS_USER,
+	FIELD_SAMPLE_STACK_USER,
+	FIELD_CLOCKID,
+	FIELD_SAMPLE_REGS_INTR,
+	FIELD_AUX_WATERMARK,
+	FIELD_SAMPLE_MAX_STACK,
+	FIELD_RESERVED_2,
+	FIELD_AUX_SAMPLE_SIZE,
+	FIELD_AUX_ACTION,
+	FIELD_SIG_DATA,
+	FIELD_CONFIG3,
+	FIELD_CONFIG4,
+	FIELD_COUNT,
+};
+
+struct convert_field {
+	const char *name;
+	const char *reason;
+	uint16_t offset;
+	uint8_t width;
+	uint8_t first_bit;
+	uint8_t version;
+	uint8_t verdict;
+	uint8_t kernel_verdict;
+	uint8_t origin;
+};
+
+extern const struct convert_field vpmu_convert_fields[FIELD_COUNT];
+
+/* attr: VPMU_CONVERT_ATTR_SIZE bytes. Putting adds bits to a field that is 0. */
+uint64_t vpmu_convert_field_get(const uint8_t *attr, uint32_t field);
+void vpmu_convert_field_put(uint8_t *attr, uint32_t field, uint64_t value);
+
+#endif
