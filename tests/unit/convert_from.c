@@ -68,11 +68,11 @@ static void judge(const uint8_t *bytes, const char *name, char verdict, uint32_t
 
 #define RESERVED_BITS 40
 
-static const struct {
+static const struct flag {
 	const char *name;
 	char strict;
 	char kernel;
-} bits[RESERVED_BITS] = {
+} bits[RESERVED_BITS + 1] = {
 	{ "disabled", 'A', 'A' },
 	{ "inherit", 'N', 'D' },
 	{ "pinned", 'D', 'D' },
@@ -113,6 +113,7 @@ static const struct {
 	{ "sigtrap", 'N', 'D' },
 	{ "defer_callchain", 'N', 'D' },
 	{ "defer_output", 'N', 'D' },
+	{ "__reserved_1", 'X', 'X' },
 };
 
 static void each_flag(void)
@@ -120,18 +121,18 @@ static void each_flag(void)
 	uint8_t bytes[ATTR_SIZE];
 
 	for (int bit = 0; bit < 64; bit++) {
-		int known = bit < RESERVED_BITS;
-		const char *name = known ? bits[bit].name : "__reserved_1";
+		const struct flag *row = &bits[bit < RESERVED_BITS ? bit : RESERVED_BITS];
+		const char *name = row->name;
 
 		cycles(bytes);
 		put_flags(bytes, FLAG(bit));
-		judge(bytes, name, known ? bits[bit].strict : 'X', 0, bit);
-		judge(bytes, name, known ? bits[bit].kernel : 'X', KERNEL, bit);
+		judge(bytes, name, row->strict, 0, bit);
+		judge(bytes, name, row->kernel, KERNEL, bit);
 	}
 }
 
 static const struct {
-	int line;
+	long line;
 	const char *name;
 	uint32_t offset;
 	uint32_t width;
@@ -182,8 +183,8 @@ static void each_field(void)
 	for (unsigned int i = 0; i < TEST_COUNT(fields); i++) {
 		cycles(bytes);
 		put_width(bytes, fields[i].offset, fields[i].width, fields[i].value);
-		judge(bytes, fields[i].name, fields[i].strict, 0, fields[i].line);
-		judge(bytes, fields[i].name, fields[i].kernel, KERNEL, fields[i].line);
+		judge(bytes, fields[i].name, fields[i].strict, 0, (int)fields[i].line);
+		judge(bytes, fields[i].name, fields[i].kernel, KERNEL, (int)fields[i].line);
 	}
 }
 
@@ -212,9 +213,9 @@ static void first_of_several(void)
 
 /* What an event turns into. */
 static const struct golden {
-	int line;
+	long line;
 	const char *rule;
-	uint32_t type;
+	uint64_t type;
 	uint64_t config;
 	uint64_t config1;
 	uint64_t config2;
@@ -323,7 +324,7 @@ static void golden_events(void)
 		options.flags = row->option_flags;
 		options.pmu_type = row->pmu_type;
 		cycles(bytes);
-		put32(bytes, 0, row->type);
+		put32(bytes, 0, (uint32_t)row->type);
 		put64(bytes, 8, row->config);
 		put64(bytes, 16, row->period);
 		put_flags(bytes, row->flags);
@@ -332,7 +333,7 @@ static void golden_events(void)
 		result = vpmu_convert_from_perf(bytes, ATTR_SIZE, &options, &attr, &report);
 		if (result != row->error || strcmp(report.name, row->name) != 0 ||
 		    memcmp(&attr, &row->attr, sizeof(attr)) != 0)
-			test_fail(__FILE__, row->line, row->rule, (uint64_t)result, 0);
+			test_fail(__FILE__, (int)row->line, row->rule, (uint64_t)result, 0);
 		CHECK_EQ(report.enable, result == 0);
 	}
 }

@@ -12,7 +12,7 @@
 
 /* A text, its event, and the text that is written for the event. */
 static const struct golden {
-	int line;
+	long line;
 	const char *text;
 	uint64_t type;
 	uint64_t config;
@@ -83,7 +83,7 @@ static void golden_names(void)
 		memset(&attr, 0xa5, sizeof(attr));
 		if (vpmu_convert_parse(row->text, strlen(row->text), &attr, &report) != 0 ||
 		    memcmp(&attr, &expected, sizeof(attr)) != 0)
-			test_fail(__FILE__, row->line, row->text, attr.type, attr.config);
+			test_fail(__FILE__, (int)row->line, row->text, attr.type, attr.config);
 		CHECK_STR(report.name, "");
 		CHECK_EQ(vpmu_convert_name(&attr, written, sizeof(written)), strlen(row->written));
 		CHECK_STR(written, row->written);
@@ -124,7 +124,7 @@ static void every_event(void)
 }
 
 static const struct {
-	int line;
+	long line;
 	const char *text;
 	int error;
 	const char *name;
@@ -172,7 +172,7 @@ static void golden_refusals(void)
 
 		if (vpmu_convert_parse(text, strlen(text), &attr, &report) != refusals[i].error ||
 		    strcmp(report.name, refusals[i].name) != 0)
-			test_fail(__FILE__, refusals[i].line, text, 0, 0);
+			test_fail(__FILE__, (int)refusals[i].line, text, 0, 0);
 		CHECK(report.reason[0] != 0);
 		CHECK_EQ(attr.type, 99);
 	}
@@ -211,7 +211,7 @@ static void room(void)
 }
 
 static const struct {
-	int line;
+	long line;
 	struct guest_perf_attr attr;
 	int error;
 } nameless[] = {
@@ -238,7 +238,7 @@ static void events_without_name(void)
 
 	for (unsigned int i = 0; i < TEST_COUNT(nameless); i++) {
 		if (vpmu_convert_name(&nameless[i].attr, text, sizeof(text)) != nameless[i].error)
-			test_fail(__FILE__, nameless[i].line, "error", i, 0);
+			test_fail(__FILE__, (int)nameless[i].line, "error", i, 0);
 	}
 	CHECK_EQ(vpmu_convert_name(&attr, text, sizeof(text)), 2);
 	CHECK_STR(text, "r1");

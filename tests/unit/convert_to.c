@@ -14,7 +14,7 @@
 
 /* An event, what the host decides, and what the kernel gets: all other bytes are 0. */
 struct golden {
-	int line;
+	long line;
 	const char *rule;
 	struct guest_perf_attr attr;
 	struct vpmu_convert_to options;
@@ -123,7 +123,7 @@ static void golden_events(void)
 		if (vpmu_convert_to_perf(&row->attr, &options, bytes, sizeof(bytes), &report) !=
 			    ATTR_SIZE ||
 		    memcmp(bytes, expected, ATTR_SIZE) != 0)
-			test_fail(__FILE__, row->line, row->rule, 0, 0);
+			test_fail(__FILE__, (int)row->line, row->rule, 0, 0);
 		CHECK_EQ(report.verdict, VPMU_CONVERT_ACCEPT);
 		CHECK_EQ(report.field, VPMU_CONVERT_NO_FIELD);
 		CHECK_EQ(report.supported, ATTR_SIZE);
@@ -180,7 +180,7 @@ static void each_size(void)
 
 /* What is not an event, and what the host does not allow. */
 static const struct refusal {
-	int line;
+	long line;
 	const char *rule;
 	struct guest_perf_attr attr;
 	struct vpmu_convert_to options;
@@ -258,7 +258,7 @@ static void golden_refusals(void)
 		if (vpmu_convert_to_perf(&row->attr, &options, bytes, sizeof(bytes), &report) !=
 			    row->error ||
 		    strcmp(report.name, row->name) != 0)
-			test_fail(__FILE__, row->line, report.name, i, 0);
+			test_fail(__FILE__, (int)row->line, report.name, i, 0);
 		CHECK(report.reason[0] != 0);
 		CHECK_EQ(report.verdict, VPMU_CONVERT_REFUSE);
 		CHECK_EQ(report.field, VPMU_CONVERT_NO_FIELD);
