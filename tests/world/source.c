@@ -83,7 +83,6 @@ static int open_group(void *opaque, void *attached, struct vpmu_source_event *ev
 		events[i].flags = thread->event_flags;
 		if (world_group(world, (unsigned int)(thread - world->threads), events[i].tag))
 			world_misuse(world, "two events of a thread have the same tag");
-		thread->delivered[events[i].tag] = 0;
 	}
 	memcpy(group->events, events, count * sizeof(*events));
 	group->next = thread->groups;
@@ -137,6 +136,11 @@ static int run(void *opaque, void *attached, void *group, uint32_t on)
 	return error;
 }
 
+static void add_up(uint64_t *sum, uint64_t more)
+{
+	*sum = more > UINT64_MAX - *sum ? UINT64_MAX : *sum + more;
+}
+
 static void hand_over(struct world_thread *thread, struct world_group *group,
 		      struct vpmu_source_reading *reading)
 {
@@ -145,7 +149,7 @@ static void hand_over(struct world_thread *thread, struct world_group *group,
 	reading->flags = group->flags;
 	for (uint32_t i = 0; i < group->count; i++) {
 		reading->increase[i] = group->increase[i];
-		thread->delivered[group->events[i].tag] += group->increase[i];
+		add_up(&thread->delivered[group->events[i].tag], group->increase[i]);
 		group->increase[i] = 0;
 	}
 	group->enabled = 0;
@@ -253,9 +257,7 @@ void world_count(struct world *world, unsigned int thread, unsigned int tag, uin
 		return;
 	at = position_of(group, tag);
 	event = &group->events[at];
-	if (counts > UINT64_MAX - group->increase[at])
-		counts = UINT64_MAX - group->increase[at];
-	group->increase[at] += counts;
+	add_up(&group->increase[at], counts);
 	if (!event->left)
 		return;
 	if (counts < event->left) {
@@ -274,8 +276,8 @@ void world_time(struct world *world, unsigned int thread, uint64_t enabled, uint
 	for (; group; group = group->next) {
 		if (!group->on)
 			continue;
-		group->enabled += enabled;
-		group->running += world->threads[thread].lost ? 0 : running;
+		add_up(&group->enabled, enabled);
+		add_up(&group->running, world->threads[thread].lost ? 0 : running);
 	}
 }
 
