@@ -22,9 +22,9 @@ int vpmu_guest_batch_prepare(struct vpmu_guest_batch *batch, uint64_t *words, ui
 	    address & ~VPMU_REG_KICK_ADDRESS_MASK || context < VPMU_CONTEXT_TASK ||
 	    context > VPMU_CONTEXT_NMI)
 		return VPMU_GUEST_INVALID;
-	*batch = (struct vpmu_guest_batch){
-		.words = words, .address = address, .capacity = capacity, .context = context
-	};
+	*batch = (struct vpmu_guest_batch){ .address = address, .capacity = capacity };
+	batch->words = words;
+	batch->context = context;
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 
 static char *page_of(const struct vpmu_guest_mailbox *mailbox, uint32_t context)
 {
-	return (char *)mailbox->block + PAGE * context;
+	return (char *)mailbox->block + (size_t)PAGE * context;
 }
 
 static int answer_error(uint64_t answer)

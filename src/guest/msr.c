@@ -42,11 +42,14 @@ const struct vpmu_guest_way *vpmu_guest_way_msr(void)
 
 void vpmu_guest_x86_cpuid(void *opaque, uint32_t leaf, uint32_t registers[4])
 {
+	uint32_t a = leaf, b, c = 0, d;
+
 	(void)opaque;
-	__asm__ volatile("cpuid"
-			 : "=a"(registers[0]), "=b"(registers[1]), "=c"(registers[2]),
-			   "=d"(registers[3])
-			 : "a"(leaf), "c"(0));
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	registers[0] = a;
+	registers[1] = b;
+	registers[2] = c;
+	registers[3] = d;
 }
 
 #else

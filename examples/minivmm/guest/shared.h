@@ -8,15 +8,15 @@
  *
  * - gives MINIVMM_RAM_SIZE bytes of RAM at address 0, reading 0 but for what follows;
  * - loads minivmm-guest.bin at MINIVMM_IMAGE and fills struct minivmm_parameters;
- * - maps the first 4 GiB identically, writable and for user mode too, and keeps its page tables, and the
- *   first descriptor table, below MINIVMM_IMAGE;
- * - starts each vCPU n at MINIVMM_IMAGE in 64-bit mode at privilege level 0, interrupts off, with a flat code
- *   segment, rdi = n and rsp = MINIVMM_STACK(n);
+ * - maps the first 4 GiB identically, writable and for user mode too, and keeps its page tables,
+ *   and the first descriptor table, below MINIVMM_IMAGE;
+ * - starts each vCPU n at MINIVMM_IMAGE in 64-bit mode at privilege level 0, interrupts off, with
+ *   a flat code segment, rdi = n and rsp = MINIVMM_STACK(n);
  * - shows the x2APIC bit in CPUID, an in-kernel interrupt controller, and APIC id n for vCPU n;
  * - publishes the virtual MSRs or the MMIO window in the CPUID block of libvpmu.
  *
- * The guest writes a 32-bit value to a port where it has something to say; each such write is an exit of
- * its own, apart from those of the device.
+ * The guest writes a 32-bit value to a port where it has something to say; each such write is an
+ * exit of its own, apart from those of the device. Steps may nest: a PMI comes within another step.
  */
 #ifndef MINIVMM_SHARED_H
 #define MINIVMM_SHARED_H
@@ -30,7 +30,9 @@
 #define MINIVMM_IMAGE_END 0x200000u
 #define MINIVMM_PARAMETERS 0x200000u
 #define MINIVMM_RESULTS(vcpu) (0x201000u + 0x2000u * (uint32_t)(vcpu))
-#define MINIVMM_STACK(vcpu) (0x300000u + 0x4000u * ((uint32_t)(vcpu) + 1))
+#define MINIVMM_STACKS 0x300000u
+#define MINIVMM_STACK_SIZE 0x4000u
+#define MINIVMM_STACK(vcpu) (MINIVMM_STACKS + MINIVMM_STACK_SIZE * ((uint32_t)(vcpu) + 1))
 /** the memory that MINIVMM_PHASE_TOUCH writes to, one word per page */
 #define MINIVMM_TOUCH 0x800000u
 #define MINIVMM_TOUCH_SIZE 0x800000u
@@ -80,7 +82,7 @@ enum minivmm_step {
 	MINIVMM_STEP_OPEN = 0,	/**< opens and enables MINIVMM_OPENED events: 1 */
 	MINIVMM_STEP_FRESH = 1, /**< reads them all, fresh: 1 */
 	MINIVMM_STEP_STALE = 2, /**< reads them all as published: 0 */
-	MINIVMM_STEP_PMI = 3,	/**< the handler of one PMI: 1 */
+	MINIVMM_STEP_PMI = 3,	/**< the handler of a PMI: 1, or 0 where it was not claimed */
 	MINIVMM_STEPS = 4,
 };
 
@@ -97,12 +99,12 @@ enum minivmm_panic {
 
 /** Written by the VMM before the first vCPU runs. */
 struct minivmm_parameters {
-	uint64_t magic;	  /**< MINIVMM_MAGIC */
-	uint64_t version; /**< MINIVMM_VERSION */
-	uint64_t tsc_khz; /**< guest's time-stamp counter per millisecond */
-	uint64_t spin_us; /**< length of MINIVMM_PHASE_SPIN */
-	uint64_t touch_pages; /**< pages that MINIVMM_PHASE_TOUCH writes to; vCPUs share the memory evenly */
-	uint64_t halt_us;      /**< length of MINIVMM_PHASE_HALT */
+	uint64_t magic;	      /**< MINIVMM_MAGIC */
+	uint64_t version;     /**< MINIVMM_VERSION */
+	uint64_t tsc_khz;     /**< guest's time-stamp counter per millisecond */
+	uint64_t spin_us;     /**< length of MINIVMM_PHASE_SPIN */
+	uint64_t touch_pages; /**< pages that MINIVMM_PHASE_TOUCH writes to; at most what a vCPU has */
+	uint64_t halt_us;     /**< length of MINIVMM_PHASE_HALT */
 	uint64_t pmi_period;   /**< ns of task-clock between two PMIs */
 	uint64_t pmi_count;    /**< PMIs to wait for */
 	uint64_t pmi_limit_us; /**< and for how long at most */
