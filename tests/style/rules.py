@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 """rules.py [--check]
 
-Write doc/RULES.md: each rule that abi/SPEC.md defines and the tests that name it. With --check,
+Write doc/RULES.md: each rule that a page of abi/ defines and the tests that name it. With --check,
 nothing is written: it must be current, each rule must have a test, and each rule that a test names
 must exist.
 """
@@ -13,7 +13,7 @@ import sys
 
 import style
 
-SPEC = "abi/SPEC.md"
+SPECS = "abi/*.md"
 TABLE = "doc/RULES.md"
 RULE = r"R-[A-Z][A-Z0-9]*-\d+"
 HEAD = """<!-- SPDX-License-Identifier: BSD-2-Clause -->
@@ -21,7 +21,7 @@ HEAD = """<!-- SPDX-License-Identifier: BSD-2-Clause -->
 
 # Rules and their tests
 
-Written by `python3 tests/style/rules.py` from `abi/SPEC.md` and the tests that name its rules.
+Written by `python3 tests/style/rules.py` from the pages of `abi/` and the tests that name their rules.
 
 | Rule | Tests |
 |---|---|
@@ -35,11 +35,12 @@ def in_order(rule):
 
 
 def defined():
-    """Return {rule: line} of the specification."""
+    """Return {rule: (page, line)} of the specification."""
     found = {}
-    for number, line in enumerate((style.text_of(SPEC) or "").splitlines(), 1):
-        for rule in re.findall(rf"\*\*({RULE})\*\*", line):
-            found.setdefault(rule, number)
+    for page in style.files(SPECS):
+        for number, line in enumerate((style.text_of(page) or "").splitlines(), 1):
+            for rule in re.findall(rf"\*\*({RULE})\*\*", line):
+                found.setdefault(rule, (page, number))
     return found
 
 
@@ -66,9 +67,6 @@ def table(rules, tests):
 
 def main():
     """Write or check the table."""
-    if not os.path.exists(os.path.join(style.ROOT, SPEC)):
-        print(f"{SPEC} is not there: no rules to check")
-        return
     rules = defined()
     tests = named()
     text = table(rules, tests)
@@ -78,14 +76,14 @@ def main():
             file.write(text)
         return
     problems = style.Problems(
-        f"Each rule of {SPEC} is named by a test that proves it; {TABLE} is written by "
+        f"Each rule of {SPECS} is named by a test that proves it; {TABLE} is written by "
         "python3 tests/style/rules.py")
     for rule in sorted(rules, key=in_order):
         if rule not in tests:
-            problems.report(SPEC, rules[rule], f"{rule} has no test")
+            problems.report(*rules[rule], f"{rule} has no test")
     for rule in sorted(set(tests) - set(rules), key=in_order):
         for name, number in tests[rule].items():
-            problems.report(name, number, f"names {rule}, which {SPEC} does not define")
+            problems.report(name, number, f"names {rule}, which {SPECS} does not define")
     if not os.path.exists(path) or style.text_of(TABLE) != text:
         problems.report(TABLE, 0, "is not current")
     problems.done()
