@@ -319,7 +319,7 @@ const struct test_case test_cases[] = {
 	{ "R-CONV-8", "golden events", golden_events },
 	{ "R-CONV-9", "cache events", cache_events },
 	{ "R-CONV-18", "each size", each_size },
-	{ "R-CONV-16", "golden refusals", golden_refusals },
+	{ "R-CONV-25", "golden refusals change nothing", golden_refusals },
 	{ "R-CONV-18", "too little room", too_little_room },
 	{ "R-CONV-26", "sizes of structs", struct_sizes },
 };
