@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""The numbers that the model states for itself are those of abi/vpmu.toml, and the other way round."""
+
+import pathlib
+import sys
+import unittest
+
+ABI = pathlib.Path(__file__).resolve().parent.parent.parent / "abi"
+sys.path[:0] = [str(ABI / "gen"), str(ABI / "python")]
+
+# pylint: disable=wrong-import-position
+import vpmu_abi  # noqa: E402
+import vpmu_numbers  # noqa: E402
+
+# The prefix of the generated names, and the model's table.
+TABLES = {"TYPE": "TYPE", "HARDWARE": "HARDWARE", "CACHE_OP": "CACHE_OP",
+          "CACHE_RESULT": "CACHE_RESULT", "SOFTWARE": "SOFTWARE", "STATE": "STATE",
+          "REASON": "REASON", "EPOCH": "EPOCH", "AREA": "AREA", "PMI": "PMI", "LINE": "LINE",
+          "OP": "OP", "BANK": "BANK", "RESULT": "RESULT", "REQUEST": "REQUEST",
+          "CONTEXT": "CONTEXT", "CALL": "CALL", "FEATURE": "FEATURE", "ATTR": "ATTR_FLAG",
+          "EVENT": "EVENT_FLAG", "REG": "REG", "ATTR_WORD": "ATTR_WORD",
+          "EVENT_WORD": "EVENT_WORD"}
+OTHERS = {"DRAFT_LEVEL": "LEVEL_DRAFT", "STRIDE": "STRIDE"}
+
+
+def stated():
+    """Return every number of the model under its generated name."""
+    numbers = {name: getattr(vpmu_numbers, name) for name in (
+        "MAGIC", "LEVEL", "MAX_SLOTS", "MAX_BATCH_WORDS", "RESET_VCPU", "RESET_ALL", "AREA_SIZE",
+        "CPUID_SIGNATURE", "CPUID_BASE", "MSR_BASE", "MMIO_SIZE")}
+    numbers.update({name: getattr(vpmu_numbers, own) for name, own in OTHERS.items()})
+    for prefix, table in TABLES.items():
+        for name, value in getattr(vpmu_numbers, table).items():
+            numbers[f"{prefix}_{name.upper()}"] = value
+    for name, value in vpmu_numbers.CACHE.items():
+        numbers[f"CACHE_{name}"] = value
+    return numbers
+
+
+class Constants(unittest.TestCase):
+    """Two lists of the same numbers."""
+
+    def test_same(self):
+        """R-REG-1: both lists hold the same names with the same values."""
+        generated = {name: value for name, value in vars(vpmu_abi).items()
+                     if name.isupper() and isinstance(value, int)}
+        self.assertGreater(len(generated), 100)
+        self.assertEqual(generated, stated())
+
+
+if __name__ == "__main__":
+    unittest.main()
