@@ -86,8 +86,8 @@ static int guest_read(void *opaque, uint32_t vcpu, uint64_t address, void *to, u
 	return 0;
 }
 
-static int put(struct world *world, enum world_op op, uint64_t address, const void *from,
-	       uint64_t size)
+static int put(struct world *world, enum world_op op, uint32_t vcpu, uint64_t address,
+	       const void *from, uint64_t size)
 {
 	uint64_t at = address - WORLD_RAM_BASE;
 	int error = world_answer(world, op, VPMU_ERROR_MEMORY);
@@ -99,14 +99,14 @@ static int put(struct world *world, enum world_op op, uint64_t address, const vo
 	memcpy(world->ram + at, from, (size_t)size);
 	memcpy(world->known + at, from, (size_t)size);
 	memset(world->dirty + at, 1, (size_t)size);
+	memset(world->author + at, (int)(vcpu + 1), (size_t)size);
 	return 0;
 }
 
 static int guest_write(void *opaque, uint32_t vcpu, uint64_t address, const void *from,
 		       uint64_t size)
 {
-	(void)vcpu;
-	return put(opaque, WORLD_GUEST_WRITE, address, from, size);
+	return put(opaque, WORLD_GUEST_WRITE, vcpu, address, from, size);
 }
 
 static void word_bytes(uint64_t value, uint8_t bytes[8])
@@ -125,7 +125,7 @@ static int guest_store(void *opaque, uint32_t vcpu, uint64_t address, uint64_t v
 	if (address % 8)
 		world_misuse(world, "a store that is not aligned");
 	word_bytes(value, bytes);
-	error = put(world, WORLD_GUEST_STORE, address, bytes, sizeof(bytes));
+	error = put(world, WORLD_GUEST_STORE, vcpu, address, bytes, sizeof(bytes));
 	if (error < 0)
 		return error;
 	at = atomic_fetch_add(&world->stores, 1);
@@ -150,6 +150,7 @@ void world_poke(struct world *world, uint64_t address, uint64_t value)
 
 	word_bytes(value, world->ram + at);
 	word_bytes(value, world->known + at);
+	memset(world->author + at, 0, sizeof(value));
 }
 
 void world_hide(struct world *world, uint64_t address, uint64_t size)
@@ -179,10 +180,23 @@ int world_is_dirty(const struct world *world, uint64_t address, uint64_t size)
 	return 0;
 }
 
+int world_is_from(const struct world *world, uint32_t vcpu, uint64_t address, uint64_t size)
+{
+	uint64_t at = address - WORLD_RAM_BASE;
+
+	for (uint64_t i = at; i < at + size; i++) {
+		if (world->author[i] != (uint8_t)(vcpu + 1))
+			return 0;
+	}
+	return 1;
+}
+
 uint32_t world_unmarked(const struct world *world)
 {
 	uint32_t count = 0;
 
+	if (!memcmp(world->ram, world->known, WORLD_RAM_SIZE))
+		return 0;
 	for (uint32_t i = 0; i < WORLD_RAM_SIZE; i++)
 		count += world->ram[i] != world->known[i];
 	return count;

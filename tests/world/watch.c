@@ -331,6 +331,15 @@ static const char *check_host_groups(const struct look *look)
 
 /* ---- the events area ---- */
 
+/* A word that the test wrote over, or another vCPU, tells nothing. */
+static int lies(const struct look *look, uint64_t address, uint64_t value)
+{
+	uint32_t id = (uint32_t)look->now[VPMU_REG_VCPU];
+
+	return world_is_from(look->world, id, address, sizeof(value)) &&
+	       world_peek(look->world, address) != value;
+}
+
 static const char *check_area(const struct look *look)
 {
 	static const uint8_t header[] = { VPMU_REG_MAGIC,   VPMU_REG_LEVEL,	   VPMU_REG_EPOCH,
@@ -340,13 +349,13 @@ static const char *check_area(const struct look *look)
 	if (!look->now[VPMU_REG_AREA] || look->watch->area_lies)
 		return NULL;
 	for (unsigned int i = 0; i < sizeof(header); i++) {
-		if (world_peek(look->world, page + 8 * i) != look->now[header[i]])
+		if (lies(look, page + 8 * i, look->now[header[i]]))
 			return "R-AREA-5: the area's header is not what the registers say";
 	}
 	for (unsigned int slot = 0; slot < slots_of(look->now); slot++) {
 		for (unsigned int i = 0; i < VPMU_EVENT_WORDS; i++) {
-			if (world_peek(look->world, page + 64ull * (slot + 1) + 8ull * i) !=
-			    look->now[WORLD_EVENT(slot, i)])
+			if (lies(look, page + 64ull * (slot + 1) + 8ull * i,
+				 look->now[WORLD_EVENT(slot, i)]))
 				return "R-PUB-3: a record is not what the registers say";
 		}
 	}

@@ -13,7 +13,7 @@ struct world_watch {
 	struct vpmu_vcpu *vcpu;
 	uint32_t threads;   /* bits 1 << thread that the vCPU was bound to since the last look */
 	int bound;	    /* thread, or -1 */
-	uint32_t area_lies; /* 1: something else wrote the area's page: it is not compared */
+	uint32_t area_lies; /* 1: memory changes by itself: the area is not compared */
 	uint32_t valid;	    /* 0: nothing is known of before */
 	uint64_t truth[VPMU_MAX_SLOTS]; /* counts that the source delivered since the slot was opened */
 	uint64_t words[VPMU_REGISTERS];

@@ -30,6 +30,7 @@ void world_init(struct world *world)
 	world->ram = world_take(WORLD_RAM_SIZE);
 	world->known = world_take(WORLD_RAM_SIZE);
 	world->dirty = world_take(WORLD_RAM_SIZE);
+	world->author = world_take(WORLD_RAM_SIZE);
 	world->fetched_in = world_take(WORLD_RAM_SIZE * sizeof(uint32_t));
 	world->call = 1;
 	for (unsigned int i = 0; i < WORLD_THREADS; i++)
@@ -43,6 +44,7 @@ void world_end(struct world *world)
 	world_give(world->ram);
 	world_give(world->known);
 	world_give(world->dirty);
+	world_give(world->author);
 	world_give(world->fetched_in);
 }
 

@@ -142,8 +142,9 @@ struct world {
 	uint32_t call;	/* number of the library call */
 	uint32_t fetched_twice;
 	uint8_t *ram;
-	uint8_t *known;	      /* what the test and the host ops put there */
-	uint8_t *dirty;	      /* per byte */
+	uint8_t *known;	 /* what the test and the host ops put there */
+	uint8_t *dirty;	 /* per byte */
+	uint8_t *author; /* per byte: 1 + vCPU for which the library wrote it; 0: the test did */
 	uint32_t *fetched_in; /* per byte: library call that last fetched it */
 	struct world_thread threads[WORLD_THREADS];
 };
@@ -189,6 +190,8 @@ void world_next_call(struct world *world);
 void world_clean(struct world *world);
 /* 1 if the host ops marked a byte of the range dirty since world_clean(). */
 int world_is_dirty(const struct world *world, uint64_t address, uint64_t size);
+/* 1 if the library wrote all of the range last, for this vCPU. */
+int world_is_from(const struct world *world, uint32_t vcpu, uint64_t address, uint64_t size);
 /* Bytes that changed and were not marked dirty. */
 uint32_t world_unmarked(const struct world *world);
 
