@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""demo.py minivmm kvm|in-process|usage [option...]
+
+Run the example VMM and check what it prints: what each step of the guest cost, that the guest's
+figures agree with the VMM's own, and that no event without a count shows one.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "config"))
+import kvm_usable  # noqa: E402  pylint: disable=wrong-import-position
+
+EXITS = {"open_enable_8": 1, "fresh_read_8": 1, "stale_read_8": 0, "pmi": 1}
+CLOCKS = ("task-clock", "cpu-clock")
+# Events of a thread that may happen between the guest's reading and the VMM's.
+SOFTWARE = ("context-switches", "cpu-migrations", "page-faults", "minor-faults", "major-faults",
+            "alignment-faults", "emulation-faults")
+BETWEEN = 20
+OPENED = 8
+problems = []
+
+
+def check(good, what):
+    """Note a problem."""
+    if not good:
+        problems.append(what)
+
+
+def run(command):
+    """Run minivmm."""
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=100)
+
+
+def check_counted(event, where):
+    """An event that was counted."""
+    check(event["reason"] == "none", f"{where}: counted, with reason {event['reason']}")
+    check(isinstance(event["count"], int), f"{where}: open without a count")
+    check(event["enabled_ns"] > 0, f"{where}: never enabled")
+    check(event["running_ns"] <= event["enabled_ns"], f"{where}: ran longer than enabled")
+    if event["name"] in CLOCKS:
+        for key in ("count", "running_ns"):
+            apart = abs(event[key] - event["truth"])
+            check(apart <= event["truth"] / 100,
+                  f"{where}: {key} {event[key]} is not within 1 % of {event['truth']}")
+    elif event["name"] in SOFTWARE:
+        check(abs(event["count"] - event["truth"]) <= BETWEEN,
+              f"{where}: {event['count']} counted, {event['truth']} is true")
+    else:
+        check(event["truth"] is None, f"{where}: the VMM has no truth about it")
+        check(event["count"] > 0, f"{where}: counted for the whole time and found nothing")
+
+
+def check_event(event):
+    """One line of the table."""
+    where = f"vCPU {event['vcpu']}, {event['name']}"
+    if event["state"] != "closed":
+        check_counted(event, where)
+        return False
+    for key in ("count", "truth", "enabled_ns", "running_ns"):
+        check(event[key] is None, f"{where}: not open, but {key} is {event[key]}")
+    return True
+
+
+def check_vcpu(vcpu):
+    """What a guest noticed itself."""
+    where = f"vCPU {vcpu['vcpu']}"
+    check(vcpu["complete"], f"{where} did not come to its end")
+    check(vcpu["pmi_taken"] >= 8, f"{where} took {vcpu['pmi_taken']} PMIs")
+    check(vcpu["pmi_overflows"] >= 8, f"{where} saw {vcpu['pmi_overflows']} overflows")
+    check(vcpu["wakes"] == 1, f"{where} was woken {vcpu['wakes']} times")
+    for key in ("pmi_errors", "stale_failures", "stale_mismatches"):
+        check(vcpu[key] == 0, f"{where}: {key} is {vcpu[key]}")
+
+
+def check_report(report, accelerator, options):
+    """The whole object."""
+    transport = options[1] if "--transport" in options else None
+    check(report["accelerator"] == accelerator, f"ran by {report['accelerator']}")
+    check(report["transport"] == transport, f"reached by {report['transport']}")
+    check(report["exits"] == EXITS, f"exits: {report['exits']}, not {EXITS}")
+    check(report["kicks"] == {"pmi": 1}, f"kicks: {report['kicks']}")
+    calls = report["host_syscalls"]
+    check(calls["stale_read_8"] == 0, f"a stale read made {calls['stale_read_8']} system calls")
+    for step in ("open_enable_8", "fresh_read_8", "pmi"):
+        check(calls[step] > 0, f"{step} made no system call")
+    check(len(report["vcpus"]) == 2, f"{len(report['vcpus'])} vCPUs")
+    for vcpu in report["vcpus"]:
+        check_vcpu(vcpu)
+        events = [e for e in report["events"] if e["vcpu"] == vcpu["vcpu"]]
+        closed = [check_event(event) for event in events]
+        check(closed.count(False) == OPENED, f"{closed.count(False)} events were opened")
+        check(any(e["name"] == "task-clock" and e["count"] for e in events), "no run time")
+        for event in events:
+            check(not (accelerator == "in-process" and event["name"] == "cycles"
+                       and event["state"] != "closed"),
+                  "hardware events of a guest were counted without a guest")
+
+
+def check_usage(minivmm):
+    """The options, and what is wrong with them."""
+    help_text = run([minivmm, "--help"])
+    check(help_text.returncode == 0 and help_text.stdout.startswith("usage: "), "--help")
+    for words in (["--transport"], ["--transport", "smoke"], ["--guest"], ["more"]):
+        result = run([minivmm, *words])
+        check(result.returncode == 2 and result.stderr.startswith("usage: ")
+              and not result.stdout, f"{words} was taken")
+    table = run([minivmm, "--in-process"])
+    check(table.returncode == 0 and "in this process" in table.stdout
+          and "task-clock" in table.stdout, "the table")
+
+
+def main():
+    """Run it and check."""
+    minivmm, accelerator, *options = sys.argv[1:]
+    if accelerator == "kvm":
+        why = kvm_usable.reason()
+        if why:
+            print(why)
+            sys.exit(77)
+    if accelerator == "usage":
+        check_usage(minivmm)
+    else:
+        result = run([minivmm, "--json", *options])
+        print(result.stderr + result.stdout)
+        if result.returncode:
+            sys.exit(f"minivmm ended with {result.returncode}")
+        check_report(json.loads(result.stdout), accelerator, options)
+    for problem in problems:
+        print(f"problem: {problem}")
+    sys.exit(1 if problems else 0)
+
+
+main()
