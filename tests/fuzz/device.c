@@ -29,6 +29,7 @@ struct device {
 	uint64_t flip_at; /* what the guest does to its memory while the library works on a copy */
 	uint64_t flip;
 	const char *step;
+	uint32_t loses; /* 1: this step may lose counts: a reset, or a source that fails */
 };
 
 _Noreturn static void broken(const struct device *device, const char *rule)
@@ -140,6 +141,7 @@ static void may_reset(struct device *device)
 {
 	for (unsigned int i = 0; i < VCPUS; i++)
 		world_watch_forget(&device->watches[i]);
+	device->loses = 1;
 }
 
 /* A write may first do what another asked of this vCPU; then it is no single change. */
@@ -586,6 +588,26 @@ static void fetched(struct world *world, uint64_t address, uint64_t size)
 	world_poke(world, at & ~7ull, world_peek(world, at & ~7ull) ^ device->flip);
 }
 
+static int source_fails(const struct device *device)
+{
+	const struct world *world = &device->world;
+	int fails = world->failures[WORLD_READ].times || world->failures[WORLD_RUN].times;
+
+	for (unsigned int i = 0; i < WORLD_THREADS; i++)
+		fails |= world->threads[i].lost;
+	return fails;
+}
+
+/* Another vCPU may have reset this one at any time before. */
+static int reset_waits(const struct device *device)
+{
+	int waits = 0;
+
+	for (unsigned int i = 0; i < VCPUS; i++)
+		waits |= atomic_load(&device->watches[i].vcpu->requests) != 0;
+	return waits;
+}
+
 static void look(struct device *device)
 {
 	for (unsigned int i = 0; i < VCPUS; i++) {
@@ -598,6 +620,8 @@ static void look(struct device *device)
 		if (rule)
 			broken(device, rule);
 	}
+	if (atomic_exchange(&device->world.dropped, 0) && !device->loses)
+		broken(device, "R-MASK-5: what was counted last is lost");
 	if (device->world.fetched_twice)
 		broken(device, "R-BAT-2: guest memory was fetched twice");
 	if (atomic_load(&device->world.misuses))
@@ -653,6 +677,7 @@ static void run_steps(struct device *device)
 		const struct step *step = &steps[byte % (sizeof(steps) / sizeof(steps[0]))];
 
 		device->step = step->name;
+		device->loses = source_fails(device) || reset_waits(device);
 		world_next_call(&device->world);
 		step->run(device, take8(device) % VCPUS);
 		look(device);

@@ -212,6 +212,7 @@ static int pmi(void *opaque, uint32_t vcpu, uint32_t mode, uint32_t vector)
 
 	if (error < 0)
 		return error;
+	atomic_fetch_add(&world->injected[vcpu % WORLD_THREADS], 1);
 	at = atomic_fetch_add(&world->pmis, 1);
 	if (at < WORLD_LOG)
 		world->pmi[at] = (struct world_pmi){ vcpu, mode, vector };

@@ -105,6 +105,15 @@ static int is_live(struct world *world, const struct world_thread *thread, const
 	return at && thread->attached;
 }
 
+static int has_counts(const struct world_group *group)
+{
+	uint32_t at = 0;
+
+	while (at < group->count && !group->increase[at])
+		at++;
+	return at < group->count;
+}
+
 static void close_group(void *opaque, void *attached, void *group, uint32_t keep)
 {
 	struct world_thread *thread = attached;
@@ -117,6 +126,8 @@ static void close_group(void *opaque, void *attached, void *group, uint32_t keep
 		return;
 	while (*link != group)
 		link = &(*link)->next;
+	if (has_counts(group))
+		atomic_fetch_add(&world->dropped, 1);
 	*link = (*link)->next;
 	atomic_fetch_sub(&world->live_groups, 1);
 	atomic_fetch_sub(&world->live_events, ((struct world_group *)group)->count);

@@ -121,6 +121,21 @@ static const char *check_identity(const struct look *look)
 	return NULL;
 }
 
+static uint32_t injected_by_now(struct world *world, const uint64_t *now)
+{
+	return atomic_load(&world->injected[now[VPMU_REG_VCPU] % WORLD_THREADS]);
+}
+
+static const char *check_sequence(const struct look *look)
+{
+	uint32_t more = injected_by_now(look->world, look->now) - look->watch->injected;
+	uint32_t expected = (uint32_t)look->watch->words[VPMU_REG_PMI_SEQUENCE] + more;
+
+	if (look->watch->valid && look->now[VPMU_REG_PMI_SEQUENCE] != expected)
+		return "R-PMI-3: PMI_SEQUENCE is not the number of interrupts delivered";
+	return NULL;
+}
+
 static const char *check_area_state(const struct look *look)
 {
 	uint64_t area = look->now[VPMU_REG_AREA], state = look->now[VPMU_REG_AREA_STATE];
@@ -186,6 +201,21 @@ static const char *check_flags(const struct look *look, const struct view *view)
 		return "R-SLOT-8: MULTIPLEXED and the times disagree";
 	if (view->open && rearm && !(look->now[VPMU_REG_PENDING] & view->bit))
 		return "R-OVF-5: REARM without a pending bit";
+	return NULL;
+}
+
+static const char *check_attr(const struct look *look, const struct view *view)
+{
+	uint64_t period = view->attr[VPMU_ATTR_WORD_SAMPLE_PERIOD];
+	uint64_t link = view->attr[VPMU_ATTR_WORD_LINK];
+
+	if (view->attr[VPMU_ATTR_WORD_TYPE] > VPMU_TYPE_HOST_SOFTWARE ||
+	    view->attr[VPMU_ATTR_WORD_FLAGS] & ~VPMU_ATTR_WORD_FLAGS_FLAGS_MASK ||
+	    link & ~(VPMU_ATTR_WORD_LINK_LEADER_MASK | VPMU_ATTR_WORD_LINK_MODEL_MASK) ||
+	    (link & VPMU_ATTR_WORD_LINK_LEADER_MASK) >= VPMU_MAX_SLOTS)
+		return "R-ACC-2: an attr word has a value that is refused";
+	if (period && (period < look->now[VPMU_REG_PERIOD_FLOOR] || period >> 63))
+		return "R-OVF-4: a period below the floor, or with bit 63";
 	return NULL;
 }
 
@@ -367,8 +397,8 @@ static const char *check_area(const struct look *look)
 static const char *check_slot(const struct look *look, unsigned int index)
 {
 	static const char *(*const checks[])(const struct look *, const struct view *) = {
-		check_state, check_reason, check_flags, check_words,
-		check_group, check_past,   check_truth, check_host,
+		check_attr,  check_state, check_reason, check_flags, check_words,
+		check_group, check_past,  check_truth,	check_host,
 	};
 	struct view view = view_of(look, index);
 	const char *broken = NULL;
@@ -381,7 +411,7 @@ static const char *check_slot(const struct look *look, unsigned int index)
 static const char *check_all(const struct look *look)
 {
 	static const char *(*const checks[])(const struct look *) = {
-		check_masks,	  check_line,	     check_identity,
+		check_masks,	  check_line,	     check_sequence, check_identity,
 		check_area_state, check_host_groups, check_area,
 	};
 	const char *broken = NULL;
@@ -452,6 +482,7 @@ const char *world_watch_look(struct world *world, struct world_watch *watch)
 	follow_truth(world, watch, now);
 	broken = check_all(&look);
 	memcpy(watch->words, now, sizeof(now));
+	watch->injected = injected_by_now(world, now);
 	watch->valid = 1;
 	watch->threads = watch->bound < 0 ? 0 : 1u << watch->bound;
 	return broken;

@@ -14,6 +14,7 @@ struct world_watch {
 	uint32_t threads;   /* bits 1 << thread that the vCPU was bound to since the last look */
 	int bound;	    /* thread, or -1 */
 	uint32_t area_lies; /* 1: memory changes by itself: the area is not compared */
+	uint32_t injected;  /* interrupts by the last look */
 	uint32_t valid;	    /* 0: nothing is known of before */
 	uint64_t truth[VPMU_MAX_SLOTS]; /* counts that the source delivered since the slot was opened */
 	uint64_t words[VPMU_REGISTERS];

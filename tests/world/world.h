@@ -125,11 +125,13 @@ struct world {
 	_Atomic uint32_t live_groups;
 	_Atomic uint32_t live_events;
 	_Atomic uint32_t live_threads;
+	_Atomic uint32_t dropped; /* counts that were never read: groups closed with some */
 	_Atomic uint32_t misuses; /* calls that break the contract of the tables; see last_misuse */
 	const char *last_misuse;
 	_Atomic uint32_t stores; /* entries ever; the first WORLD_LOG are kept */
 	struct world_store store[WORLD_LOG];
 	_Atomic uint32_t pmis;
+	_Atomic uint32_t injected[WORLD_THREADS]; /* by the low bits of the vCPU's number */
 	struct world_pmi pmi[WORLD_LOG];
 	uint32_t last_level;
 	char last_log[256];
