@@ -19,10 +19,8 @@ int vpmu_guest_read_stale(const struct vpmu_guest *guest, uint32_t slot,
 
 		if (sequence & 1)
 			continue;
-		order_loads();
 		for (uint32_t i = 0; i < VPMU_EVENT_WORDS; i++)
 			words[i] = load_word(record + sizeof(uint64_t) * i);
-		order_loads();
 		if (load_half(record, 0) == sequence)
 			return vpmu_guest_event_take(words, event);
 	}

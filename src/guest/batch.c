@@ -77,13 +77,13 @@ static int run_from(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, ui
 	int error;
 
 	store_word(words, load_word(words) & HEAD_ENTRY);
-	order_stores();
+	order_access();
 	if (guest->way->run)
 		error = guest->way->run(guest->opaque, batch->context, address, words, count);
 	else
 		error = guest->way->write(guest->opaque, batch->context, VPMU_REG_KICK,
 					  address | (uint64_t)count << VPMU_REG_KICK_WORDS_SHIFT);
-	order_loads();
+	order_access();
 	if (error)
 		return error;
 	return HEAD_RESULT(load_word(words)) == VPMU_RESULT_NOT_RUN ? VPMU_GUEST_NOT_RUN : 0;

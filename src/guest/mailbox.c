@@ -33,7 +33,6 @@ static int wait(const struct vpmu_guest_mailbox *mailbox, const char *page, uint
 
 	for (uint32_t tries = 0; tries < mailbox->tries; tries++) {
 		if (load_half(answer, 0) == sequence) {
-			order_loads();
 			return answer_error((uint64_t)load_half(answer, 1) << 32);
 		}
 		if (mailbox->relax)
@@ -53,9 +52,7 @@ static int ask(struct vpmu_guest_mailbox *mailbox, uint32_t context, uint32_t re
 	uint32_t sequence = ++mailbox->sequence[context - VPMU_CONTEXT_TASK];
 
 	store_half(page, 1, request | number << 16);
-	order_stores();
 	store_half(page, 0, sequence);
-	order_stores();
 	mailbox->doorbell(mailbox->opaque);
 	return wait(mailbox, page, sequence);
 }

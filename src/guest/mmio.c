@@ -3,6 +3,10 @@
 /* The MMIO window: one aligned load or store of 8 bytes per register. */
 #include "private.h"
 
+/* Never in pieces that the compiler chose. */
+typedef volatile uint64_t __attribute__((may_alias)) mmio_word;
+typedef volatile uint32_t __attribute__((may_alias)) mmio_half;
+
 static volatile char *place_of(void *opaque, uint32_t index)
 {
 	const struct vpmu_guest_mmio *mmio = opaque;
@@ -13,10 +17,11 @@ static volatile char *place_of(void *opaque, uint32_t index)
 /* In halves on a machine of 32 bits: once more where the high one changed in between. */
 static int read_halves(const volatile char *from, uint64_t *value)
 {
-	uint32_t high = load_half(from, 1);
+	const mmio_half *halves = (const mmio_half *)from;
+	uint32_t high = halves[1];
 
 	for (uint32_t tries = 0; tries < VPMU_GUEST_TRIES; tries++) {
-		uint32_t low = load_half(from, 0), again = load_half(from, 1);
+		uint32_t low = halves[0], again = halves[1];
 
 		if (again == high) {
 			*value = (uint64_t)high << 32 | low;
@@ -32,7 +37,7 @@ static int mmio_read(void *opaque, uint32_t context, uint32_t index, uint64_t *v
 	(void)context;
 	if (sizeof(void *) < sizeof(uint64_t))
 		return read_halves(place_of(opaque, index), value);
-	*value = load_word(place_of(opaque, index));
+	*value = *(const mmio_word *)place_of(opaque, index);
 	return 0;
 }
 
@@ -41,8 +46,7 @@ static int mmio_write(void *opaque, uint32_t context, uint32_t index, uint64_t v
 	(void)context;
 	if (sizeof(void *) < sizeof(uint64_t))
 		return VPMU_GUEST_UNSUPPORTED;
-	order_stores();
-	store_word(place_of(opaque, index), value);
+	*(mmio_word *)place_of(opaque, index) = value;
 	return 0;
 }
 

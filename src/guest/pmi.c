@@ -27,7 +27,6 @@ static int look(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, uint32
 
 	if (area) {
 		*sequence = load_half(area + offsetof(struct vpmu_area_header, pmi_sequence), 0);
-		order_loads();
 		*pending = load_word(area + offsetof(struct vpmu_area_header, pending));
 		return 0;
 	}

@@ -6,40 +6,48 @@
 
 #include <vpmu/guest.h>
 
-/* Memory that the host writes: never read twice, whatever its owner thinks its type is. */
+/*
+ * Memory that the host reads and writes. Each access is made once and in full, no later one overtakes a
+ * load, and no store overtakes an earlier one. Machines of 32 bits access a word by halves, the low one
+ * last when they store.
+ */
 typedef uint64_t __attribute__((may_alias)) shared_word;
 typedef uint32_t __attribute__((may_alias)) shared_half;
-
-static inline uint64_t load_word(const volatile void *from)
-{
-	return *(const volatile shared_word *)from;
-}
-
-static inline void store_word(volatile void *to, uint64_t value)
-{
-	*(volatile shared_word *)to = value;
-}
 
 /* Half 0 is the low one: machines are little-endian. */
 static inline uint32_t load_half(const volatile void *from, unsigned int half)
 {
-	return ((const volatile shared_half *)from)[half];
+	return __atomic_load_n((const volatile shared_half *)from + half, __ATOMIC_ACQUIRE);
 }
 
 static inline void store_half(volatile void *to, unsigned int half, uint32_t value)
 {
-	((volatile shared_half *)to)[half] = value;
+	__atomic_store_n((volatile shared_half *)to + half, value, __ATOMIC_RELEASE);
 }
 
-/* Later loads stay behind earlier ones; earlier stores stay before later ones. */
-static inline void order_loads(void)
+static inline uint64_t load_word(const volatile void *from)
 {
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#if __SIZEOF_POINTER__ >= 8
+	return __atomic_load_n((const volatile shared_word *)from, __ATOMIC_ACQUIRE);
+#else
+	return load_half(from, 0) | (uint64_t)load_half(from, 1) << 32;
+#endif
 }
 
-static inline void order_stores(void)
+static inline void store_word(volatile void *to, uint64_t value)
 {
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+#if __SIZEOF_POINTER__ >= 8
+	__atomic_store_n((volatile shared_word *)to, value, __ATOMIC_RELEASE);
+#else
+	store_half(to, 1, (uint32_t)(value >> 32));
+	store_half(to, 0, (uint32_t)value);
+#endif
+}
+
+/* An access to a register is carried out by this CPU itself: only the compiler must keep the order. */
+static inline void order_access(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline uint64_t slot_bit(uint32_t slot)

@@ -45,7 +45,7 @@ int vpmu_guest_area_on(struct vpmu_guest *guest, uint32_t context, uint64_t addr
 	error = write_back(guest, context, VPMU_REG_AREA, address | VPMU_REG_AREA_ON_MASK);
 	if (error)
 		return error;
-	order_loads();
+	order_access();
 	error = vpmu_guest_area_use(guest, page);
 	if (error)
 		vpmu_guest_area_off(guest, context);

@@ -196,9 +196,9 @@ static void fill_idt(uint64_t idt[512])
 	for (uint32_t vector = 0; vector < 256; vector++) {
 		uint64_t stub = (uintptr_t)bare_stubs[vector];
 
-		idt[2 * vector] = (stub & 0xffff) | (uint64_t)KERNEL_CODE << 16 | 0x8e00ull << 32 |
-				  (stub >> 16 & 0xffff) << 48;
-		idt[2 * vector + 1] = stub >> 32;
+		idt[2 * (size_t)vector] = (stub & 0xffff) | (uint64_t)KERNEL_CODE << 16 |
+					  0x8e00ull << 32 | (stub >> 16 & 0xffff) << 48;
+		idt[2 * (size_t)vector + 1] = stub >> 32;
 	}
 }
 
