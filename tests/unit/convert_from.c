@@ -335,6 +335,8 @@ static void golden_events(void)
 		    memcmp(&attr, &row->attr, sizeof(attr)) != 0)
 			test_fail(__FILE__, (int)row->line, row->rule, (uint64_t)result, 0);
 		CHECK_EQ(report.enable, result == 0);
+		CHECK(!was_dropped(&report, "type") && !was_dropped(&report, "config"));
+		CHECK(!was_dropped(&report, "config1") && !was_dropped(&report, "config2"));
 	}
 }
 
