@@ -127,6 +127,7 @@ int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
 	if (result < 0)
 		return group_failed(perf, attached, group, PERF_IOCTL, result);
 	group->on = on != 0;
+	group->stalled = 0;
 	return 0;
 }
 
@@ -214,7 +215,10 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 	if (reading->count != group->count)
 		return VPMU_ERROR_INVALID;
 	reading_clear(reading, group->count);
-	error = host_read(perf, attached, group, &host);
+	/* A group that could not be started again must not pass for one that counts nothing. */
+	error = group->stalled ? vpmu_perf_run(source, attached, group, 1) : 0;
+	if (!error)
+		error = host_read(perf, attached, group, &host);
 	if (error)
 		return error;
 	if (group->on && host.words[1] <= group->enabled && group->carried_enabled == 0) {
@@ -279,11 +283,11 @@ static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struc
 }
 
 /*
- * A counting event cannot become a sampling one, so the group is opened anew. It stands still meanwhile; where
- * that fails it goes on as it was.
+ * A counting event cannot become a sampling one, so the group is opened anew, for the member that begins to
+ * give notices. It stands still meanwhile; where that fails it goes on as it was.
  */
 static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
-			struct perf_group *group)
+			struct perf_group *group, struct perf_member *beginner)
 {
 	struct host_reading host;
 	int64_t result = group->on ? toggle(perf, group->members[0].descriptor, 0) : 0;
@@ -294,11 +298,12 @@ static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 	error = host_read(perf, thread, group, &host);
 	if (!error) {
 		group_fold(group, &host);
+		beginner->armed = beginner->last;
 		group_rearm(group);
 		error = group_renew(perf, thread, group);
 	}
 	if (error && group->on)
-		toggle(perf, group->members[0].descriptor, 1);
+		group->stalled = toggle(perf, group->members[0].descriptor, 1) < 0;
 	return error;
 }
 
@@ -312,11 +317,10 @@ static int member_begin(struct vpmu_perf *perf, struct perf_thread *thread,
 	for (uint32_t i = 0; i < group->count; i++)
 		notices[i] = group->members[i].notices;
 	member->left = left;
-	member->armed = member->last;
 	vpmu_perf_plan_notices(perf, thread, member);
 	if (member->notices == PERF_DEAF)
 		return 0;
-	error = group_reopen(perf, thread, group);
+	error = group_reopen(perf, thread, group, member);
 	if (error) {
 		for (uint32_t i = 0; i < group->count; i++)
 			group->members[i].notices = notices[i];

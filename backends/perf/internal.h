@@ -11,7 +11,6 @@
 #include <linux/perf_event.h>
 
 #include <vpmu/perf.h>
-#include <vpmu/vpmu.h>
 
 /* Chains of threads, by the low bits of their numbers. */
 #define PERF_CHAINS 256
@@ -62,7 +61,7 @@ struct perf_group {
 	uint32_t count;
 	uint32_t flags; /* VPMU_SOURCE_* */
 	uint32_t on;
-	uint32_t reserved;
+	uint32_t stalled; /* on, but could not be started again */
 	struct perf_member members[];
 };
 

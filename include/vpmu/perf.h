@@ -58,6 +58,7 @@
 #include <vpmu/error.h>
 #include <vpmu/export.h>
 #include <vpmu/source.h>
+#include <vpmu/vpmu.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,354 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#define _GNU_SOURCE
+#include "fake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runner/runner.h"
+
+/* Counts a call; its failure, or 0. */
+static int64_t enter(struct fake *fake, enum fake_call call)
+{
+	fake->calls[call]++;
+	fake->all_calls++;
+	if (fake->fail_at && (fake->all_calls == fake->fail_at ||
+			      (fake->fail_on && fake->all_calls > fake->fail_at)))
+		return fake->failure;
+	if (fake->times[call] == 0)
+		return 0;
+	if (fake->skip[call] > 0) {
+		fake->skip[call]--;
+		return 0;
+	}
+	fake->times[call]--;
+	return fake->answers[call];
+}
+
+static struct fake_event *event_of(struct fake *fake, int32_t descriptor)
+{
+	struct fake_event *event = &fake->events[descriptor - FAKE_FIRST];
+
+	CHECK(descriptor >= FAKE_FIRST && descriptor < FAKE_FIRST + FAKE_EVENTS);
+	CHECK(event->used);
+	return event;
+}
+
+static uint32_t is_hardware(const struct fake_event *event)
+{
+	return event->attr.type != PERF_TYPE_SOFTWARE;
+}
+
+/* The rules of the kernel that the source must keep to. */
+static int64_t attr_check(struct fake *fake, struct perf_event_attr *attr, int32_t group)
+{
+	if (fake->attr_size && attr->size > fake->attr_size) {
+		attr->size = fake->attr_size;
+		return -E2BIG;
+	}
+	if (group >= 0 && (attr->pinned || attr->disabled))
+		return -EINVAL;
+	if (attr->sample_period >> 63)
+		return -EINVAL;
+	if (fake->no_sampling && attr->type != PERF_TYPE_SOFTWARE && attr->sample_period)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int64_t event_open(void *opaque, void *bytes, int64_t thread, int32_t cpu, int32_t group,
+			  uint64_t flags)
+{
+	struct fake *fake = opaque;
+	struct perf_event_attr *attr = bytes;
+	int64_t failure = enter(fake, FAKE_OPEN);
+	uint32_t i = 0;
+
+	CHECK_EQ(cpu, -1);
+	CHECK_EQ(flags, PERF_FLAG_FD_CLOEXEC);
+	CHECK(thread == FAKE_THREAD || thread == 0);
+	if (!failure)
+		failure = attr_check(fake, attr, group);
+	if (failure)
+		return failure;
+	if (fake->thread_ended)
+		return -ESRCH;
+	while (fake->events[i].used)
+		i++;
+	CHECK(i < FAKE_EVENTS);
+	fake->events[i] = (struct fake_event){ .used = 1, .leader = i };
+	memcpy(&fake->events[i].attr, attr, attr->size);
+	fake->events[i].on = !attr->disabled;
+	if (group >= 0) {
+		fake->events[i].leader = (uint32_t)(group - FAKE_FIRST);
+		CHECK_EQ(event_of(fake, group)->leader, fake->events[i].leader);
+	}
+	fake->opened++;
+	return FAKE_FIRST + i;
+}
+
+static int64_t event_ioctl(void *opaque, int32_t descriptor, uint64_t request, uint64_t argument)
+{
+	struct fake *fake = opaque;
+	struct fake_event *event = event_of(fake, descriptor);
+	int64_t failure = enter(fake, FAKE_IOCTL);
+
+	if (failure)
+		return failure;
+	if (request == PERF_EVENT_IOC_PERIOD) {
+		memcpy(&event->attr.sample_period, (void *)(uintptr_t)argument, sizeof(uint64_t));
+		CHECK(event->async);
+		return event->attr.sample_period == 0 || event->attr.sample_period >> 63 ? -EINVAL :
+											   0;
+	}
+	CHECK(request == PERF_EVENT_IOC_ENABLE || request == PERF_EVENT_IOC_DISABLE);
+	CHECK_EQ(argument, 0);
+	CHECK_EQ(event->leader, (uint32_t)(descriptor - FAKE_FIRST));
+	event->on = request == PERF_EVENT_IOC_ENABLE;
+	if (event->on)
+		event->dead = 0;
+	return 0;
+}
+
+/* A signal is named, with its thread, before it is switched on. */
+static int64_t event_fcntl(void *opaque, int32_t descriptor, int32_t command, uint64_t argument)
+{
+	struct fake *fake = opaque;
+	struct fake_event *event = event_of(fake, descriptor);
+	int64_t failure = enter(fake, FAKE_FCNTL);
+	const struct f_owner_ex *owner = (void *)(uintptr_t)argument;
+
+	if (failure)
+		return failure;
+	if (command == F_SETOWN_EX) {
+		CHECK_EQ(owner->type, F_OWNER_TID);
+		event->owner = owner->pid;
+	} else if (command == F_SETSIG) {
+		event->number = (int32_t)argument;
+	} else {
+		CHECK_EQ(command, F_SETFL);
+		CHECK_EQ(argument, O_ASYNC);
+		CHECK(event->owner && event->number);
+		event->async = 1;
+	}
+	return 0;
+}
+
+/* Whether a pinned group finds its counters. */
+static uint32_t finds_counters(const struct fake *fake, uint32_t leader)
+{
+	uint32_t needed = 0;
+
+	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
+		needed += fake->events[i].used && fake->events[i].leader == leader &&
+			  is_hardware(&fake->events[i]);
+	return fake->counters == 0 || needed <= fake->counters;
+}
+
+static int64_t event_read(void *opaque, int32_t descriptor, void *to, uint64_t size)
+{
+	struct fake *fake = opaque;
+	struct fake_event *event = event_of(fake, descriptor);
+	int64_t failure = enter(fake, FAKE_READ);
+	uint64_t *words = to;
+	uint64_t count = 0;
+
+	if (failure)
+		return failure;
+	if (event->on && event->attr.pinned && !finds_counters(fake, event->leader))
+		event->dead = 1;
+	if (event->dead)
+		return 0;
+	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
+		if (fake->events[i].used && fake->events[i].leader == event->leader) {
+			CHECK(size >= (4 + count) * sizeof(uint64_t));
+			words[3 + count++] = fake->events[i].count;
+		}
+	words[0] = count;
+	words[1] = event->enabled;
+	words[2] = event->running;
+	return (int64_t)((3 + count) * sizeof(uint64_t));
+}
+
+/* A leader is closed after its members. */
+static int64_t event_close(void *opaque, int32_t descriptor)
+{
+	struct fake *fake = opaque;
+	struct fake_event *event = event_of(fake, descriptor);
+	int64_t failure = enter(fake, FAKE_CLOSE);
+
+	event->used = 0;
+	fake->opened--;
+	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
+		CHECK(!fake->events[i].used ||
+		      fake->events[i].leader != (uint32_t)(descriptor - FAKE_FIRST));
+	return failure;
+}
+
+static int64_t thread_exists(void *opaque, int64_t thread, uint32_t own)
+{
+	struct fake *fake = opaque;
+	int64_t failure = enter(fake, FAKE_THREADS);
+
+	CHECK_EQ(thread, FAKE_THREAD);
+	if (failure)
+		return failure;
+	return fake->thread_ended || (own && fake->thread_foreign) ? -ESRCH : 0;
+}
+
+static int64_t thread_self(void *opaque)
+{
+	(void)opaque;
+	return FAKE_THREAD;
+}
+
+static int64_t descriptor_limit(void *opaque)
+{
+	return (int64_t)((struct fake *)opaque)->limit;
+}
+
+static int64_t file_text(void *opaque, const char *path, char *to, uint64_t size)
+{
+	struct fake *fake = opaque;
+	int64_t failure = enter(fake, FAKE_FILE);
+	const char *text = NULL;
+
+	if (failure)
+		return failure;
+	if (strstr(path, "kvm_intel"))
+		text = fake->mediated;
+	else if (strstr(path, "perf_event_paranoid"))
+		text = fake->paranoid;
+	else if (strstr(path, "status"))
+		text = fake->capabilities;
+	else if (strstr(path, "devices/cpu/"))
+		text = fake->pmu;
+	if (!text)
+		return -ENOENT;
+	CHECK(strlen(text) < size);
+	memcpy(to, text, strlen(text) + 1);
+	return (int64_t)strlen(text);
+}
+
+static void *allocate(void *opaque, uint64_t size)
+{
+	struct fake *fake = opaque;
+
+	if (enter(fake, FAKE_ALLOCATE))
+		return NULL;
+	fake->memory++;
+	return calloc(1, size);
+}
+
+static void release(void *opaque, void *memory, uint64_t size)
+{
+	struct fake *fake = opaque;
+
+	/* What is given back is not read again. */
+	memset(memory, 0xa5, size);
+	free(memory);
+	fake->memory--;
+}
+
+static void log_text(void *opaque, uint32_t level, const char *text)
+{
+	struct fake *fake = opaque;
+
+	CHECK(level <= VPMU_LOG_NOTE);
+	CHECK(strlen(text) < sizeof(fake->text));
+	CHECK(strchr(text, '\n') == NULL);
+	memcpy(fake->text, text, strlen(text) + 1);
+	fake->texts++;
+	errno = FAKE_ERRNO;
+}
+
+static void note(void *opaque, uint64_t tags)
+{
+	struct fake *fake = opaque;
+
+	fake->tags |= tags;
+	fake->notices++;
+}
+
+void fake_begin(struct fake *fake)
+{
+	memset(fake, 0, sizeof(*fake));
+	errno = ERRNO_BEFORE;
+}
+
+int fake_source(struct fake *fake, uint32_t flags, uint32_t number, struct vpmu_perf **perf)
+{
+	const struct vpmu_perf_system system = {
+		.size = sizeof(system),
+		.opaque = fake,
+		.event_open = event_open,
+		.event_ioctl = event_ioctl,
+		.event_fcntl = event_fcntl,
+		.event_read = event_read,
+		.event_close = event_close,
+		.thread_exists = thread_exists,
+		.thread_self = thread_self,
+		.descriptor_limit = descriptor_limit,
+		.file_text = file_text,
+		.allocate = allocate,
+		.release = release,
+	};
+	const struct vpmu_perf_config config = {
+		.size = sizeof(config),
+		.flags = flags,
+		.signal = number,
+		.system = &system,
+		.log = log_text,
+		.log_opaque = fake,
+	};
+
+	return vpmu_perf_create(&config, perf);
+}
+
+int fake_attach(struct fake *fake, struct vpmu_perf *perf, void **attached)
+{
+	const struct vpmu_source_thread thread = {
+		.size = sizeof(thread), .id = FAKE_THREAD, .attention = note, .opaque = fake
+	};
+
+	return vpmu_perf_ops()->attach(perf, &thread, attached);
+}
+
+void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns)
+{
+	for (uint32_t i = 0; i < FAKE_EVENTS; i++) {
+		struct fake_event *event = &fake->events[i];
+		struct fake_event *leader = &fake->events[event->leader];
+
+		if (!event->used || !leader->on || leader->dead || fake->thread_ended)
+			continue;
+		event->enabled += ns;
+		event->running += running_ns;
+		event->count += running_ns * (event->attr.config + 1);
+		if (event->attr.config < 16)
+			fake->true_count[event->attr.config] +=
+				running_ns * (event->attr.config + 1);
+	}
+}
+
+void fake_fail(struct fake *fake, enum fake_call call, uint32_t skip, uint32_t times,
+	       int64_t failure)
+{
+	fake->skip[call] = skip;
+	fake->times[call] = times;
+	fake->answers[call] = failure;
+}
+
+struct fake_event *fake_last(struct fake *fake)
+{
+	struct fake_event *last = NULL;
+
+	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
+		if (fake->events[i].used)
+			last = &fake->events[i];
+	CHECK(last);
+	return last;
+}

@@ -1,0 +1,244 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Every call to the operating system fails in turn, once and from then on, over the whole life of a
+ * group. Nothing may leak, errors leave everything as it was, and no count may be lost or told twice.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "fake.h"
+#include "runner/runner.h"
+
+#define EVENTS 3u
+
+struct life {
+	struct fake fake;
+	struct vpmu_perf *perf;
+	void *attached;
+	void *group;
+	uint64_t told[EVENTS];
+	uint64_t enabled;
+	unsigned int failed; /* operations */
+};
+
+static struct life life;
+
+/* What is in use before an operation. */
+static struct {
+	uint32_t opened, memory;
+} before;
+
+static void look(void)
+{
+	before.opened = life.fake.opened;
+	before.memory = life.fake.memory;
+}
+
+/* Checks what holds after every operation; whether it succeeded. */
+static int went_well(int error)
+{
+	CHECK_EQ(errno, ERRNO_BEFORE);
+	if (error == 0)
+		return 1;
+	CHECK(error < 0 && error >= VPMU_ERROR_SYSTEM);
+	CHECK_EQ(life.fake.opened, before.opened);
+	CHECK_EQ(life.fake.memory, before.memory);
+	life.failed++;
+	return 0;
+}
+
+/* Runs an operation, a second time when it failed; whether it came to succeed. */
+#define DO(operation) (look(), went_well(operation) || went_well(operation))
+
+static int open_group(void)
+{
+	struct vpmu_source_event events[EVENTS] = { 0 };
+	struct vpmu_source_opened opened = { 0 };
+	int error;
+
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		events[i].attr.type = VPMU_TYPE_HARDWARE;
+		events[i].attr.config = VPMU_HARDWARE_CYCLES + i;
+		events[i].attr.flags = i == 1 ? VPMU_ATTR_PMI : 0;
+		events[i].left = i == 0 ? 100000 : 0;
+	}
+	error = vpmu_perf_ops()->open(life.perf, life.attached, events, EVENTS, 0, &opened);
+	if (error) {
+		CHECK(opened.group == NULL);
+		CHECK(opened.failed < EVENTS);
+	}
+	life.group = opened.group;
+	return error;
+}
+
+static int read_group(void)
+{
+	struct vpmu_source_reading reading = { .count = EVENTS };
+	int error = vpmu_perf_ops()->read(life.perf, life.attached, life.group, &reading);
+
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		CHECK(error == 0 || reading.increase[i] == 0);
+		life.told[i] += reading.increase[i];
+	}
+	CHECK(error == 0 || reading.enabled == 0);
+	CHECK(reading.running <= reading.enabled);
+	life.enabled += reading.enabled;
+	return error;
+}
+
+static int run_group(uint32_t on)
+{
+	return vpmu_perf_ops()->run(life.perf, life.attached, life.group, on);
+}
+
+static int set_period(uint32_t member, uint64_t left)
+{
+	return vpmu_perf_ops()->period(life.perf, life.attached, life.group, member, left);
+}
+
+/* What a group does between open and close; whether all came to succeed. */
+static int use_group(void)
+{
+	int well = DO(run_group(1));
+
+	fake_pass(&life.fake, 1000, 1000);
+	well &= DO(read_group());
+	well &= DO(set_period(0, 50000));
+	fake_pass(&life.fake, 2000, 1000);
+	well &= DO(set_period(2, 70000));
+	fake_pass(&life.fake, 3000, 1000);
+	well &= DO(read_group());
+	well &= DO(set_period(1, 0));
+	well &= DO(set_period(1, 90000));
+	well &= DO(run_group(0));
+	fake_pass(&life.fake, 4000, 4000);
+	well &= DO(set_period(0, 0));
+	well &= DO(read_group());
+	return well;
+}
+
+/* What happened is what was told: all of it, and once. */
+static void check_truth(void)
+{
+	for (uint32_t i = 0; i < EVENTS; i++)
+		CHECK_EQ(life.told[i], life.fake.true_count[i]);
+	CHECK_EQ(life.told[0], 3000);
+	CHECK_EQ(life.enabled, 6000);
+}
+
+/* Runs a whole life; the number of calls that it made. */
+static uint32_t live(uint32_t fail_at, uint32_t fail_on, int64_t failure)
+{
+	memset(&life, 0, sizeof(life));
+	fake_begin(&life.fake);
+	life.fake.fail_at = fail_at;
+	life.fake.fail_on = fail_on;
+	life.fake.failure = failure;
+	if (DO(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf))) {
+		if (DO(fake_attach(&life.fake, life.perf, &life.attached))) {
+			if (DO(open_group())) {
+				if (use_group())
+					check_truth();
+				vpmu_perf_ops()->close(life.perf, life.attached, life.group, 0);
+			}
+			vpmu_perf_ops()->detach(life.perf, life.attached);
+		}
+		CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+	}
+	CHECK_EQ(errno, ERRNO_BEFORE);
+	CHECK_EQ(life.fake.opened, 0);
+	CHECK_EQ(life.fake.memory, 0);
+	return life.fake.all_calls;
+}
+
+static const int64_t answers[] = { -EMFILE, -EACCES, -EINVAL, -ENOMEM, -ESRCH, -EIO, -EBUSY };
+
+static void one_call_fails(void)
+{
+	uint32_t calls = live(0, 0, 0);
+	uint32_t seen = 0;
+
+	CHECK_EQ(life.failed, 0);
+	CHECK_EQ(life.told[2], 9000);
+	CHECK(calls > 30);
+	for (uint32_t at = 1; at <= calls; at++)
+		for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+			live(at, 0, answers[i]);
+			CHECK(life.failed <= 1);
+			seen += life.failed;
+		}
+	/* Most calls matter; those that do not are the closes and what a text looks up. */
+	CHECK(seen > calls * 4);
+}
+
+static void all_further_calls_fail(void)
+{
+	uint32_t calls = live(0, 0, 0);
+
+	for (uint32_t at = 1; at <= calls; at++)
+		for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+			live(at, 1, answers[i]);
+			for (uint32_t event = 0; event < EVENTS; event++)
+				CHECK(life.told[event] <= life.fake.true_count[event]);
+		}
+}
+
+/* A call that a signal interrupts is made again. */
+static void interrupted_calls_are_repeated(void)
+{
+	uint32_t calls = live(0, 0, 0);
+
+	for (uint32_t at = 1; at <= calls; at++) {
+		live(at, 0, -EINTR);
+		CHECK(life.failed <= 1);
+	}
+	memset(&life, 0, sizeof(life));
+	fake_begin(&life.fake);
+	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
+	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+	fake_fail(&life.fake, FAKE_OPEN, 0, 3, -EINTR);
+	CHECK_EQ(open_group(), 0);
+	fake_fail(&life.fake, FAKE_READ, 0, 3, -EINTR);
+	CHECK_EQ(read_group(), 0);
+	fake_fail(&life.fake, FAKE_READ, 0, 1000, -EINTR);
+	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
+	vpmu_perf_ops()->close(life.perf, life.attached, life.group, 0);
+	vpmu_perf_ops()->detach(life.perf, life.attached);
+	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+}
+
+/* A group that could not be started again says so until it can, and loses nothing that it had counted. */
+static void a_stalled_group_says_so(void)
+{
+	memset(&life, 0, sizeof(life));
+	fake_begin(&life.fake);
+	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
+	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+	CHECK_EQ(open_group(), 0);
+	CHECK_EQ(run_group(1), 0);
+	fake_pass(&life.fake, 100, 100);
+	fake_fail(&life.fake, FAKE_OPEN, 0, 1, -EMFILE);
+	fake_fail(&life.fake, FAKE_IOCTL, 1, 2, -EIO);
+	CHECK_EQ(set_period(2, 20000), VPMU_ERROR_LIMIT);
+	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(read_group(), 0);
+	CHECK_EQ(life.told[0], 100);
+	fake_pass(&life.fake, 100, 100);
+	CHECK_EQ(read_group(), 0);
+	CHECK_EQ(life.told[0], 200);
+	vpmu_perf_ops()->close(life.perf, life.attached, life.group, 0);
+	vpmu_perf_ops()->detach(life.perf, life.attached);
+	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+}
+
+const struct test_case test_cases[] = {
+	{ "perf-fault", "one call fails", one_call_fails },
+	{ "perf-fault", "all further calls fail", all_further_calls_fail },
+	{ "perf-fault", "interrupted calls are repeated", interrupted_calls_are_repeated },
+	{ "R-SLOT-9", "a stalled group says so", a_stalled_group_says_so },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
