@@ -22,14 +22,14 @@ struct storage {
 };
 
 /* KVM copies bitmaps in words of 8 bytes. */
-static uint64_t bitmap_size(uint32_t count)
+static size_t bitmap_size(uint32_t count)
 {
-	return ((uint64_t)count + 63) / 64 * 8;
+	return ((size_t)count + 63) / 64 * 8;
 }
 
 static uint8_t *storage_take(struct storage *storage, uint32_t count)
 {
-	uint64_t size = bitmap_size(count);
+	size_t size = bitmap_size(count);
 	uint8_t *taken = storage->next;
 
 	if (!taken || size > storage->left)
@@ -86,7 +86,7 @@ static int range_carve(struct vpmu_kvm_filter_range *range,
 
 	if (!copy)
 		return VPMU_ERROR_NO_MEMORY;
-	memcpy(copy, range->bitmap, ((uint64_t)range->count + 7) / 8);
+	memcpy(copy, range->bitmap, ((size_t)range->count + 7) / 8);
 	for (msr = ours->base; msr < range_end(ours); msr++) {
 		if (range_holds(range, msr))
 			copy[(msr - range->base) / 8] &= (uint8_t) ~(1u << (msr - range->base) % 8);

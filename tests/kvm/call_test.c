@@ -66,6 +66,7 @@ static struct vpmu_kvm_system script(unsigned int failing, int64_t failure, int6
 	return made;
 }
 
+static const struct vpmu_kvm_target target = { sizeof(target), 7, 8, 3, 0 };
 static const struct vpmu_kvm_device device = { sizeof(device), 0, VPMU_MSR_BASE, 16, 1, 0 };
 
 static void filter_calls_in_order(void)
@@ -152,6 +153,42 @@ static void filter_overlap_is_told(void)
 	CHECK_EQ(kvm.filter.ranges[1].bitmap == bitmap, 1);
 }
 
+/* What cannot be merged is told in words, and no call is made. */
+static void filter_without_room_is_told(void)
+{
+	struct vpmu_kvm_system system = script(0, 0, 1);
+	struct {
+		struct vpmu_kvm_device device;
+		uint64_t tail;
+	} newer = { device, 1 };
+	uint8_t bitmap[8] = { 0 };
+	struct vpmu_kvm_filter full = { .flags = 0 };
+	unsigned int i;
+
+	for (i = 0; i < VPMU_KVM_FILTER_RANGES; i++) {
+		full.ranges[i].flags = 3;
+		full.ranges[i].count = 1;
+		full.ranges[i].base = i;
+		full.ranges[i].bitmap = bitmap;
+	}
+	CHECK_EQ(vpmu_kvm_filter_set(&system, 7, 0, &full, &device), VPMU_ERROR_LIMIT);
+	CHECK_EQ(kvm.said, 1);
+	newer.device.size = sizeof(newer);
+	CHECK_EQ(vpmu_kvm_filter_set(&system, 7, 0, NULL, &newer.device), VPMU_ERROR_TOO_BIG);
+	CHECK_EQ(kvm.said, 2);
+	CHECK_EQ(kvm.count, 0);
+}
+
+/* A VMM that listens to nothing is told nothing. */
+static void silence_is_kept(void)
+{
+	struct vpmu_kvm_system system = script(1, -EIO, 1);
+
+	system.log = NULL;
+	CHECK_EQ(vpmu_kvm_filter_set(&system, 7, 0, NULL, &device), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(kvm.said, 0);
+}
+
 static void system_is_checked(void)
 {
 	struct vpmu_kvm_system system = script(0, 0, 1);
@@ -161,6 +198,9 @@ static void system_is_checked(void)
 	system = script(0, 0, 1);
 	system.size = 8;
 	CHECK_EQ(vpmu_kvm_filter_set(&system, 7, 0, NULL, &device), VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_kvm_complete(&system, 7, &system), VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_kvm_pmi(&system, &target, VPMU_PMI_NMI, 0), VPMU_ERROR_INVALID);
+	CHECK_EQ(kvm.count, 0);
 }
 
 /* Without a table the operating system's call is made, and errno stays as it was. */
@@ -170,8 +210,6 @@ static void own_call_keeps_errno(void)
 	CHECK_EQ(vpmu_kvm_filter_set(NULL, -1, 0, NULL, &device), VPMU_ERROR_INVALID);
 	CHECK_EQ(errno, ERANGE);
 }
-
-static const struct vpmu_kvm_target target = { sizeof(target), 7, 8, 3, 0 };
 
 static void nmi_is_injected(void)
 {
@@ -322,6 +360,8 @@ const struct test_case test_cases[] = {
 	{ "filter", "a kernel without it", filter_unsupported },
 	{ "filter", "refused before any call", filter_refuses_before_any_call },
 	{ "filter", "an overlap is told", filter_overlap_is_told },
+	{ "filter", "what cannot be merged is told", filter_without_room_is_told },
+	{ "system", "silence is kept", silence_is_kept },
 	{ "system", "the table is checked", system_is_checked },
 	{ "system", "errno is kept", own_call_keeps_errno },
 	{ "R-PMI-3", "NMI", nmi_is_injected },

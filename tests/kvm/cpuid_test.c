@@ -119,6 +119,24 @@ static void repetition_replaces(void)
 	check_leaf(&leaves.entry[6], 0x40000201, 1, 0x4b565000, 2048, 0);
 }
 
+/* Our signature where no block of ours can begin, or a part of it, is somebody else's leaf. */
+static void likenesses_are_kept(void)
+{
+	const uint32_t v = VPMU_CPUID_SIGNATURE;
+	const struct vpmu_kvm_cpuid_entry others[] = {
+		{ 0x40000001, 0, 0, 0, v, v, v, { 0 } }, { 0x30000000, 0, 0, 0, v, v, v, { 0 } },
+		{ 0x40010000, 0, 0, 0, v, v, v, { 0 } }, { 0x40000200, 0, 0, 0, v, v, 0, { 0 } },
+		{ 0x40000300, 0, 0, 0, v, 0, v, { 0 } }, { 0x40000400, 0, 0, 0, 0, v, v, { 0 } },
+	};
+	struct vpmu_kvm_device ours = device();
+	struct leaves leaves = { .count = TEST_COUNT(others) };
+
+	memcpy(leaves.entry, others, sizeof(others));
+	CHECK_EQ(vpmu_kvm_cpuid(&ours, leaves.entry, &leaves.count, ROOM), VPMU_CPUID_BASE);
+	CHECK_EQ(leaves.count, TEST_COUNT(others) + 3);
+	CHECK_MEM(leaves.entry, others, sizeof(others));
+}
+
 static void refused(const struct vpmu_kvm_device *ours, struct leaves leaves, uint32_t room,
 		    int error)
 {
@@ -143,6 +161,14 @@ static void refusals_change_nothing(void)
 	ours = device();
 	ours.mmio_base = 0xd0000008;
 	refused(&ours, usual(), ROOM, VPMU_ERROR_INVALID);
+	ours = device();
+	ours.mmio_base = 1ull << 52;
+	refused(&ours, usual(), ROOM, VPMU_ERROR_INVALID);
+	ours = device();
+	ours.cpuid_base = 0x3fffff00;
+	refused(&ours, usual(), ROOM, VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_kvm_cpuid(&ours, NULL, NULL, 0), VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_kvm_cpuid(NULL, NULL, NULL, 0), VPMU_ERROR_INVALID);
 	ours = device();
 	ours.level = 0;
 	refused(&ours, usual(), ROOM, VPMU_ERROR_INVALID);
@@ -174,6 +200,7 @@ const struct test_case test_cases[] = {
 	{ "R-MSR-2", "a free block is found", free_block_is_found },
 	{ "R-MSR-2", "a chosen block is used", chosen_block_is_used },
 	{ "cpuid", "repetition replaces", repetition_replaces },
+	{ "cpuid", "likenesses are kept", likenesses_are_kept },
 	{ "cpuid", "refusals change nothing", refusals_change_nothing },
 	{ "cpuid", "all blocks in use", no_block_is_free },
 };

@@ -12,7 +12,7 @@
 static void *host_allocate(void *opaque, uint64_t size)
 {
 	(void)opaque;
-	return calloc(1, size);
+	return calloc(1, (size_t)size);
 }
 
 static void host_release(void *opaque, void *memory, uint64_t size)
@@ -38,7 +38,7 @@ static int host_read(void *opaque, uint32_t vcpu, uint64_t address, void *to, ui
 	int error = host_check(opaque, vcpu, address, size);
 
 	if (!error)
-		memcpy(to, device->ram + address, size);
+		memcpy(to, device->ram + address, (size_t)size);
 	return error;
 }
 
@@ -49,7 +49,7 @@ static int host_write(void *opaque, uint32_t vcpu, uint64_t address, const void 
 	int error = host_check(opaque, vcpu, address, size);
 
 	if (!error)
-		memcpy(device->ram + address, from, size);
+		memcpy(device->ram + address, from, (size_t)size);
 	return error;
 }
 

@@ -166,6 +166,86 @@ static void vmm_keeps_its_own_filter(void)
 	machine_destroy(&machine);
 }
 
+/* Reads an MSR in the guest: 1 when it exits and is not the device's. */
+static int exits_to_vmm(uint32_t msr)
+{
+	struct command list[] = { { OP_RDMSR, msr, 0, 0 } };
+	int exits = 0;
+
+	machine_load(&machine, list, 1);
+	while (machine_step(&machine) != KVM_EXIT_IO) {
+		CHECK_EQ(machine.run->exit_reason, KVM_EXIT_X86_RDMSR);
+		CHECK_EQ(machine.run->msr.index, msr);
+		if (vpmu_kvm_exit(&machine.place, machine.device.vcpu, machine.run))
+			continue;
+		exits++;
+		machine.run->msr.error = 0;
+		machine.run->msr.data = 0;
+	}
+	return exits;
+}
+
+static void device_is_there(void)
+{
+	struct command list[] = {
+		{ OP_RDMSR, MSR(VPMU_REG_MAGIC), 0, 0 },
+		{ OP_RDMSR, MSR(SLOT(DEVICE_SLOTS - 1, 0)), 9, 0 },
+		{ OP_RDMSR, MSR(UNDEFINED), 0, 0 },
+	};
+
+	machine_do(&machine, list, TEST_COUNT(list));
+	CHECK_EQ(list[0].value, VPMU_MAGIC);
+	CHECK_EQ(list[1].value, 0);
+	CHECK_EQ(list[2].outcome, FAULTED);
+}
+
+#define TSC 0x10
+#define APIC_BASE 0x1b
+
+/* The rule of the model in filter_test.c is KVM's: a VMM that allows a few MSRs only. */
+static void default_deny_is_kept(void)
+{
+	uint8_t bitmap[8] = { 1 };
+	struct vpmu_kvm_filter theirs = {
+		.flags = 1, .ranges = { { .flags = 1, .count = 2, .base = TSC, .bitmap = bitmap } }
+	};
+
+	machine_create(&machine, &theirs);
+	device_is_there();
+	CHECK_EQ(exits_to_vmm(TSC), 0);
+	CHECK_EQ(exits_to_vmm(TSC + 1), 1);
+	CHECK_EQ(exits_to_vmm(APIC_BASE), 1);
+	CHECK_EQ(exits_to_vmm(VPMU_MSR_BASE - 1), 1);
+	CHECK_EQ(exits_to_vmm(VPMU_MSR_BASE + 32 * (DEVICE_SLOTS + 1)), 1);
+	machine_destroy(&machine);
+}
+
+/* All 16 ranges in use, one of them over our MSRs and allowing them. */
+static void full_filter_is_kept(void)
+{
+	uint8_t bitmap[2][128];
+	struct vpmu_kvm_filter theirs = { .flags = 0 };
+	unsigned int i;
+
+	memset(bitmap[0], 0, sizeof(bitmap[0]));
+	memset(bitmap[1], 0xff, sizeof(bitmap[1]));
+	for (i = 0; i < VPMU_KVM_FILTER_RANGES; i++) {
+		theirs.ranges[i].flags = 3;
+		theirs.ranges[i].count = 1;
+		theirs.ranges[i].base = 0x30 + i;
+		theirs.ranges[i].bitmap = bitmap[0];
+	}
+	theirs.ranges[3].base = VPMU_MSR_BASE - 10;
+	theirs.ranges[3].count = 700;
+	theirs.ranges[3].bitmap = bitmap[1];
+	machine_create(&machine, &theirs);
+	device_is_there();
+	CHECK_EQ(exits_to_vmm(0x32), 1);
+	CHECK_EQ(exits_to_vmm(0x3f), 1);
+	CHECK_EQ(exits_to_vmm(TSC), 0);
+	machine_destroy(&machine);
+}
+
 /* KVM itself holds nothing of the device, so nothing of it moves by KVM's own lists. */
 static void kvm_holds_no_register(void)
 {
@@ -319,6 +399,27 @@ static void vector_arrives(void)
 	machine_destroy(&machine);
 }
 
+/* An APIC id that does not fit in 8 bits is not cut to that of another vCPU. */
+static void vector_arrives_at_long_ids(void)
+{
+	struct command on[] = {
+		{ OP_WRMSR, APIC_BASE, 0xfee00c00, 0 },
+		{ OP_WRMSR, 0x80f, 0x1ff, 0 },
+		{ OP_RDMSR, 0x802, 0, 0 },
+		{ OP_WRITE64, MACHINE_X2APIC_IS_ON, 1, 0 },
+		{ OP_STI, 0, 0, 0 },
+	};
+
+	machine_create_as(&machine, NULL, 256);
+	machine_do(&machine, on, TEST_COUNT(on));
+	outcomes(on, TEST_COUNT(on), DONE);
+	CHECK_EQ(on[2].value, 256);
+	sampling_begins(VPMU_PMI_VECTOR | MACHINE_VECTOR << 8);
+	device_overflow(&machine.device, period());
+	handler_answers(MACHINE_INTERRUPTS, 1);
+	machine_destroy(&machine);
+}
+
 /* With its APIC off the vCPU takes no vector: the line stays to inject until it does. */
 static void lost_vector_is_tried_again(void)
 {
@@ -365,11 +466,14 @@ const struct test_case test_cases[] = {
 	{ "R-MMIO-2", "faults of the window", window_faults },
 	{ "R-MSR-2", "the guest discovers the device by CPUID", guest_discovers_by_cpuid },
 	{ "filter", "the VMM keeps its own filter", vmm_keeps_its_own_filter },
+	{ "filter", "a filter that denies by default is kept", default_deny_is_kept },
+	{ "filter", "a full filter is kept", full_filter_is_kept },
 	{ "state", "KVM holds no register of the device", kvm_holds_no_register },
 	{ "complete", "a pending exit is completed", pending_exit_is_completed },
 	{ "complete", "completion runs nothing", completion_runs_nothing },
 	{ "R-PMI-3", "an NMI arrives", nmi_arrives },
 	{ "R-PMI-3", "a vector arrives", vector_arrives },
+	{ "R-PMI-3", "a vector arrives at long APIC ids", vector_arrives_at_long_ids },
 	{ "R-PMI-3", "a lost vector is tried again", lost_vector_is_tried_again },
 	{ "R-PMI-4", "one interrupt until it is acknowledged", one_interrupt_until_acknowledged },
 };

@@ -26,6 +26,8 @@
 #define PROGRAM 0x10000u
 #define PAGE_TABLES 0x20000u
 
+#define SECONDS_TO_RUN 20
+
 #define CODE_SELECTOR 8u
 #define DATA_SELECTOR 16u
 #define TSS_SELECTOR 24u
@@ -103,13 +105,18 @@ static void ram_make(struct machine *machine)
 
 static void cpuid_set(struct machine *machine)
 {
-	enum { ROOM = 256 };
+	enum { ROOM = 256, X2APIC = 1 << 21 };
+	unsigned int i;
 	struct kvm_cpuid2 *leaves =
 		calloc(1, sizeof(*leaves) + ROOM * sizeof(struct kvm_cpuid_entry2));
 
 	CHECK(leaves);
 	leaves->nent = ROOM;
 	CHECK_EQ(ioctl(machine->kvm_fd, KVM_GET_SUPPORTED_CPUID, leaves), 0);
+	for (i = 0; i < leaves->nent; i++) {
+		if (leaves->entries[i].function == 1)
+			leaves->entries[i].ecx |= X2APIC;
+	}
 	CHECK_EQ(vpmu_kvm_cpuid(&machine->place, (struct vpmu_kvm_cpuid_entry *)leaves->entries,
 				&leaves->nent, ROOM),
 		 VPMU_CPUID_BASE);
@@ -137,6 +144,7 @@ static void registers_set(struct machine *machine)
 		.base = TSS, .limit = 0x67, .selector = TSS_SELECTOR, .type = 11, .present = 1
 	};
 	const struct kvm_regs start = { .rip = PROGRAM, .rsp = STACK, .rflags = 2 };
+	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs system;
 
 	CHECK_EQ(ioctl(machine->vcpu_fd, KVM_GET_SREGS, &system), 0);
@@ -153,6 +161,7 @@ static void registers_set(struct machine *machine)
 	system.efer = 0x500;
 	CHECK_EQ(ioctl(machine->vcpu_fd, KVM_SET_SREGS, &system), 0);
 	CHECK_EQ(ioctl(machine->vcpu_fd, KVM_SET_REGS, &start), 0);
+	CHECK_EQ(ioctl(machine->vcpu_fd, KVM_SET_MP_STATE, &runnable), 0);
 }
 
 static void vcpu_make(struct machine *machine)
@@ -160,7 +169,7 @@ static void vcpu_make(struct machine *machine)
 	int size = ioctl(machine->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	void *run;
 
-	machine->vcpu_fd = ioctl(machine->vm_fd, KVM_CREATE_VCPU, 0);
+	machine->vcpu_fd = ioctl(machine->vm_fd, KVM_CREATE_VCPU, machine->target.apic_id);
 	CHECK(machine->vcpu_fd >= 0 && size > 0);
 	machine->run_size = (uint64_t)size;
 	run = mmap(NULL, machine->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, machine->vcpu_fd,
@@ -173,6 +182,10 @@ static void vcpu_make(struct machine *machine)
 
 static void vm_make(struct machine *machine)
 {
+	struct kvm_enable_cap long_ids = { .cap = KVM_CAP_X2APIC_API,
+					   .args = { KVM_X2APIC_API_USE_32BIT_IDS |
+						     KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK } };
+
 	machine->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (machine->kvm_fd < 0)
 		test_skip("/dev/kvm cannot be opened");
@@ -181,6 +194,8 @@ static void vm_make(struct machine *machine)
 		test_skip("/dev/kvm cannot create a VM");
 	CHECK_EQ(ioctl(machine->vm_fd, KVM_SET_TSS_ADDR, 0xfffbd000), 0);
 	CHECK_EQ(ioctl(machine->vm_fd, KVM_CREATE_IRQCHIP, 0), 0);
+	if (machine->target.flags & VPMU_KVM_APIC_ID_32)
+		CHECK_EQ(ioctl(machine->vm_fd, KVM_ENABLE_CAP, &long_ids), 0);
 }
 
 static int machine_pmi(void *opaque, uint32_t mode, uint32_t vector)
@@ -190,27 +205,38 @@ static int machine_pmi(void *opaque, uint32_t mode, uint32_t vector)
 	return vpmu_kvm_pmi(NULL, &machine->target, mode, vector);
 }
 
-void machine_create(struct machine *machine, const struct vpmu_kvm_filter *theirs)
+void machine_create_as(struct machine *machine, const struct vpmu_kvm_filter *theirs, uint32_t id)
 {
+	/* A guest that waits for what never comes ends the case by SIGALRM. */
+	alarm(SECONDS_TO_RUN);
 	memset(machine, 0, sizeof(*machine));
+	machine->target.size = sizeof(machine->target);
+	machine->target.apic_id = id;
+	machine->target.flags = id > 254 ? VPMU_KVM_APIC_ID_32 : 0;
 	machine->place = (struct vpmu_kvm_device){ .size = sizeof(machine->place),
 						   .mmio_base = MACHINE_MMIO,
 						   .msr_base = VPMU_MSR_BASE,
 						   .slots = DEVICE_SLOTS,
 						   .level = VPMU_LEVEL };
 	vm_make(machine);
-	CHECK_EQ(vpmu_kvm_filter_set(NULL, machine->vm_fd, 0, theirs, &machine->place), 0);
+	CHECK(vpmu_kvm_filter_set(NULL, machine->vm_fd, 0, theirs, &machine->place) >= 0);
 	ram_make(machine);
 	vcpu_make(machine);
-	machine->target = (struct vpmu_kvm_target){ sizeof(machine->target), machine->vm_fd,
-						    machine->vcpu_fd, 0, 0 };
+	machine->target.vm_fd = machine->vm_fd;
+	machine->target.vcpu_fd = machine->vcpu_fd;
 	machine->device.pmi = machine_pmi;
 	machine->device.pmi_opaque = machine;
 	device_create(&machine->device);
 }
 
+void machine_create(struct machine *machine, const struct vpmu_kvm_filter *theirs)
+{
+	machine_create_as(machine, theirs, 0);
+}
+
 void machine_destroy(struct machine *machine)
 {
+	alarm(0);
 	device_destroy(&machine->device);
 	CHECK_EQ(munmap(machine->run, machine->run_size), 0);
 	CHECK_EQ(close(machine->vcpu_fd), 0);

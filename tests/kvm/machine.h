@@ -46,6 +46,8 @@ struct command {
 #define MACHINE_NMIS 0x7000
 #define MACHINE_INTERRUPTS 0x7008
 #define MACHINE_SVR 0xfee000f0u
+/* Not 0: the handler ends interrupts by the x2APIC's MSR. */
+#define MACHINE_X2APIC_IS_ON 0x7018
 
 struct machine {
 	int kvm_fd;
@@ -61,6 +63,9 @@ struct machine {
 
 /* Creates it with the device in it; skips the case where KVM cannot be used. */
 void machine_create(struct machine *machine, const struct vpmu_kvm_filter *theirs);
+
+/* The same with a vCPU of that id, which is its APIC id; for ids of more than 8 bits too. */
+void machine_create_as(struct machine *machine, const struct vpmu_kvm_filter *theirs, uint32_t id);
 void machine_destroy(struct machine *machine);
 
 /* Puts commands and an OP_END into the guest's list. */

@@ -10,6 +10,8 @@
 #define NMIS 0x7000
 #define INTERRUPTS 0x7008
 #define EOI 0xfee000b0
+#define X2APIC_EOI 0x80b
+#define X2APIC_IS_ON 0x7018
 
 	.section .rodata
 	.globl program_begin
@@ -131,9 +133,22 @@ program_nmi:
 	.balign 16
 program_vector:
 	push	%rax
+	push	%rcx
+	push	%rdx
 	incq	INTERRUPTS
+	cmpq	$0, X2APIC_IS_ON
+	jne	end_by_msr
 	mov	$EOI, %eax
 	movl	$0, (%rax)
+	jmp	end_of_interrupt
+end_by_msr:
+	xor	%eax, %eax
+	xor	%edx, %edx
+	mov	$X2APIC_EOI, %ecx
+	wrmsr
+end_of_interrupt:
+	pop	%rdx
+	pop	%rcx
 	pop	%rax
 	iretq
 
