@@ -211,6 +211,19 @@ int vpmu_guest_area_on(struct vpmu_guest *guest, uint32_t context, uint64_t addr
 int vpmu_guest_area_use(struct vpmu_guest *guest, const void *page);
 
 /**
+ * @brief Asks whether the events area is still on: the host turns it off when it cannot write to it
+ * any more, and what stands there tells nothing of that. To be called now and then, and when PMIs
+ * come that nobody claims. 1 access.
+ * @param guest the vCPU; its area is given up where it is not on
+ * @param context VPMU_CONTEXT_* of the caller
+ * @return 0; VPMU_GUEST_UNSUPPORTED: it is off, or failed; errors of the way
+ * @par Threads
+ * Any context.
+ * @since 0.1
+ */
+int vpmu_guest_area_check(struct vpmu_guest *guest, uint32_t context);
+
+/**
  * @brief Turns the events area off; afterwards the page is the guest's own again. 1 access.
  * @param guest the vCPU
  * @param context VPMU_CONTEXT_* of the caller
@@ -367,6 +380,21 @@ int vpmu_guest_enable(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, 
  */
 int vpmu_guest_disable(struct vpmu_guest *guest, struct vpmu_guest_batch *batch, uint64_t mask,
 		       struct guest_perf_event *events, uint64_t *failed);
+
+/**
+ * @brief Changes the sample period of a slot, open or closed. Of a slot that is open it takes
+ * effect at once, or at the next acknowledgement where the slot is pending. 2 accesses.
+ * @param guest the vCPU
+ * @param context VPMU_CONTEXT_* of the caller
+ * @param slot the slot
+ * @param period counts between two overflows, from guest->period_floor to 2^63 - 1; 0: never
+ * @return 0; VPMU_GUEST_INVALID; VPMU_GUEST_REFUSED; errors of the way
+ * @par Threads
+ * Any context.
+ * @since 0.1
+ */
+int vpmu_guest_period_set(struct vpmu_guest *guest, uint32_t context, uint32_t slot,
+			  uint64_t period);
 
 /** @} */
 /** @name Reading

@@ -42,16 +42,9 @@ static int say_ack(struct talk *talk, void *arguments)
 	struct guest_perf_event *event = answer->events;
 	int error = vpmu_guest_talk_mask(talk, VPMU_REG_ACK, answer->pending);
 
-	for (uint32_t slot = 0; !error && event && slot < talk->guest->slots; slot++) {
-		uint64_t words[VPMU_EVENT_WORDS] = { 0 };
-
-		if (!(answer->pending & slot_bit(slot)))
-			continue;
-		error = vpmu_guest_talk_read(talk, event_register(slot), words, VPMU_EVENT_WORDS);
-		if (!error && talk->pass != TALK_SAY)
-			error = vpmu_guest_event_take(words, event);
-		event++;
-	}
+	for (uint32_t slot = 0; !error && event && slot < talk->guest->slots; slot++)
+		if (answer->pending & slot_bit(slot))
+			error = vpmu_guest_talk_event(talk, slot, event++);
 	return error;
 }
 

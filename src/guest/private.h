@@ -110,6 +110,8 @@ int vpmu_guest_talk_write(struct talk *talk, uint32_t first, const uint64_t *val
 			  uint32_t count);
 int vpmu_guest_talk_mask(struct talk *talk, uint32_t index, uint64_t mask);
 int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count);
+/* Reads a slot's results; event is filled where they are known. */
+int vpmu_guest_talk_event(struct talk *talk, uint32_t slot, struct guest_perf_event *event);
 
 /* Runs a talk; refusals and failed slots are no errors of it. */
 int vpmu_guest_talk_run(struct talk *talk, int (*say)(struct talk *talk, void *arguments),

@@ -58,6 +58,29 @@ int vpmu_guest_area_off(struct vpmu_guest *guest, uint32_t context)
 	return guest->way->write(guest->opaque, context, VPMU_REG_AREA, 0);
 }
 
+int vpmu_guest_area_check(struct vpmu_guest *guest, uint32_t context)
+{
+	uint64_t state = 0;
+	int error = guest->way->read(guest->opaque, context, VPMU_REG_AREA_STATE, &state);
+
+	if (error)
+		return error;
+	if (state == VPMU_AREA_ON)
+		return 0;
+	guest->area = NULL;
+	return VPMU_GUEST_UNSUPPORTED;
+}
+
+int vpmu_guest_period_set(struct vpmu_guest *guest, uint32_t context, uint32_t slot,
+			  uint64_t period)
+{
+	if (slot >= guest->slots || period & ~VPMU_ATTR_WORD_SAMPLE_PERIOD_PERIOD_MASK ||
+	    (period && period < guest->period_floor))
+		return VPMU_GUEST_INVALID;
+	return write_back(guest, context, attr_register(slot) + VPMU_ATTR_WORD_SAMPLE_PERIOD,
+			  period);
+}
+
 static int pmi_mode_check(const struct vpmu_guest *guest, uint32_t mode, uint32_t vector)
 {
 	uint64_t needed = 0;

@@ -70,16 +70,9 @@ static int hear_events(struct talk *talk, const struct request *request)
 	struct guest_perf_event *event = request->events;
 	int error = 0;
 
-	for (uint32_t slot = 0; !error && slot < talk->guest->slots; slot++) {
-		uint64_t words[VPMU_EVENT_WORDS] = { 0 };
-
-		if (!(request->mask & slot_bit(slot)))
-			continue;
-		error = vpmu_guest_talk_read(talk, event_register(slot), words, VPMU_EVENT_WORDS);
-		if (!error && talk->pass != TALK_SAY)
-			error = vpmu_guest_event_take(words, event);
-		event++;
-	}
+	for (uint32_t slot = 0; !error && slot < talk->guest->slots; slot++)
+		if (request->mask & slot_bit(slot))
+			error = vpmu_guest_talk_event(talk, slot, event++);
 	return error;
 }
 

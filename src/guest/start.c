@@ -24,7 +24,7 @@ static void take_mmio(const uint32_t leaf[4], struct vpmu_guest_place *place)
 {
 	uint64_t address = (uint64_t)leaf[1] << 32 | leaf[0];
 
-	if (!address || address % VPMU_MMIO_SIZE % 8 || leaf[2] < VPMU_MMIO_SIZE ||
+	if (!address || address % 8 || leaf[2] < VPMU_MMIO_SIZE ||
 	    address > UINT64_MAX - (VPMU_MMIO_SIZE - 1))
 		return;
 	place->mmio_address = address;

@@ -56,17 +56,51 @@ int vpmu_guest_talk_write(struct talk *talk, uint32_t first, const uint64_t *val
 	return write_singly(talk, first, values, count);
 }
 
-int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
+static int read_singly(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
 {
 	int error = 0;
 
+	for (uint32_t i = 0; !error && i < count; i++)
+		error = access_read(talk, first + i, &values[i]);
+	return error;
+}
+
+int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
+{
 	if (talk->pass == TALK_SAY)
 		return vpmu_guest_batch_read(talk->batch, first, count);
 	if (talk->pass == TALK_HEAR)
 		return hear(talk, VPMU_OP_READ, first, values, count);
-	for (uint32_t i = 0; !error && i < count; i++)
-		error = access_read(talk, first + i, &values[i]);
-	return error;
+	return read_singly(talk, first, values, count);
+}
+
+/* A handler may come in between and have the slot published anew: its words must belong together. */
+static int read_event_singly(struct talk *talk, uint32_t slot, uint64_t words[VPMU_EVENT_WORDS])
+{
+	for (uint32_t tries = 0; tries < VPMU_GUEST_TRIES; tries++) {
+		uint64_t status = 0;
+		int error = read_singly(talk, event_register(slot), words, VPMU_EVENT_WORDS);
+
+		if (!error)
+			error = access_read(talk, event_register(slot), &status);
+		if (error)
+			return error;
+		if (status == words[VPMU_EVENT_WORD_STATUS])
+			return 0;
+	}
+	return VPMU_GUEST_BUSY;
+}
+
+int vpmu_guest_talk_event(struct talk *talk, uint32_t slot, struct guest_perf_event *event)
+{
+	uint64_t words[VPMU_EVENT_WORDS] = { 0 };
+	int error;
+
+	if (talk->pass == TALK_SINGLY)
+		error = read_event_singly(talk, slot, words);
+	else
+		error = vpmu_guest_talk_read(talk, event_register(slot), words, VPMU_EVENT_WORDS);
+	return error || talk->pass == TALK_SAY ? error : vpmu_guest_event_take(words, event);
 }
 
 /* A single access returns no failed mask: the masks of what is open, enabled and in error tell. */

@@ -21,6 +21,8 @@
 static _Alignas(4096) uint64_t memory[MEMORY_WORDS];
 static unsigned int accesses;
 static unsigned int interrupts;
+static int memory_is_gone;
+static void (*in_between)(void); /* called before and after each access */
 
 struct group {
 	uint32_t count;
@@ -82,7 +84,7 @@ static int op_write(void *opaque, uint32_t vcpu, uint64_t address, const void *f
 
 	(void)opaque;
 	(void)vcpu;
-	if (!to)
+	if (!to || memory_is_gone)
 		return VPMU_ERROR_MEMORY;
 	memcpy(to, from, size);
 	return 0;
@@ -221,18 +223,38 @@ static const struct vpmu_source_ops source_ops = {
 	.period = source_period,
 };
 
+static void let_others_in(void)
+{
+	void (*work)(void) = in_between;
+
+	in_between = NULL;
+	if (work)
+		work();
+	in_between = work;
+}
+
 static int way_read(void *opaque, uint32_t context, uint32_t index, uint64_t *value)
 {
+	int answer;
+
 	(void)context;
+	let_others_in();
 	accesses++;
-	return vpmu_vcpu_read(opaque, index, value) == VPMU_ACCESS_DONE ? 0 : VPMU_GUEST_FAULT;
+	answer = vpmu_vcpu_read(opaque, index, value);
+	let_others_in();
+	return answer == VPMU_ACCESS_DONE ? 0 : VPMU_GUEST_FAULT;
 }
 
 static int way_write(void *opaque, uint32_t context, uint32_t index, uint64_t value)
 {
+	int answer;
+
 	(void)context;
+	let_others_in();
 	accesses++;
-	return vpmu_vcpu_write(opaque, index, value) == VPMU_ACCESS_FAULT ? VPMU_GUEST_FAULT : 0;
+	answer = vpmu_vcpu_write(opaque, index, value);
+	let_others_in();
+	return answer == VPMU_ACCESS_FAULT ? VPMU_GUEST_FAULT : 0;
 }
 
 static const struct vpmu_guest_way way = { .size = sizeof(way),
@@ -712,6 +734,100 @@ static void reset_closes_all(void)
 	end();
 }
 
+static void failed_area_is_given_up(void)
+{
+	struct guest_perf_event events[EVENTS];
+	uint64_t failed;
+
+	begin();
+	area_on();
+	open_eight(events);
+	CHECK_EQ(vpmu_guest_area_check(&it.guest, VPMU_CONTEXT_TASK), 0);
+	memory_is_gone = 1;
+	vpmu_guest_read_fresh(&it.guest, NULL, 0x2, events, &failed);
+	memory_is_gone = 0;
+	CHECK_EQ(vpmu_guest_area_check(&it.guest, VPMU_CONTEXT_TASK), VPMU_GUEST_UNSUPPORTED);
+	CHECK_EQ(vpmu_guest_read_stale(&it.guest, 1, events), VPMU_GUEST_UNSUPPORTED);
+	end();
+}
+
+static void period_is_changed(void)
+{
+	uint64_t slots;
+
+	begin();
+	open_sampled(1000);
+	it.guest.period_floor = 10;
+	CHECK_EQ(vpmu_guest_period_set(&it.guest, 1, 16, 50), VPMU_GUEST_INVALID);
+	CHECK_EQ(vpmu_guest_period_set(&it.guest, 1, 3, 9), VPMU_GUEST_INVALID);
+	CHECK_EQ(vpmu_guest_period_set(&it.guest, 1, 3, 1ull << 63), VPMU_GUEST_INVALID);
+	CHECK_EQ(vpmu_guest_period_set(&it.guest, 1, 3, 50), 0);
+	CHECK_EQ(script.left, 50);
+	overflow();
+	CHECK_EQ(vpmu_guest_pmi(&it.guest, &it.interrupt, &slots, NULL), 1);
+	CHECK_EQ(slots, 0x8);
+	end();
+}
+
+static unsigned int visits, chances, stride;
+
+/* What an NMI handler may do: read, claim, acknowledge, with a batch of its own. */
+static void visit(void)
+{
+	struct guest_perf_event events[VPMU_MAX_SLOTS];
+	uint64_t slots, failed;
+
+	/* Not each time: a reading that is always disturbed gives up. */
+	if (++chances % stride)
+		return;
+	visits++;
+	CHECK_EQ(vpmu_guest_read_fresh(&it.guest, &it.interrupt, 0xff, events, &failed), 0);
+	CHECK(vpmu_guest_pmi(&it.guest, &it.interrupt, &slots, events) >= 0);
+}
+
+/* Each reading of the script adds so much: words of two readings do not fit together. */
+static void check_whole(const struct guest_perf_event events[EVENTS])
+{
+	for (uint64_t i = 0; i < EVENTS; i++) {
+		CHECK_EQ(events[i].count / (5 * (i + 1)), events[i].time_enabled / 1000);
+		CHECK_EQ(events[i].time_enabled, events[i].time_running);
+	}
+}
+
+static void disturb(struct vpmu_guest_batch *batch)
+{
+	struct guest_perf_event events[EVENTS];
+	struct guest_perf_attr attrs[EVENTS];
+	uint64_t failed;
+
+	begin();
+	area_on();
+	script.increase = 5;
+	fill_attrs(attrs);
+	in_between = visit;
+	CHECK_EQ(vpmu_guest_open(&it.guest, batch, 0xff, attrs, VPMU_GUEST_ENABLE, events, &failed),
+		 0);
+	CHECK_EQ(failed, 0);
+	check_whole(events);
+	CHECK_EQ(vpmu_guest_read_fresh(&it.guest, batch, 0xff, events, &failed), 0);
+	CHECK_EQ(failed, 0);
+	check_whole(events);
+	in_between = NULL;
+	end();
+}
+
+static void handlers_may_come_between_any_two_accesses(void)
+{
+	visits = 0;
+	for (stride = 1; stride < 5; stride++)
+		disturb(&it.batch);
+	CHECK(visits > 4);
+	visits = 0;
+	for (stride = 37; stride < 60; stride++)
+		disturb(NULL);
+	CHECK(visits > 100);
+}
+
 static void slots_are_picked_from_below(void)
 {
 	struct vpmu_guest guest = { .slots = 5, .granted = 0x1f };
@@ -745,6 +861,10 @@ const struct test_case test_cases[] = {
 	{ "R-AREA-1", "area_is_turned_on_and_off", area_is_turned_on_and_off },
 	{ "R-BAT-1", "batch_in_the_area_is_not_run", batch_in_the_area_is_not_run },
 	{ "R-RST-1", "reset_closes_all", reset_closes_all },
+	{ "R-AREA-7", "failed_area_is_given_up", failed_area_is_given_up },
+	{ "R-OVF-5", "period_is_changed", period_is_changed },
+	{ "R-ACC-7", "handlers_may_come_between_any_two_accesses",
+	  handlers_may_come_between_any_two_accesses },
 	{ "R-REG-2", "slots_are_picked_from_below", slots_are_picked_from_below },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
