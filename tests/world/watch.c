@@ -324,13 +324,17 @@ static const char *check_host_group(const struct look *look, const struct world_
 {
 	uint64_t tags = tags_of(group), opened = look->now[VPMU_REG_OPENED];
 	unsigned int leader = group->events[0].tag;
+	uint64_t enabled;
 
 	if (!(tags & opened))
 		return group->on ? "harmless: a warm group runs" : NULL;
 	if (tags & ~opened || tags != members_of(look, leader))
 		return "R-GRP-6: the host's group is not the guest's";
-	if (!group->on != !(look->now[VPMU_REG_ENABLED] & BIT(leader)))
-		return "honest: the host counts a group that is not enabled, or the other way round";
+	enabled = look->now[VPMU_REG_ENABLED] & BIT(leader);
+	if (group->on && !enabled)
+		return "honest: the host counts a group that is not enabled";
+	if (!group->on && enabled && view_of(look, leader).state != VPMU_STATE_ERROR)
+		return "honest: a group seems to count and the host has it paused";
 	return NULL;
 }
 
@@ -338,8 +342,8 @@ static const char *check_host(const struct look *look, const struct view *view)
 {
 	const struct world_watch *watch = look->watch;
 
-	if (!view->open || view->state == VPMU_STATE_ERROR || watch->bound < 0 ||
-	    view->reason == VPMU_REASON_UNBOUND || view->reason == VPMU_REASON_HOST_LIMIT)
+	if (!(COUNTING_STATES & BIT(view->state)) || watch->bound < 0 ||
+	    view->reason == VPMU_REASON_UNBOUND)
 		return NULL;
 	if (!world_group(look->world, (unsigned int)watch->bound, view->index))
 		return "R-SLOT-9: a slot seems to count and the host has no event for it";

@@ -83,27 +83,38 @@ void world_misuse(struct world *world, const char *text)
 	atomic_fetch_add(&world->misuses, 1);
 }
 
-static int planned(struct world *world, int natural)
+static int planned(struct world *world, enum world_op op, int natural)
 {
 	uint32_t number = atomic_fetch_add(&world->fallible, 1) + 1;
 
 	if (!world->fail_from || number < world->fail_from)
 		return 0;
-	return number == world->fail_from || world->fail_forever ? natural : 0;
+	if (number != world->fail_from && !world->fail_forever)
+		return 0;
+	return op >= WORLD_PROBE && world->fail_source ? world->fail_source : natural;
 }
 
-int world_answer(struct world *world, enum world_op op, int natural)
+static int scripted(struct world *world, enum world_op op, int natural)
 {
 	struct world_failure *failure = &world->failures[op];
 
-	atomic_fetch_add(&world->calls[op], 1);
 	if (failure->times && failure->skip) {
 		failure->skip--;
 	} else if (failure->times) {
 		failure->times -= failure->times != WORLD_ALWAYS;
 		return failure->error;
 	}
-	return planned(world, natural);
+	return planned(world, op, natural);
+}
+
+int world_answer(struct world *world, enum world_op op, int natural)
+{
+	int error = scripted(world, op, natural);
+
+	atomic_fetch_add(&world->calls[op], 1);
+	if (error < 0)
+		atomic_fetch_add(&world->failed[op], 1);
+	return error;
 }
 
 void world_fail(struct world *world, enum world_op op, uint32_t skip, uint32_t times, int error)

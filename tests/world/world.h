@@ -119,6 +119,7 @@ struct world {
 
 	/* What the library did. */
 	_Atomic uint32_t calls[WORLD_OPS];
+	_Atomic uint32_t failed[WORLD_OPS]; /* calls that failed because the test wanted it */
 	_Atomic uint32_t fallible; /* calls that could have failed, since world_fail_nth() */
 	_Atomic uint32_t live_bytes;
 	_Atomic uint32_t live_blocks;
@@ -140,8 +141,9 @@ struct world {
 	struct world_failure failures[WORLD_OPS];
 	uint32_t fail_from; /* 0: none */
 	uint32_t fail_forever;
-	uint32_t track; /* 1: account for each byte of RAM; one thread at a time */
-	uint32_t call;	/* number of the library call */
+	int fail_source; /* what the source's calls then answer; 0: each its own */
+	uint32_t track;	 /* 1: account for each byte of RAM; one thread at a time */
+	uint32_t call;	 /* number of the library call */
 	uint32_t fetched_twice;
 	uint8_t *ram;
 	uint8_t *known;	 /* what the test and the host ops put there */
