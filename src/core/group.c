@@ -36,15 +36,21 @@ static bool worth_retrying(uint8_t reason)
 void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
+	bool planned = vcpu->retrying & VPMU_BIT(leader) && slot->condition == reason;
+	uint64_t now;
 
 	slot->condition = reason;
 	vcpu->retrying &= ~VPMU_BIT(leader);
 	if (!worth_retrying(reason) || !vpmu_group_enabled(vcpu, leader) || vcpu->released)
 		return;
-	slot->retry_at = vpmu_saturating_add(vpmu_now(vcpu), RETRY_FIRST_NS << slot->retries);
+	vcpu->retrying |= VPMU_BIT(leader);
+	now = vpmu_now(vcpu);
+	/* Looking at the group does not put its next try off. */
+	if (planned && slot->retry_at > now)
+		return;
+	slot->retry_at = vpmu_saturating_add(now, RETRY_FIRST_NS << slot->retries);
 	if (slot->retries < RETRY_DOUBLINGS)
 		slot->retries++;
-	vcpu->retrying |= VPMU_BIT(leader);
 }
 
 /* A starved group keeps its host events: they count again once the counters are free. */
@@ -57,6 +63,16 @@ static void lost(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
 	if (reason == VPMU_REASON_HOST_TOOK_PMU && vcpu->slots[leader].condition != reason)
 		vpmu_epoch_move(vcpu, VPMU_EPOCH_HOST_TOOK_PMU);
 	vpmu_group_condition(vcpu, leader, reason);
+}
+
+/*
+ * Where it could not be started or paused, its host events are given up: a paused group reads as one that
+ * counts nothing, and one that runs on would add what the guest did not ask for.
+ */
+static void not_run(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
+{
+	vpmu_host_unmake(vcpu, leader);
+	lost(vcpu, leader, error);
 }
 
 static uint8_t interval_state(uint8_t before, const struct vpmu_source_reading *reading)
@@ -170,7 +186,7 @@ void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader)
 	}
 	error = vm->source.run(vm->source_opaque, vcpu->attached, slot->host, 1);
 	if (error < 0) {
-		lost(vcpu, leader, error);
+		not_run(vcpu, leader, error);
 		return;
 	}
 	if (before == VPMU_REASON_HOST_TOOK_PMU)
@@ -188,9 +204,9 @@ void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
 
 	if (slot->host && vpmu_group_enabled(vcpu, leader))
 		error = vm->source.run(vm->source_opaque, vcpu->attached, slot->host, 0);
-	if (error < 0)
-		lost(vcpu, leader, error);
 	vpmu_group_read(vcpu, leader);
+	if (error < 0)
+		not_run(vcpu, leader, error);
 	vcpu->control[VPMU_REG_ENABLED] &= ~slot->members;
 	vcpu->retrying &= ~VPMU_BIT(leader);
 	slot->retries = 0;
