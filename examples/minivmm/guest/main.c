@@ -150,6 +150,17 @@ static uint32_t choose(struct platform *platform, struct guest_perf_attr attrs[M
 	return chosen;
 }
 
+/* The events of the host's software make one group: the host reads them at one moment, in one call. */
+static void group_software(struct guest_perf_attr attrs[MINIVMM_OPENED], uint32_t count)
+{
+	uint32_t first = 0;
+
+	while (first < count && attrs[first].type != VPMU_TYPE_HOST_SOFTWARE)
+		first++;
+	if (first < count)
+		vpmu_guest_attrs_group(&attrs[first], (1ull << count) - (1ull << first));
+}
+
 static int open(struct platform *platform)
 {
 	struct guest_perf_attr attrs[MINIVMM_OPENED];
@@ -161,6 +172,7 @@ static int open(struct platform *platform)
 	if (!count)
 		return 0;
 	platform->opened = (1ull << count) - 1;
+	group_software(attrs, count);
 	step_begin(platform, MINIVMM_STEP_OPEN);
 	error = vpmu_guest_open(&platform->guest, &platform->batch, platform->opened, attrs,
 				VPMU_GUEST_ENABLE, answers, &results->failed);
