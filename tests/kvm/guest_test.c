@@ -3,9 +3,12 @@
 
 /* The backend under a real KVM, with a guest that reads and writes the device. */
 
+#define _DEFAULT_SOURCE /* timers */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include <vpmu/kvm.h>
 
@@ -459,6 +462,67 @@ static void one_interrupt_until_acknowledged(void)
 	machine_destroy(&machine);
 }
 
+static unsigned int attempts;
+
+static int refuse_once(void *opaque, uint32_t mode, uint32_t vector)
+{
+	(void)opaque;
+	return attempts++ ? vpmu_kvm_pmi(NULL, &machine.target, mode, vector) : VPMU_ERROR_STATE;
+}
+
+static void on_timer(int number)
+{
+	(void)number;
+}
+
+/* A timer whose signal ends KVM_RUN, again and again: one that comes between two runs is lost. */
+static timer_t kicks_begin(void)
+{
+	struct sigaction action = { .sa_handler = on_timer };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	const struct itimerspec when = { { 0, 20000000 }, { 0, 20000000 } };
+	timer_t timer;
+
+	CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
+	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	CHECK_EQ(timer_settime(timer, 0, &when, NULL), 0);
+	return timer;
+}
+
+/*
+ * A halted vCPU makes no exit: what was not delivered at once arrives because the VMM kicks it at the
+ * deadline.
+ */
+static void halted_vcpu_gets_its_due(void)
+{
+	struct command list[] = {
+		{ OP_HALT, 0, 0, 0 },
+		{ OP_RDMSR, MSR(VPMU_REG_PENDING), 0, 0 },
+	};
+	uint64_t deadline;
+	timer_t timer;
+
+	attempts = 0;
+	machine_create(&machine, NULL);
+	sampling_begins(VPMU_PMI_NMI);
+	machine.device.pmi = refuse_once;
+	device_overflow(&machine.device, period());
+	machine_load(&machine, list, TEST_COUNT(list));
+	timer = kicks_begin();
+	CHECK_EQ(machine_step(&machine), MACHINE_KICKED);
+	CHECK_EQ(attempts, 1);
+	CHECK_EQ(line(), VPMU_LINE_TO_INJECT);
+	deadline = vpmu_vcpu_deadline(machine.device.vcpu);
+	CHECK(deadline > machine.device.now && deadline != VPMU_NO_DEADLINE);
+	machine.device.now = deadline;
+	machine_run(&machine);
+	CHECK_EQ(timer_delete(timer), 0);
+	CHECK_EQ(attempts, 2);
+	CHECK_EQ(machine_word(&machine, MACHINE_NMIS), 1);
+	CHECK_EQ(machine_word(&machine, 0x8000 + 32 + 16), 1);
+	machine_destroy(&machine);
+}
+
 const struct test_case test_cases[] = {
 	{ "R-MSR-1", "MSRs are read and written", msrs_are_read_and_written },
 	{ "R-MSR-1", "an undefined MSR faults in the guest", undefined_msrs_fault },
@@ -475,6 +539,7 @@ const struct test_case test_cases[] = {
 	{ "R-PMI-3", "a vector arrives", vector_arrives },
 	{ "R-PMI-3", "a vector arrives at long APIC ids", vector_arrives_at_long_ids },
 	{ "R-PMI-3", "a lost vector is tried again", lost_vector_is_tried_again },
+	{ "R-PMI-9", "a halted vCPU gets its PMI at the deadline", halted_vcpu_gets_its_due },
 	{ "R-PMI-4", "one interrupt until it is acknowledged", one_interrupt_until_acknowledged },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

@@ -260,6 +260,8 @@ uint32_t machine_step(struct machine *machine)
 	vpmu_vcpu_enter(machine->device.vcpu);
 	result = ioctl(machine->vcpu_fd, KVM_RUN, 0);
 	vpmu_vcpu_leave(machine->device.vcpu);
+	if (result && errno == EINTR)
+		return MACHINE_KICKED;
 	if (result)
 		test_fail(__FILE__, __LINE__, "KVM_RUN failed with errno", (uint64_t)errno, 0);
 	return machine->run->exit_reason;
@@ -267,9 +269,12 @@ uint32_t machine_step(struct machine *machine)
 
 void machine_run(struct machine *machine)
 {
+	uint32_t reason;
 	int handled;
 
-	while (machine_step(machine) != KVM_EXIT_IO) {
+	while ((reason = machine_step(machine)) != KVM_EXIT_IO) {
+		if (reason == MACHINE_KICKED)
+			continue;
 		handled = vpmu_kvm_exit(&machine->place, machine->device.vcpu, machine->run);
 		if (handled != VPMU_KVM_HANDLED)
 			test_fail(__FILE__, __LINE__, "an exit that is not the device's",

@@ -25,6 +25,7 @@ enum op {
 	OP_CPUID = 8, /* leaf `address`: EAX and EBX into `value`, ECX and EDX into `address` */
 	OP_STI = 9,
 	OP_READ16 = 10,
+	OP_HALT = 11, /* until an interrupt */
 };
 
 enum outcome {
@@ -71,7 +72,10 @@ void machine_destroy(struct machine *machine);
 /* Puts commands and an OP_END into the guest's list. */
 void machine_load(struct machine *machine, const struct command *commands, unsigned int count);
 
-/* Runs the guest once, through one return of KVM_RUN: its exit reason. */
+/* A signal ended KVM_RUN. */
+#define MACHINE_KICKED UINT32_MAX
+
+/* Runs the guest once, through one return of KVM_RUN: its exit reason, or MACHINE_KICKED. */
 uint32_t machine_step(struct machine *machine);
 
 /* Runs to the end of the list; every other exit must be the device's. */

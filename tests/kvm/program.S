@@ -51,6 +51,8 @@ next:
 	je	enable_interrupts
 	cmp	$10, %eax
 	je	read16
+	cmp	$11, %eax
+	je	halt
 	jmp	program_lost
 
 program_rdmsr:
@@ -105,6 +107,9 @@ identify:
 	jmp	done
 enable_interrupts:
 	sti
+	jmp	done
+halt:
+	hlt
 	jmp	done
 
 done:
