@@ -49,7 +49,7 @@ struct vpmu_vcpu {
 	uint64_t deadline;
 	_Atomic uint32_t attention[2]; /* tags 0 to 31, 32 to 63 */
 	_Atomic uint32_t requests;
-	_Atomic uint32_t busy; /* inside a call that may write guest memory or inject */
+	_Atomic uint32_t busy; /* depth of calls that may write guest memory or inject */
 	uint32_t bound;	       /* 1: attached */
 	uint32_t released;     /* 1: followed vpmu_vm_release_pmu() */
 	uint32_t area_stale;   /* header words that differ from the registers, bits 1 << word */
@@ -246,7 +246,7 @@ void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason);
 void vpmu_reset_apply(struct vpmu_vcpu *vcpu);
 void vpmu_reset_all(struct vpmu_vcpu *vcpu);
 bool vpmu_reset_unfinished(struct vpmu_vcpu *vcpu);
-/* Around every call on a vCPU that may write guest memory or inject. */
+/* Around every call on a vCPU that may write guest memory or inject; one within another is part of it. */
 void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu);
 void vpmu_vcpu_end(struct vpmu_vcpu *vcpu);
 /* For all vCPUs of the VM but one, with the list locked. */

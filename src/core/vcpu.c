@@ -40,8 +40,9 @@ void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu)
 {
 	uint32_t released = atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed);
 
+	if (atomic_fetch_add(&vcpu->busy, 1))
+		return;
 	vcpu->epoch_moved = 0;
-	atomic_store(&vcpu->busy, 1);
 	if (atomic_load(&vcpu->requests) & VPMU_REQUEST_RESET) {
 		vpmu_reset_apply(vcpu);
 		atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_REQUEST_RESET);
@@ -69,7 +70,7 @@ void vpmu_vcpu_end(struct vpmu_vcpu *vcpu)
 	if (vcpu->area_stale)
 		vpmu_area_flush(vcpu);
 	vcpu->deadline = earliest(vcpu);
-	atomic_store_explicit(&vcpu->busy, 0, memory_order_release);
+	atomic_fetch_sub_explicit(&vcpu->busy, 1, memory_order_release);
 }
 
 uint64_t vpmu_vcpu_deadline(const struct vpmu_vcpu *vcpu)

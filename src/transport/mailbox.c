@@ -156,7 +156,7 @@ static int serve_context(struct vpmu_vcpu *vcpu, uint64_t block, uint64_t at)
 	return reply(vcpu, &request, result, value);
 }
 
-int vpmu_mailbox_serve(struct vpmu_vcpu *vcpu, uint32_t block)
+static int serve_all(struct vpmu_vcpu *vcpu, uint32_t block)
 {
 	int served = 0;
 
@@ -168,5 +168,16 @@ int vpmu_mailbox_serve(struct vpmu_vcpu *vcpu, uint32_t block)
 			return one;
 		served += one;
 	}
+	return served;
+}
+
+/* An access and its answer are one operation: who resets the VM waits for both. */
+int vpmu_mailbox_serve(struct vpmu_vcpu *vcpu, uint32_t block)
+{
+	int served;
+
+	vpmu_vcpu_begin(vcpu);
+	served = serve_all(vcpu, block);
+	vpmu_vcpu_end(vcpu);
 	return served;
 }
