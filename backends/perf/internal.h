@@ -92,12 +92,12 @@ int vpmu_perf_size_check(const void *sized, uint64_t known);
 /* attr.c */
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
 uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left);
-int vpmu_perf_describes(const struct guest_perf_attr *attr);
-void vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from);
+int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
+			uint32_t how, uint64_t period, uint32_t size);
 
 /* open.c: descriptors, or a negated errno value */
-int64_t vpmu_perf_event_open(struct vpmu_perf *perf, struct perf_event_attr *attr, int64_t thread,
-			     int32_t group);
+int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
+			     uint64_t period, int64_t thread, int32_t group, uint32_t pinned);
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed);
 void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count);

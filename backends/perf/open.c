@@ -6,26 +6,37 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include <vpmu/convert.h>
+
 #include "internal.h"
 
-/* Whether the kernel wants a smaller attr, and can have it: beyond 64 bytes stands config2 alone. */
-static int may_shrink(const struct perf_event_attr *attr)
+/* Only the leader starts disabled and only it is pinned: a group is switched and placed by its leader. */
+static uint32_t how_of(int32_t group, uint32_t pinned)
 {
-	return attr->size == PERF_ATTR_SIZE_VER0 && attr->config2 == 0;
+	if (group >= 0)
+		return VPMU_CONVERT_SIBLING;
+	return pinned ? VPMU_CONVERT_PINNED : 0;
 }
 
-int64_t vpmu_perf_event_open(struct vpmu_perf *perf, struct perf_event_attr *attr, int64_t thread,
-			     int32_t group)
+/* Opens an event. A kernel that knows a smaller struct says its size, and gets that if it will do. */
+int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
+			     uint64_t period, int64_t thread, int32_t group, uint32_t pinned)
 {
-	uint32_t size = attr->size;
+	struct perf_event_attr attr = { 0 };
+	uint32_t how = how_of(group, pinned);
 	int64_t result = -EINTR;
+	uint32_t size;
 
+	if (vpmu_perf_attr_fill(&attr, event, how, period, 0) != 0)
+		return -EINVAL;
+	size = attr.size;
 	for (int i = 0; i < PERF_TRIES; i++) {
-		result = perf->system.event_open(perf->system.opaque, attr, thread, -1, group,
+		result = perf->system.event_open(perf->system.opaque, &attr, thread, -1, group,
 						 PERF_FLAG_FD_CLOEXEC);
-		if (result == -E2BIG && attr->size != size && may_shrink(attr)) {
-			size = attr->size;
-			continue;
+		if (result == -E2BIG && attr.size < size) {
+			size = attr.size;
+			if (vpmu_perf_attr_fill(&attr, event, how, period, size) == 0)
+				continue;
 		}
 		if (result != -EINTR)
 			break;
@@ -36,13 +47,15 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, struct perf_event_attr *att
 /* What the source refuses before it asks the kernel. */
 int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, int64_t thread)
 {
-	uint64_t split = VPMU_ATTR_EXCLUDE_USER | VPMU_ATTR_EXCLUDE_KERNEL;
+	struct perf_event_attr made;
+	int error = vpmu_perf_attr_fill(&made, attr, 0, 0, 0);
 
-	if (!vpmu_perf_describes(attr))
+	if (error == VPMU_ERROR_UNSUPPORTED)
+		return vpmu_perf_refuse(perf, PERF_NOT_SPLIT, attr, thread);
+	if (error)
 		return vpmu_perf_refuse(perf, PERF_NO_EVENT, attr, thread);
 	if (!vpmu_perf_counts_guest(attr))
-		return attr->flags & split ? vpmu_perf_refuse(perf, PERF_NOT_SPLIT, attr, thread) :
-					     0;
+		return 0;
 	if (!(perf->config.flags & VPMU_PERF_THREADS_RUN_GUEST))
 		return vpmu_perf_refuse(perf, PERF_NO_GUEST, attr, thread);
 	if (perf->mediated && !(perf->config.flags & VPMU_PERF_BESIDE_MEDIATED))
@@ -99,20 +112,15 @@ static int64_t announce(struct vpmu_perf *perf, int32_t descriptor, int32_t thre
 	return result;
 }
 
-/* Only the leader starts disabled and only it is pinned: a group is switched and placed by its leader. */
 static int64_t open_once(struct vpmu_perf *perf, int32_t thread, const struct perf_group *group,
 			 const struct perf_member *member, int32_t leader)
 {
-	struct perf_event_attr attr;
+	uint64_t period = 0;
 
-	vpmu_perf_attr_fill(&attr, &member->attr);
-	attr.disabled = leader < 0;
-	attr.pinned = leader < 0 && !(group->flags & VPMU_SOURCE_FLEXIBLE);
-	if (member->notices == PERF_SAMPLES) {
-		attr.sample_period = vpmu_perf_distance(&member->attr, member->left);
-		attr.wakeup_events = 1;
-	}
-	return vpmu_perf_event_open(perf, &attr, thread, leader);
+	if (member->notices == PERF_SAMPLES)
+		period = vpmu_perf_distance(&member->attr, member->left);
+	return vpmu_perf_event_open(perf, &member->attr, period, thread, leader,
+				    !(group->flags & VPMU_SOURCE_FLEXIBLE));
 }
 
 static int open_one(struct vpmu_perf *perf, int32_t thread, struct perf_group *group,

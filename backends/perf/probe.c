@@ -2,28 +2,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* What this host counts, found by trying it on the calling thread. */
-#include <string.h>
-
 #include "internal.h"
 
 /* More counters than any PMU has. */
 #define COUNTERS_TRIED 32
 
-static int64_t try_open(struct vpmu_perf *perf, const struct guest_perf_attr *event, uint32_t leads,
-			int32_t group)
-{
-	struct perf_event_attr attr;
-
-	vpmu_perf_attr_fill(&attr, event);
-	attr.disabled = leads != 0;
-	attr.pinned = leads != 0;
-	return vpmu_perf_event_open(perf, &attr, 0, group);
-}
-
 static int opens(struct vpmu_perf *perf, uint64_t type, uint64_t config)
 {
 	struct guest_perf_attr event = { .type = type, .config = config };
-	int64_t descriptor = try_open(perf, &event, 1, -1);
+	int64_t descriptor = vpmu_perf_event_open(perf, &event, 0, 0, -1, 1);
 
 	if (descriptor < 0)
 		return 0;
@@ -72,8 +59,8 @@ static int group_counts(struct vpmu_perf *perf, uint64_t config, uint32_t count)
 	int held = 0;
 
 	while (opened < count) {
-		int64_t result =
-			try_open(perf, &event, opened == 0, opened == 0 ? -1 : descriptors[0]);
+		int64_t result = vpmu_perf_event_open(perf, &event, 0, 0,
+						      opened == 0 ? -1 : descriptors[0], 1);
 
 		if (result < 0)
 			break;
