@@ -101,23 +101,21 @@ static const struct opening opening_open = { obtain, keep_open };
 static const struct opening opening_check = { try_and_release, keep_nothing };
 static const struct opening opening_warm = { obtain, keep_warm };
 
-/* Shows what each slot itself says against being opened; true when one of them does. */
-static bool slots_object(struct vpmu_vcpu *vcpu, uint64_t members)
+/* Shows what each slot itself says against being opened, and of the others that their group is none. */
+static void show_objections(struct vpmu_vcpu *vcpu, uint64_t slots)
 {
-	uint64_t objecting = 0;
+	for (; slots; slots &= slots - 1) {
+		uint8_t reason = vpmu_event_check(vcpu, &vcpu->slots[vpmu_lowest(slots)]);
 
-	for (uint64_t rest = members; rest; rest &= rest - 1) {
-		if (vpmu_event_check(vcpu, &vcpu->slots[vpmu_lowest(rest)]))
-			objecting |= VPMU_BIT(vpmu_lowest(rest));
+		show(vcpu, VPMU_BIT(vpmu_lowest(slots)), reason ? reason : VPMU_REASON_BAD_GROUP);
 	}
-	if (!objecting)
-		return false;
-	for (uint64_t rest = members; rest; rest &= rest - 1) {
-		uint8_t reason = vpmu_event_check(vcpu, &vcpu->slots[vpmu_lowest(rest)]);
+}
 
-		show(vcpu, rest & (~rest + 1), reason ? reason : VPMU_REASON_BAD_GROUP);
-	}
-	return true;
+static bool slots_object(const struct vpmu_vcpu *vcpu, uint64_t slots)
+{
+	while (slots && !vpmu_event_check(vcpu, &vcpu->slots[vpmu_lowest(slots)]))
+		slots &= slots - 1;
+	return slots;
 }
 
 static bool too_large(const struct vpmu_vcpu *vcpu, uint64_t members)
@@ -142,8 +140,10 @@ static uint64_t open_group(struct vpmu_vcpu *vcpu, const struct opening *opening
 	unsigned int culprit;
 	uint8_t reason;
 
-	if (slots_object(vcpu, members))
+	if (slots_object(vcpu, members)) {
+		show_objections(vcpu, members);
 		return members;
+	}
 	if (too_large(vcpu, members)) {
 		show(vcpu, members, VPMU_REASON_BAD_GROUP);
 		return members;
@@ -188,7 +188,7 @@ static uint64_t open_all(struct vpmu_vcpu *vcpu, const struct opening *opening, 
 		orphans &= ~members;
 		failed |= open_group(vcpu, opening, leader, members);
 	}
-	show(vcpu, orphans, VPMU_REASON_BAD_GROUP);
+	show_objections(vcpu, orphans);
 	return failed | orphans;
 }
 
