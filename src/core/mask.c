@@ -59,18 +59,28 @@ static bool fits(const struct vpmu_vcpu *vcpu, unsigned int leader)
 	       hardware_events(vcpu, slots) <= profile->counting;
 }
 
-/* Returns whether it counts now, or will as soon as the vCPU has a thread. */
-static bool enable_group(struct vpmu_vcpu *vcpu, unsigned int leader)
+/* An error that the group is in already stands: it will not end when there is room. */
+static void show_no_room(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	uint64_t members = vcpu->slots[leader].members;
 
+	if (vpmu_slot_state(&vcpu->slots[leader]) == VPMU_STATE_ERROR) {
+		vpmu_group_publish(vcpu, leader);
+		return;
+	}
+	for (; members; members &= members - 1)
+		vpmu_slot_publish(vcpu, vpmu_lowest(members), VPMU_STATE_STOPPED,
+				  VPMU_REASON_HOST_LIMIT);
+}
+
+/* Returns whether it counts now, or will as soon as the vCPU has a thread. */
+static bool enable_group(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
 	if (!fits(vcpu, leader)) {
-		for (; members; members &= members - 1)
-			vpmu_slot_publish(vcpu, vpmu_lowest(members), VPMU_STATE_STOPPED,
-					  VPMU_REASON_HOST_LIMIT);
+		show_no_room(vcpu, leader);
 		return false;
 	}
-	vcpu->control[VPMU_REG_ENABLED] |= members;
+	vcpu->control[VPMU_REG_ENABLED] |= vcpu->slots[leader].members;
 	vpmu_group_start(vcpu, leader);
 	vpmu_group_publish(vcpu, leader);
 	return vpmu_slot_state(&vcpu->slots[leader]) != VPMU_STATE_ERROR;
