@@ -44,8 +44,9 @@ void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu)
 		return;
 	vcpu->epoch_moved = 0;
 	if (atomic_load(&vcpu->requests) & VPMU_REQUEST_RESET) {
-		vpmu_reset_apply(vcpu);
+		/* Taken before it is honoured: one that comes meanwhile is another request. */
 		atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_REQUEST_RESET);
+		vpmu_reset_apply(vcpu);
 	}
 	if (released != vcpu->released)
 		follow_release(vcpu, released);
