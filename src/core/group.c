@@ -189,11 +189,9 @@ void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader)
 		not_run(vcpu, leader, error);
 		return;
 	}
-	if (before == VPMU_REASON_HOST_TOOK_PMU)
-		vpmu_epoch_move(vcpu, VPMU_EPOCH_PMU_RETURNED);
-	if (before && before != VPMU_REASON_STARVED)
-		vpmu_group_condition(vcpu, leader, VPMU_REASON_NONE);
 	vpmu_group_read(vcpu, leader);
+	if (before == VPMU_REASON_HOST_TOOK_PMU && !slot->condition)
+		vpmu_epoch_move(vcpu, VPMU_EPOCH_PMU_RETURNED);
 }
 
 void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
