@@ -215,7 +215,7 @@ void vpmu_slot_flag(struct vpmu_slot *slot, uint64_t set, uint64_t clear);
 /* Adds counts to a slot; true when it overflowed and was not pending. */
 bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int slot, uint64_t increase);
 void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int slot);
-void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int slot);
+void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int slot, bool was_pending);
 
 /* ---- pmi.c ------------------------------------------------------------------------------------- */
 

@@ -84,12 +84,12 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 			"the counter source took no period; overflows of that slot are found only when it is read");
 }
 
-/* The guest wrote the period of an open slot. */
-void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index)
+/* The guest wrote the period of an open slot, which was pending before or not. */
+void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index, bool was_pending)
 {
 	struct vpmu_slot *slot = &vcpu->slots[index];
 
-	if (vcpu->control[VPMU_REG_PENDING] & VPMU_BIT(index)) {
+	if (was_pending) {
 		vpmu_slot_flag(slot, VPMU_EVENT_REARM, 0);
 		return;
 	}

@@ -136,13 +136,14 @@ static bool effect_none(struct vpmu_vcpu *vcpu, struct write *write)
 static bool effect_period(struct vpmu_vcpu *vcpu, struct write *write)
 {
 	unsigned int slot = SLOT_OF(write->index);
+	bool pending = vcpu->control[VPMU_REG_PENDING] & VPMU_BIT(slot);
 
 	if (!is_open(vcpu, write->index))
 		return effect_none(vcpu, write);
-	if (!(vcpu->control[VPMU_REG_PENDING] & VPMU_BIT(slot)))
+	if (!pending)
 		vpmu_group_read(vcpu, vcpu->slots[slot].leader);
 	*word_of(vcpu, write->index) = write->value;
-	vpmu_overflow_period(vcpu, slot);
+	vpmu_overflow_period(vcpu, slot, pending);
 	vpmu_group_publish(vcpu, vcpu->slots[slot].leader);
 	return true;
 }

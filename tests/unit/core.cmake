@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 
 # The core in a scripted world.
-set(core_tests epoch events masks reset)
+set(core_tests epoch events masks overflow reset)
 foreach(name IN LISTS core_tests)
   string(REPLACE "_" "-" dashed ${name})
   vpmu_test(NAME unit-core-${dashed} LABELS unit SOURCES core_${name}.c core_fixture.c
