@@ -1,0 +1,201 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the result words of a slot show: counts, times, flags, stamp. */
+
+#include "src/core/core.h"
+
+#include "core_fixture.h"
+
+static void use_draft_level(void)
+{
+	world.profile.level = VPMU_LEVEL_DRAFT;
+}
+
+static const unsigned int growing[] = {
+	VPMU_EVENT_WORD_COUNT, VPMU_EVENT_WORD_TIME_ENABLED, VPMU_EVENT_WORD_TIME_RUNNING,
+	VPMU_EVENT_WORD_LOST,  VPMU_EVENT_WORD_OVERFLOWS,
+};
+
+static void check_grew(uint64_t before[TEST_COUNT(growing)])
+{
+	for (unsigned int i = 0; i < TEST_COUNT(growing); i++) {
+		CHECK(event_word(0, growing[i]) >= before[i]);
+		before[i] = event_word(0, growing[i]);
+	}
+}
+
+static void words_never_decrease_while_open(void)
+{
+	uint64_t before[TEST_COUNT(growing)] = { 0 };
+
+	set_up(use_draft_level);
+	sample_slot(0, 10);
+	for (unsigned int step = 0; step < 40; step++) {
+		world_time(&world, 0, 10, step % 11);
+		world_count(&world, 0, 0, step);
+		DONE(step % 3 ? VPMU_REG_SYNC : VPMU_REG_ACK, 1);
+		check_grew(before);
+		DONE(VPMU_REG_DISABLE, 1);
+		check_grew(before);
+		if (step % 7 == 0) {
+			vpmu_vcpu_unbind(vcpu);
+			check_grew(before);
+			CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+		}
+		DONE(VPMU_REG_ENABLE, 1);
+		check_grew(before);
+	}
+	CHECK_EQ(count(0), 39 * 40 / 2);
+	tear_down();
+}
+
+static void words_stop_at_their_greatest_value(void)
+{
+	set_up(use_draft_level);
+	sample_slot(0, 1);
+	for (unsigned int i = 0; i < 3; i++) {
+		world_time(&world, 0, UINT64_MAX - 5, UINT64_MAX - 5);
+		world_count(&world, 0, 0, UINT64_MAX - 5);
+		DONE(VPMU_REG_SYNC, 1);
+		world_time(&world, 0, 7, 7);
+		world_count(&world, 0, 0, 7);
+		DONE(VPMU_REG_SYNC, 1);
+		for (unsigned int word = 0; word < TEST_COUNT(growing); word++)
+			CHECK_EQ(event_word(0, growing[word]), UINT64_MAX);
+	}
+	tear_down();
+}
+
+static void running_never_exceeds_enabled(void)
+{
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	DONE(VPMU_REG_ENABLE, 1);
+	world_time(&world, 0, 10, 17);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_TIME_ENABLED), 10);
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_TIME_RUNNING), 10);
+	CHECK_EQ(state(0), VPMU_STATE_ACTIVE);
+	tear_down();
+}
+
+static void multiplexed_is_about_all_of_the_time(void)
+{
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	DONE(VPMU_REG_ENABLE, 1);
+	CHECK(!(flags(0) & VPMU_EVENT_MULTIPLEXED));
+	world_time(&world, 0, 100, 100);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK(!(flags(0) & VPMU_EVENT_MULTIPLEXED));
+	world_time(&world, 0, 100, 99);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK(flags(0) & VPMU_EVENT_MULTIPLEXED);
+	world_time(&world, 0, 100, 100);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(state(0), VPMU_STATE_ACTIVE);
+	CHECK(flags(0) & VPMU_EVENT_MULTIPLEXED);
+	tear_down();
+}
+
+static void throttled_stays(void)
+{
+	set_up(NULL);
+	open_group(BIT(0) | BIT(1));
+	DONE(VPMU_REG_ENABLE, 1);
+	CHECK(!(flags(0) & VPMU_EVENT_THROTTLED));
+	world_flags(&world, 0, VPMU_EVENT_THROTTLED | VPMU_EVENT_REARM | VPMU_EVENT_THREAD);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(flags(0), VPMU_EVENT_THROTTLED | VPMU_EVENT_LOWER_BOUND);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK(flags(1) & VPMU_EVENT_THROTTLED);
+	DONE(VPMU_REG_DISABLE, 1);
+	CHECK_EQ(flags(0), VPMU_EVENT_THROTTLED);
+	tear_down();
+}
+
+static void the_host_says_how_it_counts(void)
+{
+	set_up(NULL);
+	world.threads[0].event_flags = VPMU_EVENT_APPROXIMATE | VPMU_EVENT_THROTTLED;
+	world.threads[1].event_flags = VPMU_EVENT_THREAD;
+	open_slot(0, 0, 0);
+	CHECK_EQ(flags(0), VPMU_EVENT_APPROXIMATE);
+	vpmu_vcpu_unbind(vcpu);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 1), 0);
+	CHECK_EQ(flags(0), VPMU_EVENT_THREAD);
+	tear_down();
+}
+
+static void lower_bound_while_the_count_goes_on(void)
+{
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	CHECK(!(flags(0) & VPMU_EVENT_LOWER_BOUND));
+	DONE(VPMU_REG_ENABLE, 1);
+	for (uint64_t running = 0; running <= 2; running++) {
+		world_time(&world, 0, 2, running);
+		DONE(VPMU_REG_SYNC, 1);
+		CHECK(flags(0) & VPMU_EVENT_LOWER_BOUND);
+	}
+	world.threads[0].lost = VPMU_ERROR_STARVED;
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(state(0), VPMU_STATE_ERROR);
+	CHECK(!(flags(0) & VPMU_EVENT_LOWER_BOUND));
+	world.threads[0].lost = 0;
+	DONE(VPMU_REG_DISABLE, 1);
+	CHECK(!(flags(0) & VPMU_EVENT_LOWER_BOUND));
+	DONE(VPMU_REG_CLOSE, 1);
+	CHECK(!(flags(0) & VPMU_EVENT_LOWER_BOUND));
+	tear_down();
+}
+
+static void times_are_those_of_the_source(void)
+{
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	DONE(VPMU_REG_ENABLE, 1);
+	world.now += 1000000;
+	world_time(&world, 0, 250, 200);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_TIME_ENABLED), 250);
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_TIME_RUNNING), 200);
+	tear_down();
+}
+
+static void without_guest_clock(void)
+{
+	world.host.guest_clock = NULL;
+}
+
+static void the_stamp_is_the_guests_clock(void)
+{
+	set_up(NULL);
+	world.now = 5555;
+	world.guest_now = 7777;
+	open_slot(0, 0, 0);
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_STAMP), 7777);
+	world.guest_now = 8888;
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_STAMP), 7777);
+	tear_down();
+
+	set_up(without_guest_clock);
+	world.now = 5555;
+	open_slot(0, 0, 0);
+	CHECK_EQ(event_word(0, VPMU_EVENT_WORD_STAMP), 5555);
+	tear_down();
+}
+
+const struct test_case test_cases[] = {
+	{ "R-SLOT-3", "words_never_decrease_while_open", words_never_decrease_while_open },
+	{ "R-SLOT-3", "words_stop_at_their_greatest_value", words_stop_at_their_greatest_value },
+	{ "R-SLOT-4", "running_never_exceeds_enabled", running_never_exceeds_enabled },
+	{ "R-SLOT-8", "multiplexed_is_about_all_of_the_time",
+	  multiplexed_is_about_all_of_the_time },
+	{ "R-SLOT-8", "throttled_stays", throttled_stays },
+	{ "R-SLOT-8", "the_host_says_how_it_counts", the_host_says_how_it_counts },
+	{ "R-SLOT-8", "lower_bound_while_the_count_goes_on", lower_bound_while_the_count_goes_on },
+	{ "R-SLOT-10", "times_are_those_of_the_source", times_are_those_of_the_source },
+	{ "R-SLOT-10", "the_stamp_is_the_guests_clock", the_stamp_is_the_guests_clock },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
