@@ -22,7 +22,7 @@ RULES = [
     (r"src/core/.*", rf"{ABI}|{PUBLIC}|src/core/.*", False),
     (r"src/transport/.*", rf"{ABI}|{PUBLIC}|src/(core|transport)/.*", False),
     (r"src/image/.*", rf"{ABI}|{PUBLIC}|src/(core|image)/.*", False),
-    (r"src/convert/.*", rf"{ABI}|include/vpmu/convert\.h|src/convert/.*", False),
+    (r"src/convert/.*", rf"{ABI}|include/vpmu/(convert|filter)\.h|src/convert/.*", False),
     (r"src/guest/.*", rf"{ABI}|include/vpmu/guest\.h|src/guest/.*", False),
     (r"src/monitor/.*", rf"{PUBLIC}|src/monitor/.*", True),
     (r"backends/([^/]+)/.*", rf"{PUBLIC}|backends/\1/.*", True),
