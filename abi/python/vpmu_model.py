@@ -21,6 +21,11 @@ REASON_OF = {
     "DENIED": "DENIED", "UNSUPPORTED": "UNSUPPORTED", "STARVED": "STARVED", "TAKEN": "HOST_TOOK_PMU",
     "LIMIT": "HOST_LIMIT", "NO_MEMORY": "HOST_LIMIT", "SYSTEM": "HOST_LIMIT", "GONE": "UNBOUND",
     "GROUP": "BAD_GROUP"}
+# Control registers, and where the model has them.
+OWN_REGISTERS = {
+    "EPOCH": "epoch", "EPOCH_REASON": "epoch_reason", "AREA": "area", "AREA_STATE": "area_state",
+    "PMI": "pmi", "PMI_LINE": "line", "PMI_SEQUENCE": "pmi_sequence", "OPENED": "open_mask",
+    "ENABLED": "enabled", "PENDING": "pending"}
 COUNTING = (STATE["ACTIVE"], STATE["PARTIAL"], STATE["INACTIVE"])
 
 DEFAULT_PROFILE = {
@@ -202,6 +207,13 @@ class Vcpu:
     def __init__(self, vm, number):
         self.vm, self.world, self.profile = vm, vm.world, vm.profile
         self.number = number
+        self.identity = {
+            "MAGIC": MAGIC, "LEVEL": self.profile["level"], "FEATURES": self.profile["features"],
+            "LIMITS": (self.profile["slots"] | self.profile["counting"] << 8
+                       | self.profile["batch_words"] << 16
+                       | self.profile["slot_operations"] << 32),
+            "PERIOD_FLOOR": self.profile["period_floor"], "PMU_MODEL": self.profile["pmu_model"],
+            "VCPU": number}
         self.epoch, self.epoch_reason = vm.profile["epoch"], EPOCH["START"]
         self.thread = None
         self.reset_due = False
@@ -286,18 +298,21 @@ class Vcpu:
 
         No operation is ever under way on another vCPU here, so RESET reads 0 (R-RST-3).
         """
-        profile = self.profile
-        fixed = {
-            "MAGIC": MAGIC, "LEVEL": profile["level"], "FEATURES": profile["features"],
-            "LIMITS": (profile["slots"] | profile["counting"] << 8 | profile["batch_words"] << 16
-                       | profile["slot_operations"] << 32),
-            "PERIOD_FLOOR": profile["period_floor"], "PMU_MODEL": profile["pmu_model"],
-            "VCPU": self.number, "EPOCH": self.epoch, "EPOCH_REASON": self.epoch_reason,
-            "AREA": self.area, "AREA_STATE": self.area_state, "PMI": self.pmi,
-            "PMI_LINE": self.line, "PMI_SEQUENCE": self.pmi_sequence, "OPENED": self.open_mask,
-            "ENABLED": self.enabled, "PENDING": self.pending, "ERROR": self.error_mask(),
-            "RESET": 0}
-        return fixed.get(name, 0)
+        own = OWN_REGISTERS.get(name)
+        if own:
+            return getattr(self, own)
+        if name == "ERROR":
+            return self.error_mask()
+        return self.identity.get(name, 0)
+
+    def dump(self):
+        """Return all registers with a row, control first, then slot by slot."""
+        values = [self.read_control(row[0]) for row in CONTROL]
+        level = self.profile["level"]
+        for slot in self.slots:
+            values += slot.attr
+            values += [slot.word(name) for name, since in EVENT if since <= level]
+        return values
 
     def error_mask(self):
         """Return the open slots in state ERROR."""
@@ -350,7 +365,8 @@ class Vcpu:
         for number in sorted(slots):
             slot = self.slots[number]
             if (slot.state, slot.reason) == (STATE["STOPPED"], REASON["HOST_LIMIT"]) and not refused:
-                slot.reason = REASON["NONE"]
+                counted = slot.leader(number) in self.host
+                slot.reason = REASON["NONE" if counted else "UNBOUND"]
             slot.settle_flags()
             slot.sequence = (slot.sequence + 2) & U32
             slot.stamp = self.world.guest_clock
@@ -562,12 +578,12 @@ class Vcpu:
         for number in group:
             self.slots[number].state = state if state in COUNTING else STATE["ACTIVE"]
             self.slots[number].reason = REASON["NONE"]
-        if not self.read_group(group, was_taken):
-            return False
-        if was_taken:
+        counts = self.read_group(group, was_taken)
+        if was_taken and not self.shows(group, "HOST_TOOK_PMU"):
             self.break_epoch("PMU_RETURNED")
-        self.retries.pop(group[0], None)
-        return True
+        if counts:
+            self.retries.pop(group[0], None)
+        return counts
 
     def shows(self, group, reason):
         """Whether a slot of a group has a reason."""
@@ -687,12 +703,12 @@ class Vcpu:
 
     def mask_warm(self, mask):
         """Make host events ready (R-MASK-11)."""
-        if self.thread is None:
-            return self.refuse(dict.fromkeys(slots_of(mask & ~self.open_mask), "UNBOUND"))
         return self.for_groups(mask, self.warm_group)
 
     def warm_group(self, group):
         """Warm one group."""
+        if self.thread is None:
+            return self.refuse(dict.fromkeys(group, "UNBOUND"))
         if tuple(group) not in self.warm:
             self.cool(mask_of(group))
             handle, answer = self.create(group)
@@ -758,7 +774,7 @@ class Vcpu:
             self.read_group(group)
             self.enabled &= ~mask_of(group)
             first = self.slots[group[0]]
-            if first.reason == REASON["UNBOUND"]:
+            if self.thread is None or first.reason == REASON["UNBOUND"]:
                 self.rest(group, "UNBOUND")
             elif first.state != STATE["ERROR"] or first.reason == REASON["STARVED"]:
                 self.rest(group)
@@ -947,7 +963,7 @@ class Vcpu:
     def serve_notices(self):
         """Read the groups of which there is notice."""
         tags, self.attention_mask = self.attention_mask, 0
-        for group in self.groups(self.open_mask if tags >> 63 else tags):
+        for group in self.groups((self.open_mask if tags >> 63 else tags) & self.enabled):
             if group[0] in self.host:
                 self.read_group(group)
                 self.publish(group)
@@ -974,11 +990,12 @@ class Vcpu:
         self.taken = self.vm.released
         if self.taken:
             self.cool(U64)
+        if self.open_mask:
+            self.break_epoch("HOST_TOOK_PMU" if self.taken else "PMU_RETURNED")
         for group in self.groups(self.open_mask):
             if self.taken:
                 self.read_group(group)
                 self.drop_open(group)
-                self.break_epoch("HOST_TOOK_PMU")
                 self.set_error(group, dict.fromkeys(group, "HOST_TOOK_PMU"))
             elif group[0] not in self.host:
                 self.resume(group)
@@ -1008,7 +1025,7 @@ class Vcpu:
                       for slot in self.slots]}
 
     def load(self, image):
-        """Take the saved registers of another vCPU; the thread is not bound."""
+        """Take the saved registers of another vCPU: the host's side has to be made for them."""
         control = image["control"]
         self.epoch, self.epoch_reason = control["EPOCH"], control["EPOCH_REASON"]
         self.area, self.area_state = control["AREA"], control["AREA_STATE"]
@@ -1022,6 +1039,9 @@ class Vcpu:
                 slot.set_word(name, value)
         if self.area_state == AREA["ON"]:
             self.shown = self.header_words()
+        for group in self.groups(self.open_mask):
+            if self.retried(group):
+                self.retries[group[0]] = RETRY_FIRST, self.world.clock
 
 
 class Batch:

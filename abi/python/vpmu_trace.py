@@ -31,9 +31,10 @@ class Model:
     def destroy(self):
         """Nothing has to be given back."""
 
-    def registers(self, vcpu, indices):
-        """Return the values of registers."""
-        return [vcpu.read(index)[1] for index in indices]
+    def registers(self, vcpu, _indices):
+        """Return the values of all registers with a row."""
+        vcpu.begin()
+        return vcpu.dump()
 
     def read(self, vcpu, index):
         """Read a register."""
