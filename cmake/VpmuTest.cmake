@@ -70,7 +70,7 @@ function(vpmu_script_test)
   if(NOT T_PROCESSORS)
     set(T_PROCESSORS 1)
   endif()
-  add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
+  add_test(NAME ${T_NAME} COMMAND ${T_COMMAND} COMMAND_EXPAND_LISTS)
   vpmu_test_properties(${T_NAME} "${T_LABELS}" ${T_TIMEOUT})
   set_tests_properties(${T_NAME} PROPERTIES
     PROCESSORS ${T_PROCESSORS} ENVIRONMENT "${T_ENVIRONMENT}")
