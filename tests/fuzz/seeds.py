@@ -3,7 +3,7 @@
 """seeds.py directory
 
 Write the hand-made seeds of the device's fuzz targets, each a short life of a guest in the byte code
-of device.c: a byte for the profile, then steps of an operation, a vCPU and operands.
+of device.c: two bytes for the profile, then steps of an operation, a vCPU and operands.
 """
 
 import os
@@ -55,7 +55,7 @@ def entry(operation, first, *values):
 def batch(*entries, offset=0x4000, kick=1, vcpu=0):
     """A batch in RAM, started by a write of KICK or by a call."""
     return bytes([BATCH, vcpu]) + offset.to_bytes(3, "little") + bytes([len(entries)]) \
-        + b"".join(entries) + bytes([0, kick, 0])
+        + b"".join(entries) + bytes([0, kick])
 
 
 def count(slot, value, vcpu=0):
@@ -124,7 +124,20 @@ SEEDS = {
     "batch-odd": batch(entry(1, 9, small(0))) + batch(entry(0, 31, small(0)), entry(0, 0))
     + batch(entry(2, 0, small(0)), entry(0, 0, small(0)), kick=0)
     + batch(entry(1, 11, small(9)), entry(1, 11, small(1)), offset=0x1fff1),
+    "batch-full": batch(*[entry(0, 0, *[small(0)] * 14)] * 3,
+                        bytes([0xf0, 0, 14, 0, 0, 0, 1]) + small(0) * 14),
+    "batch-in-area": write(AREA, area(4)) + batch(entry(0, 0, *[small(0)] * 4), offset=0x4800)
+    + batch(entry(0, 0, *[small(0)] * 4), offset=0x3ff0),
+    "batch-barred": batch(entry(0, 0, small(0)), entry(1, AREA, small(0)))
+    + batch(entry(1, 27, bytes([3, 0]))) + batch(entry(1, KICK, small(0))),
+    "not-run": PAIR + mask(OPEN, 3) + plain(FAIL, 8, 0, 1, STARVED) + mask(ENABLE, 3) + SOME
+    + mask(SYNC, 3) + enter(2) + SOME + plain(FAIL, 8, 0, 1, STARVED) + mask(DISABLE, 3)
+    + SOME + mask(SYNC, 3) + mask(ENABLE, 3) + mask(SYNC, 3),
     "batch-budget": COUNTING + batch(*[entry(1, 22, *[small(255)] * 15)] * 3),
+    "budgets": COUNTING + attr(2) + attr(3) + mask(OPEN, 12)
+    + (mask(CHECK, 3, vcpu=1) + mask(CLOSE, 255) + mask(OPEN, 15)) * 12
+    + plain(CLOCK, 1, 0, 225, 245, 5, 0, 0, 0, 0, 0) + mask(OPEN, 15),
+    "pmi-rate": SAMPLING + (count(0, small(99)) + enter() + mask(ACK, 1)) * 4 + enter(2),
     "flip": plain(FLIP, 0, 0, 1, *[255] * 8) + COUNTING
     + batch(entry(1, 22, small(3)), entry(0, 14, *[small(0)] * 4)),
     "mailbox": mailbox(1, 0, small(0)) + mailbox(2, AREA, small(1), 1) + PAIR
@@ -157,9 +170,9 @@ SEEDS = {
 def main():
     """Write the seeds, each with three profiles."""
     for name, steps in SEEDS.items():
-        for number, profile in enumerate((0x00, 0x1c, 0xe3)):
+        for number, profile in enumerate(((0x00, 0x00), (0x1c, 0x00), (0xe3, 0xff))):
             with open(os.path.join(sys.argv[1], f"{name}-{number}"), "wb") as file:
-                file.write(bytes([profile]) + steps)
+                file.write(bytes(profile) + steps)
 
 
 main()
