@@ -2,16 +2,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual MSRs and the MMIO window are one decode: a base and a shift. */
 
+#include "src/core/sized.h"
+
 #include <vpmu/transport.h>
 
 #define REGISTER_BYTES 8u
 #define HALF_BYTES 4u
+#define MSR_SHIFT 0u
+#define MMIO_SHIFT 3u
 
-static int check_window(const struct vpmu_window *window)
+static int take_window(struct vpmu_window *window, const struct vpmu_window *caller)
 {
-	if (window->size < sizeof(*window) || window->shift > 3 || window->reserved)
+	int error = vpmu_sized_copy(window, sizeof(*window), sizeof(*window), caller);
+
+	if (error < 0)
+		return error;
+	if ((window->shift != MSR_SHIFT && window->shift != MMIO_SHIFT) || window->reserved)
 		return VPMU_ERROR_INVALID;
-	return window->size > sizeof(*window) ? VPMU_ERROR_TOO_BIG : 0;
+	return 0;
 }
 
 static int fault(struct vpmu_window_access *access)
@@ -50,21 +58,23 @@ static int access_bytes(struct vpmu_vcpu *vcpu, uint64_t offset, struct vpmu_win
 	return read_whole(vcpu, offset / REGISTER_BYTES, access);
 }
 
-int vpmu_window_access(const struct vpmu_window *window, struct vpmu_vcpu *vcpu,
+int vpmu_window_access(const struct vpmu_window *caller, struct vpmu_vcpu *vcpu,
 		       struct vpmu_window_access *access)
 {
-	int error = check_window(window);
-	uint64_t offset = access->address - window->base;
+	struct vpmu_window window;
+	int error = take_window(&window, caller);
+	uint64_t offset;
 
 	if (error < 0)
 		return error;
-	if (access->address < window->base || offset >= (uint64_t)VPMU_REGISTERS << window->shift)
+	offset = access->address - window.base;
+	if (access->address < window.base || offset >= (uint64_t)VPMU_REGISTERS << window.shift)
 		return VPMU_ACCESS_NOT_MINE;
 	if (!vcpu) {
 		access->value = access->write ? access->value : UINT64_MAX;
 		return VPMU_ACCESS_REFUSED;
 	}
-	if (!window->shift)
+	if (window.shift == MSR_SHIFT)
 		offset *= REGISTER_BYTES;
 	return access_bytes(vcpu, offset, access);
 }
