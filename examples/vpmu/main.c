@@ -1,0 +1,75 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* vpmu: the commands of an operator. */
+#include <stdio.h>
+#include <string.h>
+
+#include <vpmu/version.h>
+
+#include "tool.h"
+
+static const struct command {
+	const char *name;
+	const char *summary;
+	int (*run)(int count, char **arguments);
+} commands[] = {
+	{ "probe", "what this host can count, why not, and what to do about it", probe_main },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+int usage_error(const char *command, const char *argument)
+{
+	const char *space = *command ? " " : "";
+
+	if (argument)
+		fprintf(stderr, "vpmu%s%s: unknown argument: %s\n", space, command, argument);
+	else
+		fprintf(stderr, "vpmu%s%s: an argument is missing\n", space, command);
+	fprintf(stderr, "Try: vpmu%s%s --help\n", space, command);
+	return TOOL_USAGE;
+}
+
+static int help(void)
+{
+	printf("Usage: vpmu COMMAND [OPTION...]\n\nCommands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+	printf("\nOptions:\n"
+	       "  --help     this text; after a command, that of the command\n"
+	       "  --version  the version of the library\n"
+	       "\nExit codes: 0 done, 1 failed, 2 wrong arguments.\n");
+	return TOOL_DONE;
+}
+
+static int version(void)
+{
+	printf("vpmu %d.%d.%d\n", VPMU_VERSION_MAJOR, VPMU_VERSION_MINOR, VPMU_VERSION_PATCH);
+	return TOOL_DONE;
+}
+
+static int run(int count, char **arguments)
+{
+	if (count < 2)
+		return usage_error("", NULL);
+	if (strcmp(arguments[1], "--help") == 0)
+		return help();
+	if (strcmp(arguments[1], "--version") == 0)
+		return version();
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(arguments[1], commands[i].name) == 0)
+			return commands[i].run(count - 2, arguments + 2);
+	return usage_error("", arguments[1]);
+}
+
+int main(int count, char **arguments)
+{
+	int result = run(count, arguments);
+
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "vpmu: the output could not be written\n");
+		return TOOL_FAILED;
+	}
+	return result;
+}
