@@ -6,10 +6,10 @@ It favours following the page over speed. The registers are all its state; what 
 (host groups, budgets, retry times) is the host's, and a copy of the registers goes on without it.
 """
 
-from vpmu_numbers import (AREA, AREA_SIZE, ATTR, ATTR_FLAG, ATTR_WORD, CACHE, CACHE_OP, CACHE_RESULT,
-                          CONTROL, EPOCH, EVENT, EVENT_AT, EVENT_FLAG, EVENT_WORD, FEATURE, HARDWARE,
-                          LINE, MAGIC, MASKS, OP, PMI, REASON, REG, RESET_ALL, RESET_VCPU, RESULT,
-                          SAVED, SOFTWARE, STATE, STRIDE, TYPE, U32, U64)
+from vpmu_numbers import (
+    AREA, AREA_SIZE, ATTR, ATTR_FLAG, ATTR_WORD, CACHE, CACHE_OP, CACHE_RESULT, CONTROL, EPOCH,
+    EVENT, EVENT_AT, EVENT_FLAG, FEATURE, HARDWARE, LINE, MAGIC, MASKS, OP, PMI, REASON,
+    REG, RESET_ALL, RESET_VCPU, RESULT, SAVED, SOFTWARE, STATE, STRIDE, TYPE, U32, U64)
 from vpmu_world import WorldError
 
 DONE, REFUSED, FAULT, NOT_MINE = "done", "refused", "fault", "not_mine"
@@ -18,9 +18,9 @@ RETRY_FIRST = 10_000_000
 RETRY_LAST = 1_280_000_000
 RETRIED = {REASON[name] for name in ("STARVED", "HOST_TOOK_PMU", "HOST_LIMIT", "OPENING", "AGAIN")}
 REASON_OF = {
-    "DENIED": "DENIED", "UNSUPPORTED": "UNSUPPORTED", "STARVED": "STARVED", "TAKEN": "HOST_TOOK_PMU",
-    "LIMIT": "HOST_LIMIT", "NO_MEMORY": "HOST_LIMIT", "SYSTEM": "HOST_LIMIT", "GONE": "UNBOUND",
-    "GROUP": "BAD_GROUP"}
+    "DENIED": "DENIED", "UNSUPPORTED": "UNSUPPORTED", "STARVED": "STARVED",
+    "TAKEN": "HOST_TOOK_PMU", "LIMIT": "HOST_LIMIT", "NO_MEMORY": "HOST_LIMIT", "SYSTEM": "HOST_LIMIT",
+    "GONE": "UNBOUND",     "GROUP": "BAD_GROUP"}
 # Control registers, and where the model has them.
 OWN_REGISTERS = {
     "EPOCH": "epoch", "EPOCH_REASON": "epoch_reason", "AREA": "area", "AREA_STATE": "area_state",
@@ -364,7 +364,8 @@ class Vcpu:
         """Publish slots (R-PUB-2, R-PUB-3); refused: it says itself that there was no budget."""
         for number in sorted(slots):
             slot = self.slots[number]
-            if (slot.state, slot.reason) == (STATE["STOPPED"], REASON["HOST_LIMIT"]) and not refused:
+            no_room = (slot.state, slot.reason) == (STATE["STOPPED"], REASON["HOST_LIMIT"])
+            if no_room and not refused:
                 counted = slot.leader(number) in self.host
                 slot.reason = REASON["NONE" if counted else "UNBOUND"]
             slot.settle_flags()
@@ -529,8 +530,8 @@ class Vcpu:
             slot.lost = add_up(slot.lost, overflows)
 
     def read_group(self, group, was_taken=False):
-        """Read a group's host events; say whether they count."""
-        if group[0] not in self.host:
+        """Read a group's host events, which count while it is enabled; say whether they do."""
+        if group[0] not in self.host or not self.is_enabled(group):
             return False
         try:
             self.add_reading(group, self.world.read(self.thread, self.host[group[0]]))
@@ -963,7 +964,8 @@ class Vcpu:
     def serve_notices(self):
         """Read the groups of which there is notice."""
         tags, self.attention_mask = self.attention_mask, 0
-        for group in self.groups((self.open_mask if tags >> 63 else tags) & self.enabled):
+        watched = mask_of(n for n in slots_of(self.enabled & ~self.pending) if self.slots[n].period)
+        for group in self.groups(watched if tags >> 63 else tags & self.enabled):
             if group[0] in self.host:
                 self.read_group(group)
                 self.publish(group)

@@ -8,7 +8,7 @@
 
 #include "core.h"
 
-#define RECORD_BYTES 64u
+#define RECORD_BYTES 64ull
 #define HEADER_WORDS (sizeof(struct vpmu_area_header) / sizeof(uint64_t))
 
 /* Which register each word of the header repeats; 0, MAGIC, repeats itself. */

@@ -207,15 +207,15 @@ unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned
 
 /* ---- publish.c --------------------------------------------------------------------------------- */
 
-void vpmu_slot_publish(struct vpmu_vcpu *vcpu, unsigned int slot, uint8_t state, uint8_t reason);
+void vpmu_slot_publish(struct vpmu_vcpu *vcpu, unsigned int index, uint8_t state, uint8_t reason);
 void vpmu_slot_flag(struct vpmu_slot *slot, uint64_t set, uint64_t clear);
 
 /* ---- overflow.c -------------------------------------------------------------------------------- */
 
 /* Adds counts to a slot; true when it overflowed and was not pending. */
-bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int slot, uint64_t increase);
-void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int slot);
-void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int slot, bool was_pending);
+bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int index, uint64_t increase);
+void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index);
+void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index, bool was_pending);
 
 /* ---- pmi.c ------------------------------------------------------------------------------------- */
 

@@ -250,21 +250,37 @@ void vpmu_group_retry(struct vpmu_vcpu *vcpu)
 	}
 }
 
-/* Tag 63 stands for all: the source cannot tell which. */
+/* Slots of which an overflow would be news. */
+static uint64_t watched(const struct vpmu_vcpu *vcpu)
+{
+	uint64_t slots = 0,
+		 rest = vcpu->control[VPMU_REG_ENABLED] & ~vcpu->control[VPMU_REG_PENDING];
+
+	for (; rest; rest &= rest - 1) {
+		if (vcpu->slots[vpmu_lowest(rest)].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD])
+			slots |= VPMU_BIT(vpmu_lowest(rest));
+	}
+	return slots;
+}
+
+/* A notice that found no overflow came early, so there must be another. */
+static void look_at(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t noticed)
+{
+	uint64_t rest;
+
+	vpmu_group_read(vcpu, leader);
+	for (rest = vcpu->slots[leader].members & noticed & watched(vcpu); rest; rest &= rest - 1)
+		vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
+	vpmu_group_publish(vcpu, leader);
+}
+
+/* Tag 63 says that the source cannot tell which. */
 void vpmu_group_notice(struct vpmu_vcpu *vcpu, uint64_t tags)
 {
-	uint64_t noticed = tags & VPMU_BIT(63) ? UINT64_MAX : tags;
-	uint64_t leaders = vpmu_group_leaders(vcpu, noticed & vcpu->control[VPMU_REG_ENABLED]);
+	uint64_t noticed = tags & VPMU_BIT(63) ? watched(vcpu) :
+						 tags & vcpu->control[VPMU_REG_ENABLED];
+	uint64_t leaders = vpmu_group_leaders(vcpu, noticed);
 
-	for (; leaders; leaders &= leaders - 1) {
-		unsigned int leader = vpmu_lowest(leaders);
-		uint64_t rest = vcpu->slots[leader].members & noticed;
-
-		vpmu_group_read(vcpu, leader);
-		for (rest &= ~vcpu->control[VPMU_REG_PENDING]; rest; rest &= rest - 1) {
-			if (vcpu->slots[vpmu_lowest(rest)].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD])
-				vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
-		}
-		vpmu_group_publish(vcpu, leader);
-	}
+	for (; leaders; leaders &= leaders - 1)
+		look_at(vcpu, vpmu_lowest(leaders), noticed);
 }

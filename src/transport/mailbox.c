@@ -88,7 +88,7 @@ static uint8_t do_read(struct vpmu_vcpu *vcpu, const struct request *request, ui
 	return outcome == VPMU_ACCESS_DONE ? VPMU_RESULT_DONE : VPMU_RESULT_FAULT;
 }
 
-static uint8_t do_write(struct vpmu_vcpu *vcpu, const struct request *request, uint64_t *value)
+static uint8_t do_write(struct vpmu_vcpu *vcpu, const struct request *request)
 {
 	static const uint8_t results[] = {
 		[VPMU_ACCESS_DONE] = VPMU_RESULT_DONE,
@@ -98,7 +98,6 @@ static uint8_t do_write(struct vpmu_vcpu *vcpu, const struct request *request, u
 
 	uint64_t wanted = request->value;
 
-	(void)value;
 	if (request->index == VPMU_REG_KICK || (request->index == VPMU_REG_AREA && wanted > 1))
 		return VPMU_RESULT_REFUSED;
 	if (request->index == VPMU_REG_AREA && wanted)
@@ -106,11 +105,10 @@ static uint8_t do_write(struct vpmu_vcpu *vcpu, const struct request *request, u
 	return results[vpmu_vcpu_write(vcpu, request->index, wanted)];
 }
 
-static uint8_t do_batch(struct vpmu_vcpu *vcpu, const struct request *request, uint64_t *value)
+static uint8_t do_batch(struct vpmu_vcpu *vcpu, const struct request *request)
 {
 	int outcome = VPMU_ACCESS_REFUSED;
 
-	(void)value;
 	if (request->index <= BATCH_WORDS)
 		outcome = vpmu_vcpu_batch(vcpu, request->at + BATCH_AT, request->index);
 	return outcome == VPMU_ACCESS_DONE ? VPMU_RESULT_DONE : VPMU_RESULT_REFUSED;
@@ -122,9 +120,9 @@ static uint8_t carry_out(struct vpmu_vcpu *vcpu, const struct request *request, 
 	case VPMU_REQUEST_READ:
 		return do_read(vcpu, request, value);
 	case VPMU_REQUEST_WRITE:
-		return do_write(vcpu, request, value);
+		return do_write(vcpu, request);
 	case VPMU_REQUEST_BATCH:
-		return do_batch(vcpu, request, value);
+		return do_batch(vcpu, request);
 	default:
 		return VPMU_RESULT_MALFORMED;
 	}
