@@ -108,10 +108,10 @@ void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
 /* group.c */
 int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
 		   uint32_t flags, struct vpmu_source_opened *opened);
-void vpmu_perf_close(void *source, void *attached, void *group, uint32_t keep);
-int vpmu_perf_run(void *source, void *attached, void *group, uint32_t on);
-int vpmu_perf_read(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
-int vpmu_perf_period(void *source, void *attached, void *group, uint32_t member, uint64_t left);
+void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep);
+int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on);
+int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_source_reading *reading);
+int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index, uint64_t left);
 
 /* probe.c */
 int vpmu_perf_probe(void *source, struct vpmu_source_facts *facts);

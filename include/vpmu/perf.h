@@ -66,7 +66,8 @@ extern "C" {
 
 struct vpmu_perf; /**< a counter source; serves any number of VMs and threads */
 
-/** @name How the source may count @{ */
+/** @name How the source may count
+ * @{ */
 /** the threads run a guest by KVM, so that events of the guest alone can count */
 #define VPMU_PERF_THREADS_RUN_GUEST 1u
 /** count hardware events although a mediated vPMU is enabled: other VMs then may not start, see vpmu_perf_create() */
