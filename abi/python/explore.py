@@ -82,12 +82,12 @@ def handler(session):
             write("ACK", pending)]
 
 
-def starve(slot):
-    """Return an operation: others take the counters of a group, or give them back."""
+def lose(slot, error):
+    """Return an operation: reads of a group begin, or cease, to answer an error."""
     def steps(session):
         step = {"do": "answer", "call": "read", "slot": slot}
         if slot not in session.world.answers["read"]:
-            step["error"] = "STARVED"
+            step["error"] = error
         return [step]
     return steps
 
@@ -150,9 +150,15 @@ THREAD = {"unbind": bound([{"do": "unbind"}]), "bind": bound([{"do": "bind"}], F
 
 CONFIGURATIONS = {
     "life": (3, 2, LIFE, {
-        **masks("OPEN", group=3, single=4, all=7), **masks("CLOSE ENABLE DISABLE", group=1, single=4),
+        **masks("OPEN", group=3, single=4, all=7),
+        **masks("CLOSE ENABLE DISABLE", group=1, single=4),
         **masks("SYNC", all=7), "batch": [kick(("OPEN", 7), ("ENABLE", 7), ("SYNC", 7))],
-        "enter": bound(ENTER), "squeeze": squeeze(0), "starve": starve(0),
+        "enter": bound(ENTER), "squeeze": squeeze(0), "starve": lose(0, "STARVED"),
+        "take": host(True), "give": host(False), **THREAD, "reset": [RESET] + LIFE}),
+    "taken": (3, 3, LIFE, {
+        **masks("OPEN SYNC", all=7), **masks("CLOSE ENABLE DISABLE", group=1, single=4),
+        "batch": [kick(("SYNC", 7), ("ENABLE", 7))], "enter": bound(ENTER),
+        "lose group": lose(0, "TAKEN"), "lose single": lose(2, "TAKEN"),
         "take": host(True), "give": host(False), **THREAD, "reset": [RESET] + LIFE}),
     "warm": (3, 3, LIFE, {
         **masks("OPEN CHECK WARM", group=3, leader=1, all=7), **masks("WARM", single=4),
@@ -167,13 +173,16 @@ CONFIGURATIONS = {
         "pmi off": [write("PMI", 0)], "pmi nmi": [write("PMI", 1)],
         "batch": [kick(("SYNC", 3), ("ACK", 3))], "reset": [RESET] + LINE_UP}),
     "mixed": (3, 3, MIXED, {
-        **masks("OPEN", all=7), **masks("ENABLE DISABLE CLOSE", group=1), **masks("ENABLE", single=4),
+        **masks("OPEN", all=7), **masks("ENABLE DISABLE CLOSE", group=1),
+        **masks("ENABLE", single=4),
         **masks("ACK", none=0, member=2, all=7), **masks("SYNC", group=2),
         "count leader": count(0), "count member": count(1), "count single": count(2),
-        "notice": NOTICE, "enter": ENTER, "handler": handler, "starve": starve(0), "reset": [RESET] + MIXED}),
+        "notice": NOTICE, "enter": ENTER, "handler": handler,
+        "starve": lose(0, "STARVED"), "reset": [RESET] + MIXED}),
 }
 RULES = {name: rules.split() for name, rules in {
     "life": "R-SLOT-1 R-SLOT-3 R-SLOT-6 R-SLOT-7 R-GRP-3 R-GRP-5 R-MASK-12 R-EPO-3 R-EPO-4",
+    "taken": "R-EPO-1 R-EPO-3 R-EPO-4 R-MASK-6 R-MASK-8 R-GRP-6",
     "warm": "R-MASK-10 R-MASK-11 R-GRP-2 R-GRP-3",
     "line": "R-PMI-1 R-PMI-2 R-PMI-3 R-PMI-4 R-PMI-5 R-PMI-6 R-PMI-7 R-OVF-2",
     "mixed": "R-PMI-5 R-PMI-6 R-GRP-6 R-OVF-3 R-SLOT-8 R-MASK-12"}.items()}
@@ -441,7 +450,8 @@ def kind_of(name, done):
     return name, tuple(seen)
 
 
-CONTROLS = ("OPENED", "ENABLED", "PENDING", "ERROR", "PMI", "PMI_LINE", "EPOCH_REASON", "AREA_STATE")
+CONTROLS = ("OPENED", "ENABLED", "PENDING", "ERROR", "PMI", "PMI_LINE", "EPOCH_REASON",
+            "AREA_STATE")
 
 
 def explored(name):

@@ -19,8 +19,8 @@ RETRY_LAST = 1_280_000_000
 RETRIED = {REASON[name] for name in ("STARVED", "HOST_TOOK_PMU", "HOST_LIMIT", "OPENING", "AGAIN")}
 REASON_OF = {
     "DENIED": "DENIED", "UNSUPPORTED": "UNSUPPORTED", "STARVED": "STARVED",
-    "TAKEN": "HOST_TOOK_PMU", "LIMIT": "HOST_LIMIT", "NO_MEMORY": "HOST_LIMIT", "SYSTEM": "HOST_LIMIT",
-    "GONE": "UNBOUND",     "GROUP": "BAD_GROUP"}
+    "TAKEN": "HOST_TOOK_PMU", "LIMIT": "HOST_LIMIT", "NO_MEMORY": "HOST_LIMIT",
+    "SYSTEM": "HOST_LIMIT", "GONE": "UNBOUND", "GROUP": "BAD_GROUP"}
 # Control registers, and where the model has them.
 OWN_REGISTERS = {
     "EPOCH": "epoch", "EPOCH_REASON": "epoch_reason", "AREA": "area", "AREA_STATE": "area_state",

@@ -100,7 +100,8 @@ class Session:
     """One trace on one implementation."""
 
     def __init__(self, test, implementation):
-        self.world = World([tuple(map(number_of, r)) for r in test["ram"]] if "ram" in test else None)
+        ram = [tuple(map(number_of, r)) for r in test["ram"]] if "ram" in test else None
+        self.world = World(ram)
         profile = {key: number_of(value) for key, value in test.get("profile", {}).items()}
         self.device = implementation(profile, self.world)
         profile = self.device.profile
@@ -154,7 +155,7 @@ class Session:
         header = [values[REG[n]] for n in (
             "MAGIC", "LEVEL", "EPOCH", "PENDING", "PMI_SEQUENCE", "VCPU")] + [0, 0]
         if self.world.peek(base, 8) != header:
-            self.problems.append("R-AREA-5: the header of the events area differs from the registers")
+            self.problems.append("R-AREA-5: the area's header differs from the registers")
         seen = dict(zip(self.indices, values))
         for slot in range(self.device.profile["slots"]):
             first = STRIDE * (slot + 1) + 16

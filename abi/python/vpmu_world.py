@@ -10,7 +10,7 @@ it answers depends on the trace alone and not on how often or in which order a d
 * An answer that a trace sets stands until the trace changes it. "open" is asked for each event of a
   group in order, by slot; "run" and "read" by the group's leader.
 * A running group whose read answers STARVED is starved: what gathered is gone, and reads answer
-  STARVED until the group is started again or paused. A paused group is never starved.
+  STARVED until the group is started again. A group becomes starved only while it runs.
 * Memory exists in the ranges that the trace names, and holds what was written.
 """
 
@@ -146,7 +146,7 @@ class World:
         if on and group.tags[0] in self.answers["run"]:
             raise WorldError(self.answers["run"][group.tags[0]])
         group.on = bool(on)
-        group.starved = False
+        group.starved = group.starved and not on
 
     def read(self, vcpu, handle):
         """Return (enabled, running, throttled, increases) since the last reading."""
@@ -155,7 +155,7 @@ class World:
         name = self.answers["read"].get(group.tags[0])
         if group.on and name == "STARVED":
             group.starved = True
-        if group.on and group.starved:
+        if group.starved:
             name = "STARVED"
         elif name == "STARVED":
             name = None

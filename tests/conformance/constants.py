@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The numbers that the model states for itself are those of abi/vpmu.toml, and the other way round."""
+"""The numbers that the model states for itself are those of abi/vpmu.toml, all of them."""
 
 import pathlib
 import sys

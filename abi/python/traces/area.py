@@ -103,7 +103,8 @@ def not_read(t):
     t.peek(0x10040, t.value("0.status"), 5)
 
 
-@case(TOPIC, "R-AREA-7", "memory that goes away turns the area off", each=["SYNC", "ENABLE", "CLOSE", "OPEN"])
+@case(TOPIC, "R-AREA-7",
+      "memory that goes away turns the area off", each=["SYNC", "ENABLE", "CLOSE", "OPEN"])
 def gone(t, name):
     t.write("AREA", 0x10001)
     t.event(0)
@@ -152,7 +153,7 @@ def failed_and_batch(t):
     t.write("KICK", 3 << 52 | 0x10000)
 
 
-@case(TOPIC, "R-AREA-2 R-REG-5", "a record has the eight words of level 1 at every level",
+@case(TOPIC, "R-AREA-2 R-REG-5 R-REG-7", "a record has the eight words of level 1 at every level",
       profile={"level": 2, "slots": 2})
 def draft_level(t):
     t.event(0, period=10)

@@ -53,7 +53,8 @@ def no_write_back(t):
 def stops(t, place):
     entries = [writes("0.cookie", 1), writes("1.cookie", 2), writes("2.cookie", 3)]
     entries[place] = writes(30, 9)
-    results = [("DONE", 0)] * place + [("MALFORMED", 3 * place + 2)] + [("NOT_RUN", 0)] * (2 - place)
+    results = [("DONE", 0)] * place + [("MALFORMED", 3 * place + 2)]
+    results += [("NOT_RUN", 0)] * (2 - place)
     t.batch(*entries, results=results)
     for slot in range(3):
         t.has(**{f"{slot}.cookie": slot + 1 if slot < place else 0})
@@ -73,7 +74,8 @@ def all_or_none(t):
 @case(TOPIC, "R-BAT-5", "a head in the last word is ignored", each=["alone", "after"])
 def last_word(t, where):
     if where == "alone":
-        t.batch([head(OP["READ"], "MAGIC", 0, result=7)], values={0: head(OP["READ"], "MAGIC", 0, result=7)})
+        alone = head(OP["READ"], "MAGIC", 0, result=7)
+        t.batch([alone], values={0: alone})
         return
     tail = head(OP["WRITE"], "0.cookie", 1, result=9)
     t.batch(reads("MAGIC", 1), results=[("DONE", 0)], tail=[tail], values={2: MAGIC, 3: tail})
@@ -132,7 +134,8 @@ def again_in_entry(t):
     t.has(ENABLED=0, **{"0.cookie": 0})
 
 
-@case(TOPIC, "R-BAT-7", "a period written to an open slot is an operation, to a closed one it is none")
+@case(TOPIC, "R-BAT-7",
+      "a period written to an open slot is an operation, to a closed one it is none")
 def period_costs(t):
     t.event(0)
     t.opened(0)
@@ -157,13 +160,15 @@ def period_again(t):
     t.has(**{"0.sample_period": 100})
 
 
-@case(TOPIC, "R-BAT-8", "the first result tells whether anything was run", profile={"batch_words": 4})
+@case(TOPIC, "R-BAT-8",
+      "the first result tells whether anything was run", profile={"batch_words": 4})
 def nothing_run(t):
     t.batch(writes("0.cookie", 1), writes("0.cookie", 2), outcome="refused",
             results=[("NOT_RUN", 0), ("NOT_RUN", 0)])
 
 
-@case(TOPIC, "R-BAT-1", "the shortest and the longest batch", profile={"batch_words": 4095, "slots": 63})
+@case(TOPIC, "R-BAT-1",
+      "the shortest and the longest batch", profile={"batch_words": 4095, "slots": 63})
 def lengths(t):
     t.write("KICK", 1 << 52 | 0x10000)
     t.batch([head(OP["READ"], 32, 32 * 63), 0] + [0] * (32 * 63),
@@ -188,7 +193,8 @@ def in_order(t):
             values={9: 1, 15: 0, 21: 2 | 1 << 32})
 
 
-@case(TOPIC, "R-ACC-7 R-BAT-3", "a batch inside a batch's time: the words of another page are not touched")
+@case(TOPIC, "R-ACC-7 R-BAT-3",
+      "a batch inside a batch's time: the words of another page are not touched")
 def other_page(t):
     t.step("poke", address="0x11000", words=["0x1", "0x2"])
     t.batch(writes("0.cookie", 5), at=0x11008, results=[("DONE", 0)])

@@ -231,7 +231,8 @@ def no_retry_disabled(t):
     t.slot(0, "ACTIVE")
 
 
-@case(TOPIC, "R-EPO-4", "errors that nothing mends are not tried again", each=["DENIED", "UNSUPPORTED"])
+@case(TOPIC, "R-EPO-4",
+      "errors that nothing mends are not tried again", each=["DENIED", "UNSUPPORTED"])
 def no_retry_denied(t, error):
     t.event(0)
     t.running(0)

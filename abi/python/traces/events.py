@@ -40,7 +40,8 @@ def unique(pairs):
 
 @case(TOPIC, "R-EVT-1", "configs that are no event", each=unique([
     ("HARDWARE", 0), ("HARDWARE", 11), ("HARDWARE", 1 << 32 | 1), ("HARDWARE", (1 << 64) - 1),
-    ("HARDWARE", 64), ("CACHE", 7), ("CACHE", 0x300), ("CACHE", 0x20000), ("CACHE", 1 << 24), ("CACHE", 1 << 63),
+    ("HARDWARE", 64), ("CACHE", 7), ("CACHE", 0x300), ("CACHE", 0x20000), ("CACHE", 1 << 24),
+    ("CACHE", 1 << 63),
     ("HOST_SOFTWARE", 0), ("HOST_SOFTWARE", 10), ("HOST_SOFTWARE", 1 << 32 | 1),
     ("HOST_SOFTWARE", 1 << 63 | 2), ("HOST_SOFTWARE", 65)]))
 def no_such_event(t, what):
@@ -86,7 +87,8 @@ def leader_without_flag(t, leader):
     answer(t, "INVALID")
 
 
-@case(TOPIC, "R-EVT-2", "host-software events cannot be split", each=["EXCLUDE_USER", "EXCLUDE_KERNEL"])
+@case(TOPIC, "R-EVT-2",
+      "host-software events cannot be split", each=["EXCLUDE_USER", "EXCLUDE_KERNEL"])
 def software_split(t, flag):
     t.event(0, kind="HOST_SOFTWARE", config=1, flags=flag)
     answer(t, "UNSUPPORTED")
@@ -106,7 +108,8 @@ def cache_denied(t):
     answer(t, "DENIED")
 
 
-@case(TOPIC, "R-EVT-3", "a host-software event that is not granted", profile={"software_events": 0x3FC})
+@case(TOPIC, "R-EVT-3",
+      "a host-software event that is not granted", profile={"software_events": 0x3FC})
 def software_denied(t):
     t.event(0, kind="HOST_SOFTWARE", config=1)
     answer(t, "DENIED")
@@ -121,7 +124,9 @@ def no_software(t):
     answer(t, "DENIED")
 
 
-@case(TOPIC, "R-EVT-3", "without the feature no raw event", features="AREA", profile={"pmu_model": 0, "software_events": 0})
+@case(TOPIC, "R-EVT-3",
+      "without the feature no raw event", features="AREA",
+      profile={"pmu_model": 0, "software_events": 0})
 def no_raw(t):
     t.event(0, kind="RAW", config=1)
     answer(t, "DENIED")

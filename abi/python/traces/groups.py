@@ -7,7 +7,8 @@ from vpmu_author import case, writes
 TOPIC = "groups"
 
 
-@case(TOPIC, "R-GRP-1 R-GRP-6", "a group is opened by one mask, counts as one, shares times and state")
+@case(TOPIC, "R-GRP-1 R-GRP-6",
+      "a group is opened by one mask, counts as one, shares times and state")
 def together(t):
     t.pair()
     t.running(0, 1)
@@ -97,7 +98,8 @@ def one_invalid(t, bad):
     t.calls(open=1)
 
 
-@case(TOPIC, "R-GRP-3", "each slot that fails shows its own reason", profile={"hardware_events": 0x7FC})
+@case(TOPIC, "R-GRP-3",
+      "each slot that fails shows its own reason", profile={"hardware_events": 0x7FC})
 def two_reasons(t):
     t.event(0, config=2)
     t.event(1, config=1, leader=0)

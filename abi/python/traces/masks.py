@@ -8,7 +8,7 @@ from vpmu_numbers import MASKS
 TOPIC = "masks"
 
 
-@case(TOPIC, "R-MASK-1 R-MASK-3", "an empty mask does nothing", each=MASKS)
+@case(TOPIC, "R-MASK-13 R-MASK-3", "an empty mask does nothing", each=MASKS)
 def empty(t, name):
     t.event(0)
     t.running(0)
@@ -45,7 +45,8 @@ def order_of_leaders(t):
     t.slot(3, "STOPPED", "HOST_LIMIT")
 
 
-@case(TOPIC, "R-MASK-2 R-GRP-3", "a denied member: neither the rest of its group nor its neighbours leak")
+@case(TOPIC, "R-MASK-2 R-GRP-3",
+      "a denied member: neither the rest of its group nor its neighbours leak")
 def denied_in_the_middle(t):
     t.event(0)
     t.event(1)
@@ -277,7 +278,8 @@ def warm_unbound(t):
     t.slot(0, "CLOSED")
 
 
-@case(TOPIC, "R-MASK-11", "WARM without a thread fails the closed slots; open ones are left", bound=False)
+@case(TOPIC, "R-MASK-11",
+      "WARM without a thread fails the closed slots; open ones are left", bound=False)
 def warm_no_thread(t):
     t.event(0)
     t.event(1)

@@ -86,6 +86,26 @@ def notice_all(t):
     t.slot(1, count=50)
 
 
+@case(TOPIC, "R-OVF-3", "a notice for all looks where an overflow would be news, and nowhere else")
+def news_only(t):
+    t.event(0, period=100)
+    t.event(1)
+    t.event(2, period=100)
+    t.event(3, period=100)
+    t.running(0, 1, 2)
+    t.opened(3)
+    t.overflow(2, 100)
+    for slot in (0, 1, 2):
+        t.count(slot, 30)
+    t.calls(read=4)
+    t.step("attention", tags="0x8000000000000000")
+    t.step("notify")
+    t.calls(read=1)
+    t.slot(0, count=30)
+    t.slot(1, count=0)
+    t.slot(2, count=100)
+
+
 @case(TOPIC, "R-OVF-3", "a notice for closed slots, or for none, does nothing")
 def stale_notice(t):
     t.event(0, period=100)

@@ -15,7 +15,8 @@ def sampling(t, mode=1, slots=(0,)):
     t.running(*slots)
 
 
-@case(TOPIC, "R-PMI-1 R-PMI-2 R-PMI-3 R-PMI-5 R-PMI-10", "one overflow, one interrupt, one acknowledgement",
+@case(TOPIC, "R-PMI-1 R-PMI-2 R-PMI-3 R-PMI-5 R-PMI-10",
+      "one overflow, one interrupt, one acknowledgement",
       each=[("nmi", 1), ("vector_32", vector(32)), ("vector_255", vector(255))])
 def one(t, pair):
     sampling(t, pair[1])
@@ -52,7 +53,8 @@ def no_flag(t):
     t.enter()
 
 
-@case(TOPIC, "R-PMI-2 R-PMI-7", "with mode OFF the line stays idle; a mode turns it on, OFF turns it off")
+@case(TOPIC, "R-PMI-2 R-PMI-7",
+      "with mode OFF the line stays idle; a mode turns it on, OFF turns it off")
 def mode_off(t):
     t.event(0, period=100, flags="PMI")
     t.running(0)
@@ -179,7 +181,8 @@ def ack_not_pending(t):
     t.has(PENDING=0, PMI_LINE=0)
 
 
-@case(TOPIC, "R-PMI-5", "the reading of ACK finds more overflows of the slot: lost, and acknowledged")
+@case(TOPIC, "R-PMI-5",
+      "the reading of ACK finds more overflows of the slot: lost, and acknowledged")
 def ack_reads(t):
     sampling(t)
     t.overflow(0, 100)
@@ -191,7 +194,8 @@ def ack_reads(t):
     t.line("IDLE")
 
 
-@case(TOPIC, "R-PMI-5", "the reading of ACK makes a member pending: announced, though the mask named it")
+@case(TOPIC, "R-PMI-5",
+      "the reading of ACK makes a member pending: announced, though the mask named it")
 def ack_finds_member(t):
     t.write("PMI", 1)
     t.pair(period=100, flags="PMI")
@@ -231,7 +235,8 @@ def close_to_inject(t):
     t.enter()
 
 
-@case(TOPIC, "R-PMI-6 R-PMI-4", "closing while the interrupt is in flight: the line stays raised until ACK")
+@case(TOPIC, "R-PMI-6 R-PMI-4",
+      "closing while the interrupt is in flight: the line stays raised until ACK")
 def close_raised(t):
     sampling(t)
     t.overflow(0, 100)
@@ -280,7 +285,8 @@ def rate(t):
     t.has(PMI_SEQUENCE=3)
 
 
-@case(TOPIC, "R-PMI-10 R-PMI-5", "two overflows, two handlers: the second finds a sequence it has seen")
+@case(TOPIC, "R-PMI-10 R-PMI-5",
+      "two overflows, two handlers: the second finds a sequence it has seen")
 def claim(t):
     sampling(t, slots=(0, 1))
     t.overflow(0, 100)

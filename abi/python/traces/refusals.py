@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every refusal and fault that the page names: the answer, the place that failed, no other change."""
+"""Every refusal and fault that the page names: the answer, the place, and no other change."""
 
 from vpmu_author import case, head, reads, vector, writes
 from vpmu_numbers import ATTR, ATTR_FLAG, CONTROL, MASKS, OP, REG, RESET_ALL, RESET_VCPU
@@ -82,21 +82,24 @@ def ungranted_slot(t, name):
 @case(TOPIC, "R-PMI-8", "vectors and modes that do not fit", profile=BUSY)
 def pmi_words(t):
     t.write("PMI", vector(32))
-    for value in (2, vector(0), vector(1), vector(31), 1 | 32 << 8, 1 | 255 << 8, 32 << 8, 255 << 8):
+    for value in (2, vector(0), vector(1), vector(31), 1 | 32 << 8, 1 | 255 << 8, 32 << 8,
+                  255 << 8):
         t.refused("PMI", value)
     t.write("PMI", vector(255))
     t.write("PMI", 1)
     t.write("PMI", 0)
 
 
-@case(TOPIC, "R-PMI-8", "a mode without its feature is refused", features="AREA PMI_VECTOR", profile=PLAIN)
+@case(TOPIC, "R-PMI-8",
+      "a mode without its feature is refused", features="AREA PMI_VECTOR", profile=PLAIN)
 def no_nmi(t):
     t.refused("PMI", 1)
     t.write("PMI", vector(64))
     t.refused("PMI", 1)
 
 
-@case(TOPIC, "R-PMI-8", "a mode without its feature is refused", features="AREA PMI_NMI", profile=PLAIN)
+@case(TOPIC, "R-PMI-8",
+      "a mode without its feature is refused", features="AREA PMI_NMI", profile=PLAIN)
 def no_vector(t):
     t.refused("PMI", vector(64))
     t.write("PMI", 1)
@@ -149,7 +152,8 @@ def bad_kick(t):
     t.has(**{"0.cookie": 5})
 
 
-@case(TOPIC, "R-BAT-1", "batches that are not run, by address and length", profile={"batch_words": 8})
+@case(TOPIC, "R-BAT-1",
+      "batches that are not run, by address and length", profile={"batch_words": 8})
 def bad_batch(t):
     good = writes("0.cookie", 5)
     t.write("AREA", 0x18001)
@@ -252,7 +256,8 @@ def bad_leaders(t):
 @case(TOPIC, "R-MMIO-1", "an access from no vCPU")
 def no_vcpu(t):
     for more in ({}, {"value": "0x5"}):
-        seen = t.step("window", base="0x1000000", shift=3, address="0x1000108", no_vcpu=True, **more)
+        seen = t.step("window", base="0x1000000", shift=3, address="0x1000108",
+                      no_vcpu=True, **more)
         t.same("outcome", "refused", seen["outcome"])
     t.step("look")
 

@@ -9,9 +9,10 @@ TOPIC = "registers"
 SMALL = {"slots": 2}
 
 
-@case(TOPIC, "R-REG-1 R-REG-2 R-REG-5 R-EPO-2", "the identity registers say what the profile grants",
-      profile={"slots": 2, "counting": 3, "batch_words": 0x123, "slot_operations": 0x456, "epoch": 9,
-               "period_floor": 77, "pmu_model": 0x1234, "features": 0xF}, vcpus=[7])
+@case(TOPIC, "R-REG-1 R-REG-2 R-REG-5 R-EPO-2",
+      "the identity registers say what the profile grants",
+      profile={"slots": 2, "counting": 3, "batch_words": 0x123, "slot_operations": 0x456,
+               "epoch": 9, "period_floor": 77, "pmu_model": 0x1234, "features": 0xF}, vcpus=[7])
 def identity(t):
     t.read("MAGIC", MAGIC, vcpu=7)
     t.read("LEVEL", 1, vcpu=7)
@@ -50,7 +51,7 @@ def word_without_row(t, word):
     t.refused(index, 1)
 
 
-@case(TOPIC, "R-REG-3 R-REG-5", "a draft word exists at its level only: level 2",
+@case(TOPIC, "R-REG-3 R-REG-5 R-REG-7", "a draft word exists at its level only: level 2",
       profile={"slots": 1, "level": 2})
 def draft_word(t):
     t.read("LEVEL", 2)
@@ -139,7 +140,8 @@ def free_words(t):
     t.slot(0, period_left=1000, cookie=0xDEADBEEF, sample_period=1000)
 
 
-@case(TOPIC, "R-ACC-7 R-REG-1", "an interrupt handler's accesses between those of the code it interrupted")
+@case(TOPIC, "R-ACC-7 R-REG-1",
+      "an interrupt handler's accesses between those of the code it interrupted")
 def interrupted(t):
     t.write("0.type", 1)
     t.event(1, config=1)

@@ -30,7 +30,8 @@ def fresh(t, vcpu=None):
             t.same(name, 0, value)
 
 
-@case(TOPIC, "R-RST-1 R-RST-4", "every register is back at its reset value", each=["vcpu", "all", "vmm"])
+@case(TOPIC, "R-RST-1 R-RST-4",
+      "every register is back at its reset value", each=["vcpu", "all", "vmm"])
 def values(t, how):
     much(t)
     t.calls(read=2)
@@ -44,12 +45,14 @@ def values(t, how):
     t.read("RESET", 0)
 
 
-@case(TOPIC, "R-RST-2", "nothing more is written or injected")
+@case(TOPIC, "R-RST-2 R-RST-5", "nothing more is written or injected")
 def silence(t):
     much(t)
     t.overflow(0, 100)
     t.peek(0x10018, 1, 1)
+    t.has(PMI_SEQUENCE=1)
     seen = t.step("write", register="RESET", value=hex(RESET_VCPU), watch=True)
+    t.has(PMI_SEQUENCE=0)
     t.same("memory", [], seen["memory"])
     t.peek(0x10018, 1, 1)
     t.enter()
@@ -82,7 +85,8 @@ def stale_notice(t):
     t.slot(0, "STOPPED", sequence=2)
 
 
-@case(TOPIC, "R-RST-1 R-RST-3", "RESET_ALL: the others are reset before anything else happens to them",
+@case(TOPIC, "R-RST-1 R-RST-3",
+      "RESET_ALL: the others are reset before anything else happens to them",
       vcpus=[0, 1, 2])
 def all_vcpus(t):
     for vcpu in (0, 1):

@@ -8,7 +8,8 @@ from vpmu_numbers import REG, register_index
 TOPIC = "review"
 
 
-@case(TOPIC, "R-OVF-1 R-OVF-2 R-SLOT-4", "sampling leader: neither it nor its members lose time or counts")
+@case(TOPIC, "R-OVF-1 R-OVF-2 R-SLOT-4",
+      "sampling leader: neither it nor its members lose time or counts")
 def sampling_leader(t):
     t.write("PMI", 1)
     t.event(0, period=1000, flags="PMI")
@@ -56,7 +57,8 @@ def over_committed(t):
                flags="MULTIPLEXED LOWER_BOUND")
 
 
-@case(TOPIC, "R-MASK-8 R-PUB-1", "the count is fresh when DISABLE returns: del() folds no stale one")
+@case(TOPIC, "R-MASK-8 R-PUB-1",
+      "the count is fresh when DISABLE returns: del() folds no stale one")
 def fresh_when_stopped(t):
     t.event(0)
     t.running(0)
@@ -66,7 +68,8 @@ def fresh_when_stopped(t):
     t.has(**{"0.status": 6 | 1 << 32})
 
 
-@case(TOPIC, "R-SLOT-8 R-PUB-2", "a count of a guest that never exits is a lower bound as of its stamp")
+@case(TOPIC, "R-SLOT-8 R-PUB-2",
+      "a count of a guest that never exits is a lower bound as of its stamp")
 def lower_bound(t):
     t.event(0)
     t.clock(guest=100)
@@ -78,7 +81,8 @@ def lower_bound(t):
     t.slot(0, count=5, stamp=5_000_100)
 
 
-@case(TOPIC, "R-PMI-4 R-PMI-5 R-PMI-10", "the second of two overflows is taken by the first handler")
+@case(TOPIC, "R-PMI-4 R-PMI-5 R-PMI-10",
+      "the second of two overflows is taken by the first handler")
 def second_handler(t):
     t.write("AREA", 0x10001)
     t.write("PMI", 1)
@@ -178,7 +182,8 @@ def second_driver(t):
     t.running(0)
 
 
-@case(TOPIC, "R-EPO-1 R-SLOT-7", "a thread is replaced: no event goes on counting nothing in silence")
+@case(TOPIC, "R-EPO-1 R-SLOT-7",
+      "a thread is replaced: no event goes on counting nothing in silence")
 def replaced_thread(t):
     t.pair()
     t.running(0, 1)
@@ -195,7 +200,8 @@ def replaced_thread(t):
     t.slot(1, "ACTIVE", count=4)
 
 
-@case(TOPIC, "R-BOX-2", "an interrupt between filling a request and ringing: each context has its own",
+@case(TOPIC, "R-BOX-2",
+      "an interrupt between filling a request and ringing: each context has its own",
       ram=[(0, 0x8000)])
 def interrupted_request(t):
     t.step("mailbox_format", blocks=1)
@@ -225,7 +231,8 @@ def told_early(t):
     t.calls(open=0)
 
 
-@case(TOPIC, "R-BAT-2 R-BAT-4", "a batch that rewrites itself, and one that hides another in its words")
+@case(TOPIC, "R-BAT-2 R-BAT-4",
+      "a batch that rewrites itself, and one that hides another in its words")
 def nested_batch(t):
     inner = writes("AREA", 0x10001)
     t.batch(writes("0.cookie", *inner), results=[("REFUSED", 3)])

@@ -17,7 +17,8 @@ def life(t):
     t.time(0, 40)
     t.clock(guest=100)
     t.mask("CLOSE", 0)
-    t.slot(0, "CLOSED", count=500, time_enabled=40, time_running=40, stamp=1100, flags="", generation=1)
+    t.slot(0, "CLOSED", count=500, time_enabled=40, time_running=40, stamp=1100, flags="",
+           generation=1)
     t.has(OPENED=0, ENABLED=0)
     t.write("0.config", 3)
     t.slot(0, "CLOSED", count=500)
@@ -89,13 +90,24 @@ def states(t):
     t.running(0)
     for enabled, running, state, flags in (
             (0, 0, "ACTIVE", "LOWER_BOUND"), (100, 100, "ACTIVE", "LOWER_BOUND"),
-            (100, 40, "PARTIAL", "LOWER_BOUND MULTIPLEXED"), (0, 0, "PARTIAL", "LOWER_BOUND MULTIPLEXED"),
-            (100, 0, "INACTIVE", "LOWER_BOUND MULTIPLEXED"), (0, 0, "INACTIVE", "LOWER_BOUND MULTIPLEXED"),
+            (100, 40, "PARTIAL", "LOWER_BOUND MULTIPLEXED"),
+            (0, 0, "PARTIAL", "LOWER_BOUND MULTIPLEXED"),
+            (100, 0, "INACTIVE", "LOWER_BOUND MULTIPLEXED"),
+            (0, 0, "INACTIVE", "LOWER_BOUND MULTIPLEXED"),
             (100, 100, "ACTIVE", "LOWER_BOUND MULTIPLEXED")):
         t.time(0, enabled, running)
         t.mask("SYNC", 0)
         t.slot(0, state, flags=flags)
     t.slot(0, time_enabled=400, time_running=240)
+
+
+@case(TOPIC, "R-SLOT-4", "a source that says it ran longer than it was enabled is not believed")
+def too_long(t):
+    t.event(0)
+    t.running(0)
+    t.time(0, 10, 20)
+    t.mask("SYNC", 0)
+    t.slot(0, "ACTIVE", time_enabled=10, time_running=10, flags="LOWER_BOUND")
 
 
 @case(TOPIC, "R-SLOT-6", "after a stop the first state is ACTIVE again")
@@ -121,7 +133,8 @@ def stopped(t):
     t.slot(0, "STOPPED", count=0, time_enabled=0, flags="")
 
 
-@case(TOPIC, "R-SLOT-7", "a closed slot keeps the reason of the last OPEN, CHECK or WARM that named it",
+@case(TOPIC, "R-SLOT-7",
+      "a closed slot keeps the reason of the last OPEN, CHECK or WARM that named it",
       each=["OPEN", "CHECK", "WARM"])
 def kept_reason(t, name):
     t.event(0, config=0x99)
@@ -135,7 +148,8 @@ def kept_reason(t, name):
     t.slot(0, "STOPPED" if name == "OPEN" else "CLOSED")
 
 
-@case(TOPIC, "R-SLOT-7 R-SLOT-9", "each error of the source has its reason, and the slot stays closed",
+@case(TOPIC, "R-SLOT-7 R-SLOT-9",
+      "each error of the source has its reason, and the slot stays closed",
       each=[("DENIED", "DENIED"), ("UNSUPPORTED", "UNSUPPORTED"), ("STARVED", "STARVED"),
             ("TAKEN", "HOST_TOOK_PMU"), ("LIMIT", "HOST_LIMIT"), ("NO_MEMORY", "HOST_LIMIT"),
             ("SYSTEM", "HOST_LIMIT"), ("GROUP", "BAD_GROUP")])
@@ -189,7 +203,8 @@ def unbind(t):
     t.slot(0, "ACTIVE", count=111, generation=1)
 
 
-@case(TOPIC, "R-SLOT-7 R-MASK-7", "no budget to enable: STOPPED with HOST_LIMIT", profile={"counting": 1})
+@case(TOPIC, "R-SLOT-7 R-MASK-7",
+      "no budget to enable: STOPPED with HOST_LIMIT", profile={"counting": 1})
 def no_budget(t):
     t.event(0)
     t.event(1)

@@ -123,7 +123,8 @@ def mmio_banked(t):
 def no_vcpu(t, shift):
     base = MMIO if shift else MSR_BASE
     for value in (None, "0x0"):
-        seen = t.step("window", base=hex(base), shift=shift, address=hex(base), value=value, no_vcpu=True)
+        seen = t.step("window", base=hex(base), shift=shift, address=hex(base), value=value,
+                      no_vcpu=True)
         t.same("outcome", "refused", seen["outcome"])
         seen = t.step("window", base=hex(base), shift=shift, address=hex(base - 8), value=value,
                       no_vcpu=True)
@@ -187,7 +188,8 @@ def request(t, context, sequence, kind, number, value=0, batch=(), outcome=1, re
         t.same("result", hex(result), seen["1"])
 
 
-@case(TOPIC, "R-BOX-1 R-BOX-3", "the region; its first page is the events area", ram=BOX, profile={"slots": 2})
+@case(TOPIC, "R-BOX-1 R-BOX-3",
+      "the region; its first page is the events area", ram=BOX, profile={"slots": 2})
 def mailbox_layout(t):
     boxed(t)
     t.peek(0, MAGIC, 1, 1, 0x4000)
@@ -201,7 +203,7 @@ def mailbox_layout(t):
     t.peek(0x4040, t.value("0.status"), 6)
 
 
-@case(TOPIC, "R-BOX-2", "requests of every context", ram=BOX, each=[1, 2, 3])
+@case(TOPIC, "R-BOX-2 R-BOX-5", "requests of every context", ram=BOX, each=[1, 2, 3])
 def mailbox_requests(t, context):
     boxed(t)
     request(t, context, 1, 1, REG["MAGIC"], result=MAGIC)
@@ -227,22 +229,27 @@ def mailbox_three(t):
         t.has(**{f"{context}.cookie": context})
 
 
-@case(TOPIC, "R-BOX-2", "a request of no kind", ram=BOX, each=[0, 4, 255])
+@case(TOPIC, "R-BOX-5", "a request of no kind", ram=BOX, each=[0, 4, 255])
 def mailbox_unknown(t, kind):
     boxed(t)
     request(t, 1, 1, kind, register_index("0.cookie"), 5, outcome=4)
     t.has(**{"0.cookie": 0})
 
 
-@case(TOPIC, "R-BOX-3", "a batch in the context's page", ram=BOX, each=[1, 2, 3])
+@case(TOPIC, "R-BOX-3 R-BOX-5", "a batch in the context's page", ram=BOX, each=[1, 2, 3])
 def mailbox_batch(t, context):
     boxed(t)
     request(t, context, 1, 3, 3, batch=writes("0.cookie", 8))
     t.has(**{"0.cookie": 8})
     request(t, context, 2, 3, 0, outcome=3)
+    request(t, context, 3, 3, 3, batch=writes("OPEN", 8))
+    t.slot(3, "CLOSED", "INVALID")
+    request(t, context, 4, 2, REG["OPEN"], 8)
+    request(t, context, 5, 3, 3, batch=writes("KICK", 8))
 
 
-@case(TOPIC, "R-BOX-3", "the longest batch of a request", ram=BOX, profile={"batch_words": 4095, "slots": 16})
+@case(TOPIC, "R-BOX-3",
+      "the longest batch of a request", ram=BOX, profile={"batch_words": 4095, "slots": 16})
 def mailbox_long(t):
     boxed(t)
     request(t, 1, 1, 3, 504, batch=writes("0.cookie", 8) + [0] * 501)
