@@ -97,12 +97,11 @@ static inline uint64_t vpmu_saturating_add(uint64_t a, uint64_t b)
 /* A word as it stands in guest memory. */
 static inline uint64_t vpmu_little(uint64_t value)
 {
-	const union {
-		uint32_t word;
-		uint8_t first;
-	} order = { 1 };
-
-	return order.first ? value : __builtin_bswap64(value);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return __builtin_bswap64(value);
+#else
+	return value;
+#endif
 }
 
 static inline uint8_t vpmu_slot_state(const struct vpmu_slot *slot)

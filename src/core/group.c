@@ -228,7 +228,7 @@ void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
 	slot->retries = 0;
 	if (vpmu_group_enabled(vcpu, leader))
 		vpmu_group_start(vcpu, leader);
-	else if (!slot->host)
+	else
 		vpmu_group_condition(vcpu, leader,
 				     vpmu_host_make(vcpu, leader, slot->members, &culprit));
 	vpmu_group_publish(vcpu, leader);

@@ -22,8 +22,7 @@ static void show(struct vpmu_vcpu *vcpu, uint64_t slots, uint8_t reason)
 
 static bool is_warm(const struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t members)
 {
-	return vcpu->warm & VPMU_BIT(leader) && vcpu->slots[leader].leader == leader &&
-	       vcpu->slots[leader].members == members;
+	return vcpu->warm & VPMU_BIT(leader) && vcpu->slots[leader].members == members;
 }
 
 /* The host's side of exactly this group, made now unless it was warm. */

@@ -85,9 +85,10 @@ static bool (*const checks[VPMU_CHECK_COUNT])(const struct vpmu_vcpu *vcpu, uint
 	[VPMU_CHECK_PERIOD] = check_period,
 };
 
+/* Of a word of a slot. */
 static bool is_open(const struct vpmu_vcpu *vcpu, uint32_t index)
 {
-	return !is_control(index) && vcpu->control[VPMU_REG_OPENED] & VPMU_BIT(SLOT_OF(index));
+	return vcpu->control[VPMU_REG_OPENED] & VPMU_BIT(SLOT_OF(index));
 }
 
 static bool value_allowed(struct vpmu_vcpu *vcpu, uint32_t index, const struct vpmu_rule *rule,
