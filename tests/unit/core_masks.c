@@ -261,6 +261,19 @@ static void disable_adds_what_was_counted(void)
 	tear_down();
 }
 
+static void a_stopped_group_is_not_stopped_again(void)
+{
+	uint32_t calls;
+
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	calls = source_calls();
+	CHECK_EQ(failed_of(VPMU_REG_DISABLE, 1), 0);
+	CHECK_EQ(source_calls(), calls);
+	CHECK_EQ(state(0), VPMU_STATE_STOPPED);
+	tear_down();
+}
+
 static void disable_ends_starved_and_nothing_else(void)
 {
 	set_up(NULL);
@@ -360,6 +373,8 @@ const struct test_case test_cases[] = {
 	{ "R-EPO-3", "a_group_in_error_stays_so_when_there_is_no_room",
 	  a_group_in_error_stays_so_when_there_is_no_room },
 	{ "R-MASK-8", "disable_adds_what_was_counted", disable_adds_what_was_counted },
+	{ "R-MASK-8", "a_stopped_group_is_not_stopped_again",
+	  a_stopped_group_is_not_stopped_again },
 	{ "R-MASK-8", "disable_ends_starved_and_nothing_else",
 	  disable_ends_starved_and_nothing_else },
 	{ "R-MASK-8", "a_group_that_cannot_be_stopped_is_given_up",

@@ -192,6 +192,32 @@ static void a_notice_may_name_all(void)
 	tear_down();
 }
 
+/* A host that cannot tell looks where an overflow would be news, and nowhere else. */
+static void a_notice_of_all_reads_few(void)
+{
+	uint32_t reads;
+
+	set_up(NULL);
+	world.silent = 1;
+	sample_slot(0, 10);
+	sample_slot(1, 10);
+	open_slot(2, 0, 0);
+	open_slot(3, 10, 0);
+	DONE(VPMU_REG_ENABLE, 4);
+	add(1, 10);
+	world_count(&world, 0, 0, 4);
+	world_count(&world, 0, 1, 4);
+	world_count(&world, 0, 2, 4);
+	reads = world.calls[WORLD_READ];
+	world_notice(&world, 0, BIT(63));
+	vpmu_vcpu_notify(vcpu);
+	CHECK_EQ(world.calls[WORLD_READ], reads + 1);
+	CHECK_EQ(count(0), 4);
+	CHECK_EQ(count(1), 10);
+	CHECK_EQ(count(2), 0);
+	tear_down();
+}
+
 static void grant_63(void)
 {
 	world.profile.slots = 63;
@@ -395,6 +421,7 @@ const struct test_case test_cases[] = {
 	{ "R-OVF-2", "pending_needs_no_pmi", pending_needs_no_pmi },
 	{ "R-OVF-3", "a_notice_finds_an_overflow", a_notice_finds_an_overflow },
 	{ "R-OVF-3", "a_notice_may_name_all", a_notice_may_name_all },
+	{ "R-OVF-3", "a_notice_of_all_reads_few", a_notice_of_all_reads_few },
 	{ "R-OVF-3", "notices_of_high_slots_arrive", notices_of_high_slots_arrive },
 	{ "R-OVF-3", "without_notice_the_next_reading_finds_it",
 	  without_notice_the_next_reading_finds_it },
