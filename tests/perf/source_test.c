@@ -353,6 +353,55 @@ static void a_group_is_opened_anew(void)
 	end();
 }
 
+/* What failed is not remembered: the member goes on without notices, also when another begins. */
+static void a_failed_beginning_is_forgotten(void)
+{
+	struct vpmu_source_event events[2] = {
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0),
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_INSTRUCTIONS, 0),
+	};
+	struct vpmu_source_opened opened;
+	uint32_t calls;
+
+	begin_guest();
+	CHECK_EQ(open_events(events, 2, 0, &opened), 0);
+	fake_fail(&fake, FAKE_OPEN, 1, 1, -EMFILE);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 50000), VPMU_ERROR_LIMIT);
+	calls = fake.all_calls;
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 0), 0);
+	CHECK_EQ(fake.all_calls, calls);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 60000), 0);
+	for (int i = 0; i < FAKE_EVENTS; i++) {
+		const struct fake_event *e = &fake.events[i];
+
+		if (e->used)
+			CHECK_EQ(e->attr.sample_period,
+				 e->attr.config == PERF_COUNT_HW_CPU_CYCLES ? 0 : 60000);
+	}
+	ops->close(perf, attached, opened.group, 0);
+	end();
+}
+
+/* A number that belonged to another process may be one of ours later. */
+static void a_thread_is_asked_for_anew(void)
+{
+	void *group;
+
+	fake_begin(&fake);
+	fake.thread_foreign = 1;
+	begin(VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000);
+	CHECK_EQ(fake.events[0].async, 0);
+	ops->close(perf, attached, group, 0);
+	ops->detach(perf, attached);
+	fake.thread_foreign = 0;
+	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000);
+	CHECK_EQ(fake.events[0].async, 1);
+	ops->close(perf, attached, group, 0);
+	end();
+}
+
 /* What each answer of the kernel becomes, for the leader of a group and for a member. */
 static void answers_become_errors(void)
 {
@@ -718,6 +767,8 @@ const struct test_case test_cases[] = {
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
 	{ "R-OVF-3", "a deaf event counts", a_deaf_event_counts },
 	{ "R-OVF-3", "a group is opened anew", a_group_is_opened_anew },
+	{ "R-OVF-3", "a failed beginning is forgotten", a_failed_beginning_is_forgotten },
+	{ "perf-thread", "a thread is asked for anew", a_thread_is_asked_for_anew },
 	{ "perf-error", "answers become errors", answers_become_errors },
 	{ "perf-error", "other calls fail too", other_calls_fail_too },
 	{ "perf-open", "old kernels get a smaller attr", old_kernels_get_a_smaller_attr },
