@@ -22,6 +22,7 @@
 #define BATCH_AT 0x104000u
 #define BIT(n) (1ull << (n))
 #define OTHER_THREAD 2
+#define DEFINED (VPMU_STRIDE * (SLOTS + 1))
 
 struct life {
 	struct world world;
@@ -31,7 +32,7 @@ struct life {
 	uint64_t happened[VCPUS][SLOTS]; /* events while the guest had the slot enabled */
 	uint64_t epoch[VCPUS][SLOTS];	 /* when the slot was opened */
 	uint64_t told[VCPUS];		 /* slots that had a reason since they were opened */
-	uint64_t dump[VPMU_REGISTERS];
+	uint64_t dump[DEFINED];
 };
 
 static struct life life;
@@ -91,6 +92,12 @@ static uint32_t failures_of(enum world_op op)
 	return atomic_load(&life.world.failed[op]);
 }
 
+static void dump(unsigned int which)
+{
+	for (unsigned int i = 0; i < DEFINED; i++)
+		life.dump[i] = world_get(life.vcpus[which], i);
+}
+
 /* An operation that was refused although nothing failed, or that changed something, is wrong. */
 static void judge(unsigned int which, int outcome, uint32_t failed, const char *step)
 {
@@ -98,7 +105,7 @@ static void judge(unsigned int which, int outcome, uint32_t failed, const char *
 		return;
 	if (!failed)
 		wrong(step, "refused although nothing that it needs failed");
-	for (unsigned int i = 0; i < VPMU_STRIDE * (SLOTS + 1); i++) {
+	for (unsigned int i = 0; i < DEFINED; i++) {
 		if (world_get(life.vcpus[which], i) != life.dump[i])
 			wrong(step, "refused and not as before");
 	}
@@ -122,7 +129,7 @@ static int write_by_batch(unsigned int which, uint64_t index, uint64_t value)
 
 	world_poke(&life.world, BATCH_AT, head);
 	world_poke(&life.world, BATCH_AT + 16, value);
-	world_dump(life.vcpus[which], life.dump);
+	dump(which);
 	outcome = vpmu_vcpu_batch(life.vcpus[which], BATCH_AT, 3);
 	judge(which, outcome,
 	      failures_of(WORLD_ALLOCATE) + failures_of(WORLD_GUEST_CHECK) +
@@ -173,7 +180,7 @@ static void set_area(uint64_t value)
 	if (!life.vcpus[0])
 		return;
 	world_next_call(&life.world);
-	world_dump(life.vcpus[0], life.dump);
+	dump(0);
 	outcome = vpmu_vcpu_write(life.vcpus[0], VPMU_REG_AREA, value);
 	judge(0, outcome, failures_of(WORLD_GUEST_CHECK) + failures_of(WORLD_GUEST_WRITE) - before,
 	      "AREA");

@@ -741,6 +741,9 @@ static void look(struct device *device)
 		broken(device, device->world.last_misuse);
 	if (atomic_load(&device->world.vm->host_events) != atomic_load(&device->world.live_events))
 		broken(device, "harmless: the account of host events is wrong");
+	if (device->world.profile.host_events &&
+	    atomic_load(&device->world.live_events) > device->world.profile.host_events)
+		broken(device, "harmless: more host events than the profile allows");
 }
 
 static void choose_profile(struct device *device)

@@ -76,6 +76,22 @@ static const char *check_masks(const struct look *look)
 	return NULL;
 }
 
+static const char *check_counting(const struct look *look)
+{
+	uint64_t limit = (look->now[VPMU_REG_LIMITS] & VPMU_REG_LIMITS_COUNTING_MASK) >>
+			 VPMU_REG_LIMITS_COUNTING_SHIFT;
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < slots_of(look->now); i++) {
+		struct view view = view_of(look, i);
+
+		count += view.enabled && view.attr[VPMU_ATTR_WORD_TYPE] != VPMU_TYPE_HOST_SOFTWARE;
+	}
+	if (count > limit && !(look->now[VPMU_REG_FEATURES] & VPMU_FEATURE_FLEXIBLE))
+		return "R-MASK-7: more events are enabled than may count at once";
+	return NULL;
+}
+
 static const char *check_line(const struct look *look)
 {
 	const uint64_t *now = look->now;
@@ -415,8 +431,8 @@ static const char *check_slot(const struct look *look, unsigned int index)
 static const char *check_all(const struct look *look)
 {
 	static const char *(*const checks[])(const struct look *) = {
-		check_masks,	  check_line,	     check_sequence, check_identity,
-		check_area_state, check_host_groups, check_area,
+		check_masks,	check_counting,	  check_line,	     check_sequence,
+		check_identity, check_area_state, check_host_groups, check_area,
 	};
 	const char *broken = NULL;
 
