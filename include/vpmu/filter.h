@@ -12,7 +12,7 @@
  * **What KVM looks at.** Of an event-select register KVM compares the event select (bits 7:0, on AMD also 35:32) and the
  * unit mask (bits 15:8). It sees no edge, inversion or counter mask: two events that differ only in these are
  * allowed or denied together. Fixed counters of Intel obey a bitmap and nothing else.
- * Sources: Documentation/virt/kvm/api.rst of Linux, 4.120 KVM_SET_PMU_EVENT_FILTER; arch/x86/kvm/pmu.c.
+ * Sources: Documentation/virt/kvm/api.rst of Linux, KVM_SET_PMU_EVENT_FILTER; arch/x86/kvm/pmu.c.
  *
  * **What a guest sees of it.** A denied event is not refused: its selector reads back as written, and its counter stands
  * still. A guest's kernel prefers fixed counters, so an event that is allowed on one kind of counter and denied on
@@ -101,7 +101,8 @@ struct vpmu_filter_request {
 struct vpmu_filter_report {
 	uint64_t size;	    /**< in: sizeof(struct vpmu_filter_report) as the caller knows it */
 	const char *reason; /**< one sentence, what is wrong; "" without an error; constant */
-	uint64_t code; /**< the event or entry that is wrong, or the event at which there was no room left */
+	/** the event or entry that is wrong or dropped first, or the event at which there was no room left */
+	uint64_t code;
 	uint32_t index;	  /**< its place in events, except or entries; or VPMU_FILTER_NO_EVENT */
 	uint32_t dropped; /**< check: plain entries that KVM would take and never match */
 	/** bit n: fixed counter n and the same event on other counters are treated differently (Intel: 0, 1 and 3) */
@@ -201,7 +202,7 @@ VPMU_API int vpmu_filter_parse(uint32_t vendor, const char *text, uint64_t lengt
 /**
  * @brief The generic events of a vendor, named as perf names them.
  *
- * Intel: the architectural events (Intel SDM volume 3, chapter 20, "Architectural Performance Monitoring": unhalted core
+ * Intel: the architectural events (Intel SDM volume 3, "Architectural Performance Monitoring": unhalted core
  * cycles, instructions, unhalted reference cycles (perf: bus-cycles), last level cache references and
  * misses, branches, branch misses, slots), and ref-cycles of fixed counter 2. AMD: those of family 17h (Zen) and
  * later (arch/x86/events/amd/core.c of Linux).

@@ -106,17 +106,20 @@ int vpmu_filter_decide_fixed(const struct vpmu_filter *filter, uint32_t counter)
 static int entries_check(const struct vpmu_filter *filter, uint32_t vendor,
 			 struct vpmu_filter_report *report)
 {
-	uint64_t plain = vpmu_filter_select_bits(vendor) | FILTER_UMASK;
-	uint64_t masked = plain | FILTER_EXCLUDE | 0xffull << FILTER_MASK_SHIFT;
+	uint64_t known = vpmu_filter_select_bits(vendor) | FILTER_UMASK;
 
+	if (filter->flags & VPMU_FILTER_MASKED)
+		known |= FILTER_EXCLUDE | 0xffull << FILTER_MASK_SHIFT;
 	for (uint32_t i = 0; i < filter->count; i++) {
-		if (!(filter->flags & VPMU_FILTER_MASKED))
-			report->dropped += (filter->entries[i] & ~plain) != 0;
-		else if (filter->entries[i] & ~masked)
+		if (!(filter->entries[i] & ~known))
+			continue;
+		if (filter->flags & VPMU_FILTER_MASKED)
 			return vpmu_filter_report_fail(
 				report, VPMU_ERROR_INVALID,
 				"a masked entry has bits that are neither event select nor unit mask, mask or exclude",
 				filter->entries[i], i);
+		if (!report->dropped++)
+			vpmu_filter_report_fail(report, 0, "", filter->entries[i], i);
 	}
 	return 0;
 }

@@ -223,7 +223,7 @@ static void at_most_300(void)
 /* Bytes with an even number of ones: no two of them can be merged. */
 static void nothing_to_merge(void)
 {
-	struct vpmu_filter_request request = request_of(AMD, VPMU_FILTER_MASKED, many, 0);
+	struct vpmu_filter_request request = request_of(INTEL, VPMU_FILTER_MASKED, many, 0);
 	uint32_t umask;
 
 	for (umask = 0; umask < 256; umask++) {

@@ -95,6 +95,10 @@ static void high_bits_are_no_alias(void)
 	CHECK_EQ(vpmu_filter_allows(&filter, INTEL, CODE(0x1c2, 0)), 1);
 	CHECK_EQ(vpmu_filter_check(&filter, INTEL, &report), 0);
 	CHECK_EQ(report.dropped, 1);
+	filter.entries[filter.count++] = CODE(0x2c2, 0);
+	CHECK_EQ(vpmu_filter_check(&filter, INTEL, &report), 0);
+	CHECK_EQ(report.dropped, 2);
+	CHECK_EQ(report.code, CODE(0x1c2, 0));
 	filter.entries[0] = CODE(0xc2, 0);
 	CHECK_EQ(vpmu_filter_allows(&filter, INTEL, CODE(0x1c2, 0)), 0);
 }
@@ -262,6 +266,8 @@ static void bits_of_entries(void)
 		filter.flags = 0;
 		CHECK_EQ(vpmu_filter_check(&filter, AMD, &report), 0);
 		CHECK_EQ(report.dropped, bit >= 16 && (bit < 32 || bit > 35));
+		CHECK_EQ(report.code, report.dropped ? 1ull << bit : 0);
+		CHECK_EQ(report.index, report.dropped ? 1 : VPMU_FILTER_NO_EVENT);
 		CHECK_EQ(vpmu_filter_allows(&filter, AMD, INSTRUCTIONS), 1);
 		CHECK_EQ(vpmu_filter_allows(&filter, AMD, 1ull << bit), !report.dropped);
 	}
