@@ -45,7 +45,8 @@ int kvm_size_check(const void *given, uint64_t known)
 
 int kvm_system_take(struct vpmu_kvm_system *system, const struct vpmu_kvm_system *given)
 {
-	static const struct vpmu_kvm_system own = { sizeof(own), system_control, NULL, NULL };
+	static const struct vpmu_kvm_system own = { .size = sizeof(own),
+						    .control = system_control };
 	int error;
 
 	*system = own;

@@ -19,6 +19,7 @@
 
 #include <vpmu/error.h>
 #include <vpmu/export.h>
+#include <vpmu/filter.h>
 #include <vpmu/vpmu.h>
 
 #ifdef __cplusplus
@@ -59,7 +60,12 @@ struct vpmu_kvm_system {
 	int64_t (*control)(void *opaque, int32_t fd, uint64_t request, uint64_t argument);
 	/** A sentence for the operator, `enum vpmu_log_level`, without newline. NULL: none. */
 	void (*log)(void *opaque, uint32_t level, const char *text);
-	void *opaque; /**< first argument of both */
+	void *opaque; /**< first argument of all */
+	/**
+	 * Reads the start of a file of /sys as text of at most size - 1 bytes and ends it with a 0: its length, or a negative
+	 * errno value. NULL: reads it.
+	 */
+	int64_t (*file_text)(void *opaque, const char *path, char *to, uint64_t size);
 };
 
 /** Where all vCPUs of a VM find their device. The same one serves filter, CPUID and exits. */
@@ -213,6 +219,110 @@ VPMU_API int vpmu_kvm_pmi(const struct vpmu_kvm_system *system,
  * Source: Documentation/virt/kvm/api.rst of Linux, the note on KVM_EXIT_IO, KVM_EXIT_MMIO and MSR exits.
  */
 VPMU_API int vpmu_kvm_complete(const struct vpmu_kvm_system *system, int32_t vcpu_fd, void *run);
+
+/**
+ * @name KVM's own vPMU
+ *
+ * KVM on x86 may give guests a PMU of its own, that of the hardware. A VMM that offers this library's device
+ * instead should switch that off, by its capability and in CPUID, both: the capability leaves CPUID as it is,
+ * and CPUID alone leaves the registers working, which on AMD a guest finds without CPUID. Leave
+ * IA32_PERF_CAPABILITIES (MSR 0x345) and the other registers of the PMU out of what is saved and restored; a
+ * destination without a PMU refuses them. A VMM that leaves it on can restrict it to a list of events (filter.h).
+ * @{ */
+
+/** What became of KVM's own vPMU on this host. */
+enum vpmu_kvm_vpmu_kind {
+	VPMU_KVM_VPMU_UNKNOWN = 0,  /**< the files of /sys do not say */
+	VPMU_KVM_VPMU_DISABLED = 1, /**< off for all VMs: enable_pmu=N of the module kvm */
+	VPMU_KVM_VPMU_HYBRID = 2,   /**< off for all VMs: the host has several kinds of cores */
+	VPMU_KVM_VPMU_NO_HARDWARE =
+		3, /**< off for all VMs: the host has no PMU that its kernel uses */
+	VPMU_KVM_VPMU_EMULATED = 4, /**< on, counts with events of the host's perf */
+	VPMU_KVM_VPMU_MEDIATED =
+		5, /**< on, takes the hardware from perf while a guest runs (Linux 7.0) */
+};
+
+/** vpmu_kvm_vpmu_off(): it was off already, for all VMs */
+#define VPMU_KVM_VPMU_WAS_OFF 1
+
+/** What is known of KVM's own vPMU. */
+struct vpmu_kvm_vpmu {
+	uint64_t size;	      /**< in: sizeof(struct vpmu_kvm_vpmu) as the caller knows it */
+	const char *sentence; /**< what the kind means for a VMM and its operator; constant */
+	uint32_t kind;	      /**< enum vpmu_kvm_vpmu_kind */
+	uint32_t can_disable; /**< 1: vpmu_kvm_vpmu_off() can switch it off for one VM */
+	uint32_t can_filter;  /**< 1: KVM takes filters of events */
+	uint32_t can_mask;    /**< 1: with masked entries */
+};
+
+/**
+ * @brief Finds out what KVM's own vPMU is on this host. Changes nothing.
+ *
+ * Reads enable_pmu of the module kvm, enable_mediated_pmu of kvm_intel and kvm_amd, and which PMUs
+ * /sys/bus/event_source/devices has: KVM sets enable_pmu to N itself where it offers no vPMU.
+ * @param system the calls of KVM; NULL: the operating system's
+ * @param fd descriptor of /dev/kvm or of a VM
+ * @param[out] vpmu filled; unchanged on error
+ * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED (the descriptor is not KVM's); VPMU_ERROR_SYSTEM
+ * @par Threads
+ * Any.
+ * @since 0.1
+ * Source: kvm_init_pmu_capability() in arch/x86/kvm/pmu.h of Linux.
+ */
+VPMU_API int vpmu_kvm_vpmu_probe(const struct vpmu_kvm_system *system, int32_t fd,
+				 struct vpmu_kvm_vpmu *vpmu);
+
+/**
+ * @brief Switches KVM's own vPMU off for a VM (KVM_CAP_PMU_CAPABILITY, Linux 5.18). Before the first vCPU is created;
+ * vpmu_kvm_vpmu_hide() is the other half.
+ * @param system the calls of KVM; NULL: the operating system's
+ * @param vm_fd descriptor of the VM
+ * @return 0; VPMU_KVM_VPMU_WAS_OFF; VPMU_ERROR_STATE (the VM has vCPUs, or had one that failed with a mediated vPMU);
+ * VPMU_ERROR_UNSUPPORTED (the kernel cannot, and does not say that it is off: the log op says what to do); VPMU_ERROR_INVALID;
+ * VPMU_ERROR_TOO_BIG; VPMU_ERROR_DENIED; VPMU_ERROR_SYSTEM
+ * @par Threads
+ * Any.
+ * @since 0.1
+ * Source: Documentation/virt/kvm/api.rst of Linux, KVM_CAP_PMU_CAPABILITY.
+ */
+VPMU_API int vpmu_kvm_vpmu_off(const struct vpmu_kvm_system *system, int32_t vm_fd);
+
+/**
+ * @brief Clears all that shows a PMU of the hardware in the entries for KVM_SET_CPUID2, of Intel and of AMD.
+ *
+ * Intel: leaves 0xA, 0x1C and 0x23; PDCM, DTES64, DS-CPL and DS in leaf 1; Arch LBR and the bit of leaf 0x23 in leaf 7. AMD:
+ * leaves 0x80000022 (PerfMonV2) and 0x8000001B (IBS), and PERFCTR_CORE, PERFCTR_NB, PERFCTR_LLC and IBS in leaf 0x80000001.
+ * The four counters of the K7 have no bit in CPUID: only vpmu_kvm_vpmu_off() takes these from a guest.
+ * @param entries array of `count` entries; owned by the caller
+ * @param count entries
+ * @return number of entries that were changed; 0: none showed a PMU; VPMU_ERROR_INVALID
+ * @par Threads
+ * Any.
+ * @since 0.1
+ * Source: Intel SDM volume 2, CPUID; AMD64 APM volume 3, appendix E.
+ */
+VPMU_API int vpmu_kvm_vpmu_hide(struct vpmu_kvm_cpuid_entry *entries, uint32_t count);
+
+/**
+ * @brief Gives KVM a filter of the events that guests may count with its own vPMU (KVM_SET_PMU_EVENT_FILTER, Linux 5.3). It replaces the one before,
+ * at once and for all vCPUs of the VM.
+ *
+ * A filter with entries that KVM would take and never match is refused: it would allow or deny less than it seems to.
+ * KVM takes filters also where its vPMU is off; they then have no effect.
+ * @param system the calls of KVM; NULL: the operating system's
+ * @param vm_fd descriptor of the VM
+ * @param vendor enum vpmu_filter_vendor, of the host
+ * @param filter the filter
+ * @return 0; VPMU_ERROR_INVALID (vpmu_filter_check() or KVM refuses it); VPMU_ERROR_LIMIT (more than 300 entries);
+ * VPMU_ERROR_UNSUPPORTED (the kernel has no filters, or no masked entries); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY; VPMU_ERROR_DENIED;
+ * VPMU_ERROR_SYSTEM. The log op says which and why
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API int vpmu_kvm_event_filter_set(const struct vpmu_kvm_system *system, int32_t vm_fd,
+				       uint32_t vendor, const struct vpmu_filter *filter);
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -57,7 +57,7 @@ static void listen(void *opaque, uint32_t level, const char *text)
 
 static struct vpmu_kvm_system script(unsigned int failing, int64_t failure, int64_t answer)
 {
-	struct vpmu_kvm_system made = { sizeof(made), control, listen, &kvm };
+	struct vpmu_kvm_system made = { sizeof(made), control, listen, &kvm, NULL };
 
 	memset(&kvm, 0, sizeof(kvm));
 	kvm.failing = failing;

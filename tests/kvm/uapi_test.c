@@ -20,6 +20,12 @@ static void numbers_agree(void)
 	CHECK_EQ(KVM_UAPI_ENABLE_CAP, KVM_ENABLE_CAP);
 	CHECK_EQ(KVM_UAPI_SIGNAL_MSI, KVM_SIGNAL_MSI);
 	CHECK_EQ(KVM_UAPI_X86_SET_MSR_FILTER, KVM_X86_SET_MSR_FILTER);
+	CHECK_EQ(KVM_UAPI_SET_PMU_EVENT_FILTER, KVM_SET_PMU_EVENT_FILTER);
+	CHECK_EQ(KVM_UAPI_CAP_PMU_EVENT_FILTER, KVM_CAP_PMU_EVENT_FILTER);
+	CHECK_EQ(KVM_UAPI_CAP_PMU_CAPABILITY, KVM_CAP_PMU_CAPABILITY);
+	CHECK_EQ(KVM_UAPI_PMU_CAP_DISABLE, KVM_PMU_CAP_DISABLE);
+	CHECK_EQ(VPMU_FILTER_ALLOW, KVM_PMU_EVENT_ALLOW);
+	CHECK_EQ(VPMU_FILTER_DENY, KVM_PMU_EVENT_DENY);
 	CHECK_EQ(KVM_UAPI_CAP_X86_USER_SPACE_MSR, KVM_CAP_X86_USER_SPACE_MSR);
 	CHECK_EQ(KVM_UAPI_CAP_X86_MSR_FILTER, KVM_CAP_X86_MSR_FILTER);
 	CHECK_EQ(KVM_UAPI_MSR_EXIT_REASON_FILTER, KVM_MSR_EXIT_REASON_FILTER);
@@ -70,6 +76,12 @@ static void public_structs_are_kvms(void)
 	CHECK_EQ(sizeof(struct vpmu_kvm_cpuid_entry), sizeof(struct kvm_cpuid_entry2));
 	SAME_PLACE(vpmu_kvm_cpuid_entry, eax, kvm_cpuid_entry2, eax);
 	SAME_PLACE(vpmu_kvm_cpuid_entry, edx, kvm_cpuid_entry2, edx);
+	SAME_PLACE(vpmu_filter, action, kvm_pmu_event_filter, action);
+	SAME_PLACE(vpmu_filter, count, kvm_pmu_event_filter, nevents);
+	SAME_PLACE(vpmu_filter, fixed_counters, kvm_pmu_event_filter, fixed_counter_bitmap);
+	SAME_PLACE(vpmu_filter, flags, kvm_pmu_event_filter, flags);
+	SAME_PLACE(vpmu_filter, padding, kvm_pmu_event_filter, pad);
+	SAME_PLACE(vpmu_filter, entries, kvm_pmu_event_filter, events);
 }
 
 const struct test_case test_cases[] = {
