@@ -831,8 +831,8 @@ class Vcpu:
         if self.pending >> number & 1:
             slot.attr[ATTR_WORD["sample_period"]] = value
             slot.flags |= EVENT_FLAG["REARM"]
-            if not value:
-                slot.period_left = 0
+            if not value or not slot.period_left:
+                slot.period_left = value
             self.publish(group)
             return
         self.read_group(group)
@@ -1103,8 +1103,6 @@ class Batch:
     def cost(self, index, value):
         """Return the slot operations of a write (R-BAT-7)."""
         if index < STRIDE:
-            granted = (1 << self.vcpu.profile["slots"]) - 1
-            return bin(value).count("1") if (
-                CONTROL[index][0] in MASKS and not value & ~granted) else 0
+            return bin(value).count("1") if CONTROL[index][0] in MASKS else 0
         slot, word = index // STRIDE - 1, index % STRIDE
         return int(word == ATTR_WORD["sample_period"] and self.vcpu.open_mask >> slot & 1)

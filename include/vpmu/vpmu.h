@@ -155,7 +155,7 @@ VPMU_API int vpmu_vm_destroy(struct vpmu_vm *vm);
 
 /**
  * @brief Closes all host events of the VM, for the operator who needs the PMU. Guests see reason HOST_TOOK_PMU and
- * a new epoch. It takes effect for each vCPU at its next vpmu_vcpu_enter(): kick them.
+ * a new epoch. It takes effect for each vCPU at the next call on it, vpmu_vcpu_enter() at the latest: kick them.
  * @param vm the VM
  * @par Threads
  * Any.
@@ -164,7 +164,7 @@ VPMU_API int vpmu_vm_destroy(struct vpmu_vm *vm);
 VPMU_API void vpmu_vm_release_pmu(struct vpmu_vm *vm);
 
 /**
- * @brief Ends vpmu_vm_release_pmu(): host events come back at each vCPU's next vpmu_vcpu_enter().
+ * @brief Ends vpmu_vm_release_pmu(): host events come back at the next call on each vCPU, vpmu_vcpu_enter() at the latest.
  * @param vm the VM
  * @par Threads
  * Any.

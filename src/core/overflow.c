@@ -88,11 +88,13 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index, bool was_pending)
 {
 	struct vpmu_slot *slot = &vcpu->slots[index];
+	uint64_t period = slot->attr[VPMU_ATTR_WORD_SAMPLE_PERIOD];
+	uint64_t *left = &slot->event[VPMU_EVENT_WORD_PERIOD_LEFT];
 
-	if (was_pending) {
+	if (was_pending)
 		vpmu_slot_flag(slot, VPMU_EVENT_REARM, 0);
-		return;
-	}
-	slot->event[VPMU_EVENT_WORD_PERIOD_LEFT] = slot->attr[VPMU_ATTR_WORD_SAMPLE_PERIOD];
-	vpmu_overflow_arm(vcpu, index);
+	if (!was_pending || !period || !*left)
+		*left = period;
+	if (!was_pending)
+		vpmu_overflow_arm(vcpu, index);
 }

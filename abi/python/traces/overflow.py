@@ -215,6 +215,24 @@ def no_period(t):
     t.has(PENDING=0, PMI_LINE=0)
 
 
+@case(TOPIC, "R-OVF-6 R-OVF-5", "the period of a pending slot switched off and on again")
+def pending_period_off(t):
+    t.event(0, period=100)
+    t.running(0)
+    t.overflow(0, 130)
+    t.has(PENDING=1)
+    t.slot(0, period_left=70)
+    t.write("0.sample_period", 0)
+    t.slot(0, period_left=0)
+    t.write("0.sample_period", 50)
+    t.slot(0, period_left=50, lost=0)
+    t.mask("SYNC", 0)
+    t.slot(0, period_left=50, lost=0)
+    t.count(0, 60)
+    t.mask("ACK", 0)
+    t.slot(0, period_left=50, lost=1, count=190)
+
+
 @case(TOPIC, "R-OVF-6 R-OVF-5", "a period switched off and on again")
 def period_off(t):
     t.event(0, period=100)
