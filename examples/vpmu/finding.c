@@ -79,7 +79,7 @@ void finding_print(const struct finding *finding)
 	}
 }
 
-static void print_quoted(const char *text, size_t length)
+void print_quoted(const char *text, size_t length)
 {
 	putchar('"');
 	for (size_t i = 0; i < length; i++) {

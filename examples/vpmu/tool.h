@@ -17,6 +17,9 @@ int usage_error(const char *command, const char *argument);
 /* probe.c */
 int probe_main(int count, char **arguments);
 
+/* filter.c */
+int filter_main(int count, char **arguments);
+
 enum verdict {
 	VERDICT_OK,	 /* as wanted */
 	VERDICT_LIMITED, /* works, but not all of it */
@@ -55,6 +58,8 @@ void finding_add_word(struct finding *finding, const char *word);
 void finding_set_remedy(struct finding *finding, const char *text);
 void finding_print(const struct finding *finding);
 void finding_print_json(const struct finding *finding);
+/* A text of that length in the quotation marks of JSON. */
+void print_quoted(const char *text, size_t length);
 
 /* host.c: what files of the system say */
 int host_read(const char *path, char *text, size_t size);
