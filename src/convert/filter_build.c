@@ -161,6 +161,9 @@ static const char *numbers_fault(const struct vpmu_filter_request *request)
 	if (request->event_count > VPMU_FILTER_REQUEST_EVENTS ||
 	    request->except_count > VPMU_FILTER_REQUEST_EVENTS)
 		return "a list has more than 4096 events";
+	if ((request->event_count && !request->events) ||
+	    (request->except_count && !request->except))
+		return "a list has a number of events and no address";
 	return NULL;
 }
 

@@ -269,6 +269,12 @@ static void numbers_out_of_range(void)
 	request.except_count = VPMU_FILTER_REQUEST_EVENTS + 1;
 	refused(&request, VPMU_ERROR_INVALID, none);
 	request = good;
+	request.events = NULL;
+	refused(&request, VPMU_ERROR_INVALID, none);
+	request = good;
+	request.except_count = 1;
+	refused(&request, VPMU_ERROR_INVALID, none);
+	request = good;
 	request.vendor = AMD;
 	request.fixed_counters = 1;
 	refused(&request, VPMU_ERROR_INVALID, none);
