@@ -23,7 +23,7 @@ static int64_t file_read(const char *path, char *to, uint64_t size)
 
 	if (file < 0)
 		return -(int64_t)errno;
-	result = read(file, to, size - 1);
+	result = read(file, to, (size_t)size - 1);
 	if (result < 0)
 		result = -(int64_t)errno;
 	else
