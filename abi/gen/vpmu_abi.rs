@@ -165,3 +165,4 @@ pub const EVENT_APPROXIMATE: u64 = 4;
 pub const EVENT_LOWER_BOUND: u64 = 8;
 pub const EVENT_THREAD: u64 = 16;
 pub const EVENT_REARM: u64 = 32;
+pub const EVENT_INCOMPLETE: u64 = 64;

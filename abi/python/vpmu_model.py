@@ -542,6 +542,7 @@ class Vcpu:
 
     def fail(self, group, name, was_taken=False):
         """Show why a group does not count; the epoch changes when it is taken, not while it is."""
+        self.note_loss(group)
         if name in ("TAKEN", "GONE"):
             self.drop_open(group)
         if name == "GONE":
@@ -551,8 +552,14 @@ class Vcpu:
             self.break_epoch("HOST_TOOK_PMU")
         self.set_error(group, dict.fromkeys(group, REASON_OF[name]))
 
+    def note_loss(self, group):
+        """An enabled group did not count for a while (R-SLOT-11)."""
+        for number in group if self.is_enabled(group) else ():
+            self.slots[number].flags |= EVENT_FLAG["INCOMPLETE"]
+
     def set_error(self, group, reasons):
         """Turn a group to ERROR and say when it is tried again."""
+        self.note_loss(group)
         for number, reason in reasons.items():
             self.slots[number].state = STATE["ERROR"]
             self.slots[number].reason = REASON[reason]

@@ -32,7 +32,8 @@ const char *name_of_reason(uint64_t reason)
 const char *name_of_flag(uint32_t bit)
 {
 	static const char *const names[] = { "multiplexed", "throttled", "approximate",
-					     "lower bound", "thread",	 "rearm" };
+					     "lower bound", "thread",	 "rearm",
+					     "incomplete" };
 
 	return bit < COUNT(names) ? names[bit] : NULL;
 }

@@ -541,8 +541,10 @@ enum vpmu_abi_call {
 #define VPMU_EVENT_THREAD (1ull << 4)
 /** a new period was written and takes effect at the next ACK */
 #define VPMU_EVENT_REARM (1ull << 5)
+/** the host lost it for a while in which it was enabled; its times may not show that */
+#define VPMU_EVENT_INCOMPLETE (1ull << 6)
 /** every bit above */
-#define VPMU_EVENT_ALL 0x3full
+#define VPMU_EVENT_ALL 0x7full
 /** @} */
 
 /** configuration of a slot */

@@ -33,6 +33,15 @@ static bool worth_retrying(uint8_t reason)
 	return passing & VPMU_BIT(reason);
 }
 
+/* What an enabled group does not count from now on, or since its last reading, is missing for good. */
+static void note_loss(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	if (!vpmu_group_enabled(vcpu, leader))
+		return;
+	for (uint64_t rest = vcpu->slots[leader].members; rest; rest &= rest - 1)
+		vpmu_slot_flag(&vcpu->slots[vpmu_lowest(rest)], VPMU_EVENT_INCOMPLETE, 0);
+}
+
 void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
@@ -40,6 +49,8 @@ void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t r
 	uint64_t now;
 
 	slot->condition = reason;
+	if (reason && reason != VPMU_REASON_UNBOUND)
+		note_loss(vcpu, leader);
 	vcpu->retrying &= ~VPMU_BIT(leader);
 	if (!worth_retrying(reason) || !vpmu_group_enabled(vcpu, leader) || vcpu->released)
 		return;
@@ -58,6 +69,7 @@ static void lost(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
 {
 	uint8_t reason = vpmu_host_reason(error);
 
+	note_loss(vcpu, leader);
 	if (reason != VPMU_REASON_STARVED)
 		vpmu_host_unmake(vcpu, leader);
 	if (reason == VPMU_REASON_HOST_TOOK_PMU && vcpu->slots[leader].condition != reason)

@@ -250,6 +250,50 @@ def throttled(t):
     t.slot(0, flags="")
 
 
+def lost_at_the_end(t, how, answer):
+    t.event(0)
+    t.running(0)
+    t.count(0, 70)
+    t.mask("SYNC", 0)
+    t.slot(0, flags="LOWER_BOUND")
+    t.answer("read", 0, answer)
+    if how == "DISABLE":
+        t.mask("SYNC", 0)
+    t.mask(how, 0)
+    t.slot(0, count=70, flags="INCOMPLETE")
+    t.answer("read", 0)
+    if how == "DISABLE":
+        t.mask("SYNC", 0)
+        t.slot(0, count=70, flags="INCOMPLETE")
+        t.mask("CLOSE", 0)
+    t.opened(0)
+    t.slot(0, "STOPPED", count=0, flags="")
+
+
+@case(TOPIC, "R-SLOT-11 R-MASK-8", "starved until it is disabled: told, although it is stopped")
+def starved_at_disable(t):
+    lost_at_the_end(t, "DISABLE", "STARVED")
+
+
+@case(TOPIC, "R-SLOT-11 R-MASK-5", "starved when it is closed: told, although it is closed")
+def starved_at_close(t):
+    lost_at_the_end(t, "CLOSE", "STARVED")
+
+
+@case(TOPIC, "R-SLOT-11 R-EPO-3", "what was missed stays missed when the host gives back")
+def incomplete_for_good(t):
+    t.event(0)
+    t.event(1)
+    t.running(0)
+    t.opened(1)
+    t.answer("read", 0, "STARVED")
+    t.mask("SYNC", 0, 1)
+    t.answer("read", 0)
+    t.mask("ENABLE", 0)
+    t.slot(0, "ACTIVE", flags="LOWER_BOUND INCOMPLETE")
+    t.slot(1, "STOPPED", flags="")
+
+
 @case(TOPIC, "R-SLOT-9 R-SLOT-7", "starved: visible, and without a count that goes on")
 def starved(t):
     t.event(0)
@@ -258,7 +302,7 @@ def starved(t):
     t.mask("SYNC", 0)
     t.answer("read", 0, "STARVED")
     t.mask("SYNC", 0)
-    t.slot(0, "ERROR", "STARVED", count=70, flags="")
+    t.slot(0, "ERROR", "STARVED", count=70, flags="INCOMPLETE")
     t.has(ERROR=1, ENABLED=1)
     t.count(0, 30)
     t.mask("SYNC", 0)
