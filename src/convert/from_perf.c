@@ -89,7 +89,8 @@ static int take_bytes(struct request *request, const uint8_t *bytes, uint64_t le
 				request->report, VPMU_ERROR_TOO_BIG, "tail",
 				"A field past the newest version known is not 0.");
 	}
-	memcpy(request->attr, bytes, size < VPMU_CONVERT_ATTR_SIZE ? size : VPMU_CONVERT_ATTR_SIZE);
+	memcpy(request->attr, bytes,
+	       (size_t)(size < VPMU_CONVERT_ATTR_SIZE ? size : VPMU_CONVERT_ATTR_SIZE));
 	return 0;
 }
 

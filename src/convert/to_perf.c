@@ -188,6 +188,6 @@ int vpmu_convert_to_perf(const struct guest_perf_attr *attr, const struct vpmu_c
 		return error;
 	put_event(made, attr, options->pmu_type);
 	put_host(made, options, size);
-	memcpy(bytes, made, size);
+	memcpy(bytes, made, (size_t)size);
 	return (int)size;
 }

@@ -457,8 +457,8 @@ static void one_interrupt_until_acknowledged(void)
 	nothing[0].outcome = 0;
 	machine_do(&machine, nothing, 1);
 	CHECK_EQ(machine_word(&machine, MACHINE_NMIS), 1);
-	CHECK_EQ(device_read(&machine.device, SLOT(0, VPMU_SLOT_EVENT + VPMU_EVENT_WORD_LOST)), 2);
 	handler_answers(MACHINE_NMIS, 1);
+	CHECK_EQ(device_read(&machine.device, SLOT(0, VPMU_SLOT_EVENT + VPMU_EVENT_WORD_LOST)), 2);
 	machine_destroy(&machine);
 }
 
