@@ -88,11 +88,13 @@ static int64_t descriptor_limit(void *opaque)
 {
 	int saved = errno;
 	struct rlimit limit;
+	uint64_t soft;
 
 	(void)opaque;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return answer(-1, saved);
-	return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+	soft = limit.rlim_cur;
+	return soft > INT64_MAX ? INT64_MAX : (int64_t)soft;
 }
 
 static int64_t file_text(void *opaque, const char *path, char *to, uint64_t size)
