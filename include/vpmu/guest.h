@@ -435,7 +435,8 @@ int vpmu_guest_read_stale(const struct vpmu_guest *guest, uint32_t slot,
  * @param before the earlier reading
  * @param after the later one, of the same slot
  * @param[out] delta the difference; unchanged on error
- * @return 0; VPMU_GUEST_BROKEN: the slot was opened anew or the epoch changed in between;
+ * @return 0; VPMU_GUEST_BROKEN: the slot was opened anew, the epoch changed or the host lost the event in between (VPMU_EVENT_INCOMPLETE; once
+ * that is set, later losses do not show here, and delta->flags has it);
  * VPMU_GUEST_UNKNOWN: a number is at its end, 2^64 - 1; VPMU_GUEST_HOST: a number went back
  * @par Threads
  * Any context.

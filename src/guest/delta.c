@@ -15,10 +15,17 @@ static int at_end(const struct guest_perf_event *event)
 	       event->time_running == UINT64_MAX || event->lost == UINT64_MAX;
 }
 
+/* What the host did not count in between stands in none of the numbers. */
+static int lost_between(const struct guest_perf_event *before, const struct guest_perf_event *after)
+{
+	return (vpmu_guest_event_flags(after) & ~vpmu_guest_event_flags(before) &
+		VPMU_EVENT_INCOMPLETE) != 0;
+}
+
 int vpmu_guest_delta(const struct guest_perf_event *before, const struct guest_perf_event *after,
 		     struct vpmu_guest_delta *delta)
 {
-	if (before->continuity != after->continuity)
+	if (before->continuity != after->continuity || lost_between(before, after))
 		return VPMU_GUEST_BROKEN;
 	if (went_back(before, after))
 		return VPMU_GUEST_HOST;

@@ -125,6 +125,20 @@ static void delta_across_a_new_epoch_or_opening_is_broken(void)
 	CHECK_EQ(delta.count, 99);
 }
 
+static void delta_across_a_loss_is_broken(void)
+{
+	struct guest_perf_event before = reading(10, 20, 15), after = reading(110, 220, 115);
+	uint64_t incomplete = VPMU_EVENT_INCOMPLETE << VPMU_EVENT_WORD_STATUS_FLAGS_SHIFT;
+	struct vpmu_guest_delta delta = { .count = 99 };
+
+	after.status |= incomplete;
+	CHECK_EQ(vpmu_guest_delta(&before, &after, &delta), VPMU_GUEST_BROKEN);
+	CHECK_EQ(delta.count, 99);
+	before.status |= incomplete;
+	CHECK_EQ(vpmu_guest_delta(&before, &after, &delta), 0);
+	CHECK_EQ(delta.flags, VPMU_EVENT_INCOMPLETE);
+}
+
 static void delta_backwards_is_the_hosts_fault(void)
 {
 	static const struct guest_perf_event small = { .count = 0 };
@@ -158,6 +172,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-3", "delta_subtracts", delta_subtracts },
 	{ "R-EPO-1", "delta_across_a_new_epoch_or_opening_is_broken",
 	  delta_across_a_new_epoch_or_opening_is_broken },
+	{ "R-SLOT-11", "a loss breaks a difference", delta_across_a_loss_is_broken },
 	{ "R-SLOT-3", "delta_backwards_is_the_hosts_fault", delta_backwards_is_the_hosts_fault },
 	{ "R-SLOT-3", "delta_to_the_greatest_count_is_unknown",
 	  delta_to_the_greatest_count_is_unknown },
