@@ -27,6 +27,7 @@ static void the_page_is_filled_at_once(void)
 	sample_slot(3, 10);
 	world_count(&world, 0, 3, 25);
 	DONE(VPMU_REG_SYNC, BIT(3));
+	open_slot(15, 7, 0);
 	world_clean(&world);
 	DONE(VPMU_REG_AREA, AREA | 1);
 	CHECK_EQ(reg(VPMU_REG_AREA), AREA | 1);

@@ -29,6 +29,7 @@ static void a_batch_reads_and_writes_in_order(void)
 	for (unsigned int i = 0; i < VPMU_ATTR_WORDS; i++)
 		CHECK_EQ(batch_word(&batch, written + 2 + i), attr[i]);
 	CHECK_EQ(batch_result(&batch, opened), VPMU_RESULT_DONE);
+	CHECK_EQ(world.calls[WORLD_LOGGED], 0);
 	CHECK_EQ(batch_word(&batch, after + 2), BIT(2));
 	CHECK_EQ(batch_word(&batch, after + 3), 0);
 	CHECK_EQ(state(2), VPMU_STATE_STOPPED);

@@ -249,7 +249,28 @@ static void any_words_are_answered(void)
 	tear_down();
 }
 
+static void a_head_at_the_very_end_is_an_entry(void)
+{
+	struct batch batch;
+	uint64_t last;
+
+	(void)set_up_in_use();
+	batch = batch_at(AT);
+	batch_add(&batch, VPMU_OP_READ, VPMU_REG_MAGIC, 1, NULL);
+	last = batch_add(&batch, VPMU_OP_READ, VPMU_REG_MAGIC, 0, NULL);
+	CHECK_EQ(batch_kick(&batch), VPMU_ACCESS_DONE);
+	CHECK_EQ(batch_result(&batch, last), VPMU_RESULT_MALFORMED);
+	CHECK_EQ(batch_detail(&batch, last), last);
+	batch = batch_at(AT);
+	batch_add(&batch, 9, VPMU_REG_MAGIC, 1, NULL);
+	last = batch_add(&batch, VPMU_OP_READ | 0xffffull << 48, VPMU_REG_MAGIC, 0, NULL);
+	CHECK_EQ(batch_kick(&batch), VPMU_ACCESS_DONE);
+	CHECK_EQ(batch_result(&batch, last), VPMU_RESULT_NOT_RUN);
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-BAT-4", "a_head_at_the_very_end_is_an_entry", a_head_at_the_very_end_is_an_entry },
 	{ "R-BAT-1", "the_number_of_words_is_limited", the_number_of_words_is_limited },
 	{ "R-BAT-1", "the_memory_must_be_ram_as_a_whole", the_memory_must_be_ram_as_a_whole },
 	{ "R-BAT-1", "memory_that_fails_refuses_the_batch", memory_that_fails_refuses_the_batch },

@@ -208,7 +208,30 @@ static void a_bucket_gives_what_it_says(void)
 	CHECK(vpmu_bucket_take(&paid, 0, 0, 1, 7));
 }
 
+static void limit_both(void)
+{
+	limit_creation();
+	world.profile.host_events = 63;
+}
+
+static void a_refused_creation_holds_no_host_event(void)
+{
+	set_up(limit_both);
+	open_group(INT64_MAX);
+	DONE(VPMU_REG_CLOSE, 1);
+	describe_group(1);
+	for (unsigned int i = 0; i < 70; i++) {
+		DONE(VPMU_REG_OPEN, 1);
+		CHECK_EQ(reason(0), VPMU_REASON_AGAIN);
+	}
+	world.now += 1000000000;
+	open_group(INT64_MAX);
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "budget", "a_refused_creation_holds_no_host_event",
+	  a_refused_creation_holds_no_host_event },
 	{ "budget", "host_events_of_the_vm_are_limited", host_events_of_the_vm_are_limited },
 	{ "budget", "creations_have_a_rate_and_a_burst", creations_have_a_rate_and_a_burst },
 	{ "R-EPO-4", "a_group_past_the_creation_budget_comes_back_later",

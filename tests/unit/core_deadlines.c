@@ -26,7 +26,12 @@ static void lose(int error)
 
 static void an_idle_vcpu_has_no_deadline(void)
 {
+	struct vpmu_vcpu *fresh;
+
 	set_up(NULL);
+	fresh = world_vcpu(&world, 1, -1);
+	CHECK_EQ(vpmu_vcpu_deadline(fresh), VPMU_NO_DEADLINE);
+	CHECK_EQ(vpmu_vcpu_remove(fresh), 0);
 	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
 	sample_slot(0, 10);
 	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
@@ -204,7 +209,40 @@ static void late_clocks_do_not_wrap(void)
 	tear_down();
 }
 
+static void stopping_opening_and_binding_begin_anew(void)
+{
+	uint64_t interval;
+
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	lose(VPMU_ERROR_STARVED);
+	for (unsigned int way = 0; way < 3; way++) {
+		DONE(VPMU_REG_ENABLE, 1);
+		interval = vpmu_vcpu_deadline(vcpu) - world.now;
+		CHECK_EQ(interval, 10000000);
+		for (unsigned int i = 0; i < 4; i++) {
+			world.now = vpmu_vcpu_deadline(vcpu);
+			vpmu_vcpu_enter(vcpu);
+		}
+		CHECK(vpmu_vcpu_deadline(vcpu) - world.now > interval);
+		if (way == 0) {
+			DONE(VPMU_REG_DISABLE, 1);
+		} else if (way == 1) {
+			world.threads[0].refuses = 0;
+			DONE(VPMU_REG_CLOSE, 1);
+			DONE(VPMU_REG_OPEN, 1);
+		} else {
+			vpmu_vcpu_unbind(vcpu);
+			CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+			CHECK_EQ(vpmu_vcpu_deadline(vcpu) - world.now, interval);
+		}
+	}
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-EPO-4", "stopping_opening_and_binding_begin_anew",
+	  stopping_opening_and_binding_begin_anew },
 	{ "deadline", "an_idle_vcpu_has_no_deadline", an_idle_vcpu_has_no_deadline },
 	{ "R-EPO-4", "what_passes_is_tried_again", what_passes_is_tried_again },
 	{ "R-EPO-4", "the_intervals_grow_to_a_bound", the_intervals_grow_to_a_bound },

@@ -233,12 +233,17 @@ static void a_flexible_vm_may_enable_more(void)
 /* An error that stands is not hidden behind a want of counters. */
 static void a_group_in_error_stays_so_when_there_is_no_room(void)
 {
+	uint32_t before;
+
 	set_up(NULL);
 	open_group(15);
 	open_slot(5, 0, 0);
 	DONE(VPMU_REG_ENABLE, 1);
 	vpmu_vm_release_pmu(world.vm);
+	vpmu_vcpu_enter(vcpu);
+	before = sequence(5);
 	CHECK_EQ(failed_of(VPMU_REG_ENABLE, BIT(5)), BIT(5));
+	CHECK_EQ(sequence(5), before + 2);
 	CHECK_EQ(state(5), VPMU_STATE_ERROR);
 	CHECK_EQ(reason(5), VPMU_REASON_HOST_TOOK_PMU);
 	CHECK_EQ(reg(VPMU_REG_ERROR), 15 | BIT(5));

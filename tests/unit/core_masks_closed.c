@@ -135,6 +135,9 @@ static void warm_answers_as_open_would(void)
 	describe_group(BIT(8));
 	CHECK_EQ(failed_of(VPMU_REG_WARM, BIT(8)), BIT(8));
 	CHECK_EQ(reason(8), VPMU_REASON_STARVED);
+	world.threads[0].refuses = 0;
+	CHECK_EQ(failed_of(VPMU_REG_WARM, BIT(8)), 0);
+	CHECK_EQ(reason(8), VPMU_REASON_NONE);
 	tear_down();
 }
 

@@ -274,6 +274,12 @@ static void the_source_is_asked_for_the_right_notice(void)
 	world_notice(&world, 0, 1);
 	vpmu_vcpu_notify(vcpu);
 	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 3);
+	/* A notice that came too early is asked for again. */
+	world_group(&world, 0, 0)->events[0].left = 0;
+	world_notice(&world, 0, 1);
+	vpmu_vcpu_notify(vcpu);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 3);
+	CHECK_EQ(world.calls[WORLD_LOGGED], 0);
 	/* Made anew, a pending slot asks for none. */
 	world_count(&world, 0, 0, 3);
 	DONE(VPMU_REG_SYNC, 1);
@@ -412,7 +418,30 @@ static void the_period_of_a_stopped_slot_may_change(void)
 	tear_down();
 }
 
+/* Period 0 shows at once; the next period is then whole again, and still waits for the ACK to be new. */
+static void a_pending_slot_may_lose_its_period(void)
+{
+	set_up(NULL);
+	sample_slot(0, 10);
+	add(0, 12);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 0);
+	CHECK(flags(0) & VPMU_EVENT_REARM);
+	CHECK_EQ(left(0), 0);
+	add(0, 1000);
+	CHECK_EQ(lost(0), 0);
+	CHECK_EQ(left(0), 0);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 50);
+	CHECK_EQ(left(0), 50);
+	add(0, 20);
+	CHECK_EQ(left(0), 30);
+	DONE(VPMU_REG_ACK, 1);
+	CHECK_EQ(left(0), 50);
+	CHECK_EQ(lost(0), 0);
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-OVF-6", "a_pending_slot_may_lose_its_period", a_pending_slot_may_lose_its_period },
 	{ "R-OVF-1", "period_left_counts_down", period_left_counts_down },
 	{ "R-OVF-1", "arithmetic_agrees_with_counting_one_by_one",
 	  arithmetic_agrees_with_counting_one_by_one },

@@ -296,7 +296,41 @@ static void a_reset_during_a_reset_is_not_lost(void)
 	tear_down();
 }
 
+static void a_call_that_ended_is_not_under_way(void)
+{
+	struct batch batch = batch_at(RAM + 0x4000);
+	struct vpmu_vcpu *other;
+
+	set_up(NULL);
+	other = world_vcpu(&world, 1, 1);
+	for (unsigned int call = 0; call < 6; call++) {
+		batch = batch_at(RAM + 0x4000);
+		batch_add(&batch, VPMU_OP_READ, VPMU_REG_OPENED, 1, NULL);
+		world_notice(&world, 0, 1);
+		if (call == 0)
+			vpmu_vcpu_notify(vcpu);
+		else if (call == 1)
+			vpmu_vcpu_enter(vcpu);
+		else if (call == 2)
+			vpmu_vcpu_reset(vcpu);
+		else if (call == 3)
+			CHECK_EQ(batch_kick(&batch), VPMU_ACCESS_DONE);
+		else if (call == 4)
+			CHECK_EQ(vpmu_vcpu_batch(vcpu, batch.address, batch.words),
+				 VPMU_ACCESS_DONE);
+		else
+			DONE(VPMU_REG_ACK, 0);
+		CHECK_EQ(world_set(other, VPMU_REG_RESET, VPMU_RESET_ALL), VPMU_ACCESS_DONE);
+		CHECK_EQ(world_get(other, VPMU_REG_RESET), 0);
+		vpmu_vcpu_enter(vcpu);
+	}
+	vpmu_vcpu_unbind(other);
+	CHECK_EQ(vpmu_vcpu_remove(other), 0);
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-RST-3", "a_call_that_ended_is_not_under_way", a_call_that_ended_is_not_under_way },
 	{ "R-RST-1", "a_key_resets_this_vcpu", a_key_resets_this_vcpu },
 	{ "R-RST-1", "the_vmm_resets_as_the_guest_does", the_vmm_resets_as_the_guest_does },
 	{ "R-RST-1", "only_the_keys_reset", only_the_keys_reset },

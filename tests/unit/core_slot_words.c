@@ -186,7 +186,97 @@ static void the_stamp_is_the_guests_clock(void)
 	tear_down();
 }
 
+static void without_a_host_event_there_is_no_way_of_counting(void)
+{
+	set_up(NULL);
+	world.threads[0].event_flags = VPMU_EVENT_APPROXIMATE;
+	world_attr(vcpu, 0, VPMU_HARDWARE_CYCLES, 0, 0, 0);
+	DONE(VPMU_REG_CHECK, 1);
+	vpmu_vcpu_unbind(vcpu);
+	DONE(VPMU_REG_OPEN, 1);
+	CHECK_EQ(flags(0), 0);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+	CHECK_EQ(flags(0), VPMU_EVENT_APPROXIMATE);
+	tear_down();
+}
+
+static int incomplete(unsigned int slot)
+{
+	return (flags(slot) & VPMU_EVENT_INCOMPLETE) != 0;
+}
+
+/* An enabled group of slots 0 and 1, a stopped slot 2, and slot 3, which counts on. */
+static void set_up_to_lose(void)
+{
+	set_up(NULL);
+	open_group(3);
+	open_slot(2, 0, 0);
+	open_slot(3, 0, 0);
+	DONE(VPMU_REG_ENABLE, BIT(0) | BIT(3));
+	CHECK(!incomplete(0) && !incomplete(3));
+}
+
+static void a_failed_reading_leaves_a_gap(void)
+{
+	static const int errors[] = { VPMU_ERROR_STARVED, VPMU_ERROR_TAKEN, VPMU_ERROR_SYSTEM,
+				      VPMU_ERROR_GONE };
+	static const unsigned int readers[] = { VPMU_REG_SYNC, VPMU_REG_DISABLE, VPMU_REG_CLOSE,
+						VPMU_REG_ENABLE };
+
+	for (unsigned int i = 0; i < TEST_COUNT(errors) * TEST_COUNT(readers); i++) {
+		set_up_to_lose();
+		world_fail(&world, WORLD_READ, 0, 1, errors[i % TEST_COUNT(errors)]);
+		DONE(readers[i / TEST_COUNT(errors)], BIT(1));
+		CHECK(incomplete(0) && incomplete(1));
+		CHECK(!incomplete(2) && !incomplete(3));
+		/* It stays until the slots are opened again. */
+		DONE(VPMU_REG_ENABLE, 1);
+		DONE(VPMU_REG_SYNC, 1);
+		CHECK(incomplete(0) && incomplete(1));
+		DONE(VPMU_REG_CLOSE, 1);
+		CHECK(incomplete(0) && incomplete(1));
+		DONE(VPMU_REG_OPEN, 3);
+		CHECK(!incomplete(0) && !incomplete(1));
+		tear_down();
+	}
+}
+
+static void what_is_not_enabled_misses_nothing(void)
+{
+	set_up_to_lose();
+	vpmu_vm_release_pmu(world.vm);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(reg(VPMU_REG_ERROR), 15);
+	CHECK(incomplete(0) && incomplete(1) && incomplete(3));
+	CHECK(!incomplete(2));
+	vpmu_vm_return_pmu(world.vm);
+	vpmu_vcpu_enter(vcpu);
+	CHECK(incomplete(0) && !incomplete(2));
+	tear_down();
+}
+
+/* The thread was taken away in good order: it was read a last time. */
+static void unbinding_leaves_no_gap(void)
+{
+	set_up_to_lose();
+	vpmu_vcpu_unbind(vcpu);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+	for (unsigned int slot = 0; slot < 4; slot++)
+		CHECK(!incomplete(slot));
+	/* Not so when the last reading failed. */
+	world_fail(&world, WORLD_READ, 0, 1, VPMU_ERROR_GONE);
+	vpmu_vcpu_unbind(vcpu);
+	CHECK(incomplete(0) && incomplete(1));
+	CHECK(!incomplete(3));
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-SLOT-11", "a_failed_reading_leaves_a_gap", a_failed_reading_leaves_a_gap },
+	{ "R-SLOT-11", "what_is_not_enabled_misses_nothing", what_is_not_enabled_misses_nothing },
+	{ "R-SLOT-11", "unbinding_leaves_no_gap", unbinding_leaves_no_gap },
+	{ "R-SLOT-8", "without_a_host_event_there_is_no_way_of_counting",
+	  without_a_host_event_there_is_no_way_of_counting },
 	{ "R-SLOT-3", "words_never_decrease_while_open", words_never_decrease_while_open },
 	{ "R-SLOT-3", "words_stop_at_their_greatest_value", words_stop_at_their_greatest_value },
 	{ "R-SLOT-4", "running_never_exceeds_enabled", running_never_exceeds_enabled },
