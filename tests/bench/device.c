@@ -12,7 +12,7 @@ static void *allocate(void *opaque, uint64_t size)
 
 	device->calls++;
 	device->allocated += size;
-	return calloc(1, size);
+	return calloc(1, (size_t)size);
 }
 
 static void release(void *opaque, void *memory, uint64_t size)
@@ -39,7 +39,7 @@ static int guest_read(void *opaque, uint32_t vcpu, uint64_t address, void *to, u
 
 	(void)vcpu;
 	device->calls++;
-	memcpy(to, device->ram + address, size);
+	memcpy(to, device->ram + address, (size_t)size);
 	return 0;
 }
 
@@ -50,7 +50,7 @@ static int guest_write(void *opaque, uint32_t vcpu, uint64_t address, const void
 
 	(void)vcpu;
 	device->calls++;
-	memcpy(device->ram + address, from, size);
+	memcpy(device->ram + address, from, (size_t)size);
 	return 0;
 }
 
