@@ -94,6 +94,29 @@ void signals_go_to(struct rig *rig);
 int twin_open(uint64_t event, int64_t thread);
 uint64_t twin_read(int twin);
 
+#define TWINS 3u
+
+/* Lone events of one thread, read before and after both ends of what the device counts. */
+struct twins {
+	int descriptors[TWINS];
+	uint64_t begin_before[TWINS], begin_after[TWINS], now_before[TWINS], now_after[TWINS];
+	uint64_t widest[TWINS]; /* between the bounds, at any look */
+	uint64_t looks;
+};
+
+/* VPMU_SOFTWARE_* of each. */
+extern const uint64_t twin_events[TWINS];
+
+void twins_open(struct twins *twins, int64_t thread);
+void twins_close(struct twins *twins);
+/* Before and after the access that enables. */
+void twins_begin(struct twins *twins, int after);
+/* Before and after the access that reads. */
+void twins_look(struct twins *twins, int after);
+/* Whether a count of the event of twin i lies within the bounds. */
+int twins_agree(struct twins *twins, unsigned int i, uint64_t counted);
+void twins_print(const struct twins *twins, unsigned int i, uint64_t counted);
+
 /* ---- a guest's work and time ---- */
 
 /* Touches one fresh page. The page comes from memory of the calling thread's. */

@@ -4,7 +4,7 @@
 /* What is true beside the device, and what a guest's work is made of. */
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <errno.h>
+#include <inttypes.h>
 #include <linux/perf_event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,6 +76,68 @@ uint64_t twin_read(int twin)
 	if (read(twin, &value, sizeof(value)) != (ssize_t)sizeof(value))
 		atomic_fetch_add(&misses, 1);
 	return value;
+}
+
+const uint64_t twin_events[TWINS] = { VPMU_SOFTWARE_PAGE_FAULTS, VPMU_SOFTWARE_TASK_CLOCK,
+				      VPMU_SOFTWARE_CONTEXT_SWITCHES };
+
+void twins_open(struct twins *twins, int64_t thread)
+{
+	memset(twins, 0, sizeof(*twins));
+	for (unsigned int i = 0; i < TWINS; i++) {
+		twins->descriptors[i] = twin_open(twin_events[i], thread);
+		if (twins->descriptors[i] < 0)
+			atomic_fetch_add(&misses, 1);
+	}
+}
+
+void twins_close(struct twins *twins)
+{
+	for (unsigned int i = 0; i < TWINS; i++)
+		close(twins->descriptors[i]);
+}
+
+static void twins_read(const struct twins *twins, uint64_t *to)
+{
+	for (unsigned int i = 0; i < TWINS; i++)
+		to[i] = twin_read(twins->descriptors[i]);
+}
+
+void twins_begin(struct twins *twins, int after)
+{
+	twins_read(twins, after ? twins->begin_after : twins->begin_before);
+}
+
+void twins_look(struct twins *twins, int after)
+{
+	twins_read(twins, after ? twins->now_after : twins->now_before);
+	twins->looks += after != 0;
+}
+
+static uint64_t least(const struct twins *twins, unsigned int i)
+{
+	return twins->now_before[i] - twins->begin_after[i];
+}
+
+static uint64_t most(const struct twins *twins, unsigned int i)
+{
+	return twins->now_after[i] - twins->begin_before[i];
+}
+
+int twins_agree(struct twins *twins, unsigned int i, uint64_t counted)
+{
+	uint64_t width = most(twins, i) - least(twins, i);
+
+	if (width > twins->widest[i])
+		twins->widest[i] = width;
+	return counted >= least(twins, i) && counted <= most(twins, i);
+}
+
+void twins_print(const struct twins *twins, unsigned int i, uint64_t counted)
+{
+	printf("slot %u: %" PRIu64 ", its twin from %" PRIu64 " to %" PRIu64 "; %" PRIu64
+	       " looks, bounds at most %" PRIu64 " apart\n",
+	       i, counted, least(twins, i), most(twins, i), twins->looks, twins->widest[i]);
 }
 
 /* ---- work ---- */
