@@ -1,0 +1,449 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Others who want counters. For real where software events show it: a process with pinned events of every CPU and many of
+ * the vCPU's thread. On the scripted kernel for the rest: counters taken, given back, a PMU in error, threads that end.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "perf/fake.h"
+#include "rig.h"
+
+#define HOGGED 200u
+
+static struct rig rig;
+static struct fake fake;
+static struct vpmu_vcpu *vcpu;
+
+/* ---- for real ---- */
+
+static int hog_open(uint64_t event, pid_t thread, int cpu, uint64_t period)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.size = sizeof(attr),
+					.config = event,
+					.sample_period = period,
+					.pinned = cpu >= 0 };
+
+	return (int)syscall(SYS_perf_event_open, &attr, thread, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+struct hog {
+	int descriptors[HOGGED];
+	unsigned int held, pinned;
+};
+
+/* Pinned events of all that runs on each CPU, and as many of the thread as there is room for. */
+static void hog_take(struct hog *hog, pid_t thread)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (int cpu = 0; cpu < cpus && hog->held + 4 < HOGGED; cpu++)
+		for (uint64_t event = 0; event < 4; event++) {
+			int made = hog_open(event, -1, cpu, 0);
+
+			if (made >= 0)
+				hog->descriptors[hog->held++] = made;
+		}
+	hog->pinned = hog->held;
+	while (hog->held < HOGGED) {
+		int made = hog_open(hog->held % 4, thread, -1, hog->held % 8 ? 0 : 1000000);
+
+		if (made < 0)
+			break;
+		hog->descriptors[hog->held++] = made;
+	}
+}
+
+/* Tells what it holds, then switches it on and off until it is killed. */
+static _Noreturn void hog_life(pid_t thread, int report)
+{
+	struct hog hog = { .held = 0 };
+	unsigned int held[2];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	hog_take(&hog, thread);
+	held[0] = hog.pinned;
+	held[1] = hog.held;
+	if (write(report, held, sizeof(held)) != (ssize_t)sizeof(held))
+		_exit(1);
+	for (unsigned int i = 0;; i++) {
+		unsigned long request = i % 3 ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
+
+		if (hog.held)
+			ioctl(hog.descriptors[i % hog.held], request, 0);
+	}
+}
+
+static pid_t hog_begin(void)
+{
+	unsigned int held[2] = { 0, 0 };
+	pid_t child, thread = gettid();
+	int ends[2];
+
+	CHECK_EQ(pipe(ends), 0);
+	fflush(stdout);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0)
+		hog_life(thread, ends[1]);
+	CHECK_EQ(read(ends[0], held, sizeof(held)), sizeof(held));
+	close(ends[0]);
+	close(ends[1]);
+	printf("the hog holds %u pinned events of CPUs and %u of the thread\n", held[0],
+	       held[1] - held[0]);
+	if (held[1] == 0)
+		printf("it may not open any here: nothing is hogged\n");
+	return child;
+}
+
+static void work(void)
+{
+	for (uint64_t until = thread_ns() + 300 * MILLISECOND; thread_ns() < until;) {
+		fault();
+		if (atomic_exchange(&kicked, 0))
+			vpmu_vcpu_enter(vcpu);
+		set(vcpu, VPMU_REG_ACK, get(vcpu, VPMU_REG_PENDING));
+	}
+}
+
+/* What needs no counter is taken by nobody: the guest's counts are those of its twins. */
+static void software_events_are_not_hogged(void)
+{
+	struct twins twins;
+	pid_t child;
+
+	rig_begin(&rig);
+	rig.signal = SIGUSR2;
+	rig_create(&rig);
+	signals_go_to(&rig);
+	vcpu = rig_vcpu(&rig, 0, gettid());
+	child = hog_begin();
+	for (unsigned int i = 0; i < TWINS; i++) {
+		describe(vcpu, i, VPMU_TYPE_HOST_SOFTWARE, twin_events[i], i ? 0 : 7,
+			 VPMU_ATTR_PMI);
+		if (i)
+			join(vcpu, i, 0);
+	}
+	set(vcpu, VPMU_REG_OPEN, BIT(TWINS) - 1);
+	twins_open(&twins, gettid());
+	twins_begin(&twins, 0);
+	set(vcpu, VPMU_REG_ENABLE, 1);
+	twins_begin(&twins, 1);
+	work();
+	twins_look(&twins, 0);
+	set(vcpu, VPMU_REG_SYNC, 1);
+	twins_look(&twins, 1);
+	CHECK_EQ(kill(child, SIGKILL), 0);
+	CHECK_EQ(waitpid(child, NULL, 0), child);
+	for (unsigned int i = 0; i < TWINS; i++) {
+		int agree = twins_agree(&twins, i, count(vcpu, i));
+
+		twins_print(&twins, i, count(vcpu, i));
+		CHECK(agree);
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_ACTIVE);
+		CHECK_EQ(flags(vcpu, i) & (VPMU_EVENT_INCOMPLETE | VPMU_EVENT_MULTIPLEXED), 0);
+	}
+	twins_close(&twins);
+	rig_remove(vcpu);
+	rig_end(&rig);
+}
+
+/* ---- on the scripted kernel ---- */
+
+static uint64_t epoch(void)
+{
+	return get(vcpu, VPMU_REG_EPOCH);
+}
+
+static void begin_scripted(void)
+{
+	fake_begin(&fake);
+	rig_begin(&rig);
+	rig.now = SECOND;
+	CHECK_EQ(fake_source(&fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &rig.perf), 0);
+	rig_create(&rig);
+	vcpu = rig_vcpu(&rig, 0, FAKE_THREAD);
+	for (unsigned int i = 0; i < 2; i++)
+		describe(vcpu, i, VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES + i, 0, 0);
+	join(vcpu, 1, 0);
+	set(vcpu, VPMU_REG_OPEN, 3);
+	set(vcpu, VPMU_REG_ENABLE, 3);
+	CHECK_EQ(state(vcpu, 0), VPMU_STATE_ACTIVE);
+	fake_pass(&fake, 1000, 1000);
+	set(vcpu, VPMU_REG_SYNC, 3);
+	CHECK_EQ(count(vcpu, 0), 1000);
+	CHECK_EQ(count(vcpu, 1), 2000);
+}
+
+static void end_scripted(void)
+{
+	rig_remove(vcpu);
+	rig_end(&rig);
+	CHECK_EQ(fake.opened, 0);
+	CHECK_EQ(fake.memory, 0);
+}
+
+/* What the guest counted stays, and what it did not is told for good. */
+static void check_error(uint64_t why, uint64_t counted)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_ERROR);
+		CHECK_EQ(reason(vcpu, i), why);
+		CHECK(flags(vcpu, i) & VPMU_EVENT_INCOMPLETE);
+		CHECK_EQ(count(vcpu, i), counted * (i + 1));
+	}
+}
+
+static void check_counts_again(uint64_t counted)
+{
+	set(vcpu, VPMU_REG_SYNC, 3);
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_ACTIVE);
+		CHECK_EQ(reason(vcpu, i), VPMU_REASON_NONE);
+		CHECK(flags(vcpu, i) & VPMU_EVENT_INCOMPLETE);
+		CHECK_EQ(count(vcpu, i), counted * (i + 1));
+	}
+}
+
+/* Enters at each deadline, as a VMM does: the waits between the tries, ms, and calls of the kernel for each. */
+static void check_back_off(unsigned int tries)
+{
+	uint64_t wait, before = 0, first = rig.now;
+
+	printf("tries after");
+	for (unsigned int i = 0; i < tries; i++) {
+		uint32_t calls = fake.all_calls;
+
+		CHECK(vpmu_vcpu_deadline(vcpu) != VPMU_NO_DEADLINE);
+		wait = vpmu_vcpu_deadline(vcpu) - rig.now;
+		CHECK(wait >= before && wait <= 2 * SECOND);
+		rig.now = vpmu_vcpu_deadline(vcpu) - 1;
+		vpmu_vcpu_enter(vcpu);
+		CHECK_EQ(fake.all_calls, calls);
+		rig.now++;
+		vpmu_vcpu_enter(vcpu);
+		CHECK(fake.all_calls > calls && fake.all_calls <= calls + 8);
+		printf(" %u", (unsigned int)((rig.now - first) / MILLISECOND));
+		before = wait;
+	}
+	printf(" ms\n");
+	CHECK(before > 10 * MILLISECOND);
+}
+
+/* The hog takes the counters: starved, tried at growing intervals, back with its counts as soon as they are free. */
+static void a_hog_starves_for_a_while(void)
+{
+	begin_scripted();
+	fake.counters = 1;
+	set(vcpu, VPMU_REG_SYNC, 3);
+	check_error(VPMU_REASON_STARVED, 1000);
+	check_back_off(10);
+	check_error(VPMU_REASON_STARVED, 1000);
+	fake_pass(&fake, 500, 500);
+	fake.counters = 0;
+	rig.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(state(vcpu, 0), VPMU_STATE_ACTIVE);
+	fake_pass(&fake, 1000, 1000);
+	check_counts_again(2000);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	CHECK_EQ(epoch(), 1);
+	end_scripted();
+}
+
+/* The guest need not wait: ENABLE tries at once, DISABLE ends the tries. */
+static void the_guest_may_ask_at_once(void)
+{
+	begin_scripted();
+	fake.counters = 1;
+	set(vcpu, VPMU_REG_ENABLE, 3);
+	check_error(VPMU_REASON_STARVED, 1000);
+	set(vcpu, VPMU_REG_ENABLE, 3);
+	check_error(VPMU_REASON_STARVED, 1000);
+	fake.counters = 0;
+	set(vcpu, VPMU_REG_ENABLE, 3);
+	check_counts_again(1000);
+	fake.counters = 1;
+	set(vcpu, VPMU_REG_SYNC, 3);
+	set(vcpu, VPMU_REG_DISABLE, 3);
+	CHECK_EQ(state(vcpu, 0), VPMU_STATE_STOPPED);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	CHECK(flags(vcpu, 0) & VPMU_EVENT_INCOMPLETE);
+	end_scripted();
+}
+
+/* Somebody holds the PMU alone: the guest is told that the host took it, and when it is back. */
+static void a_busy_pmu_comes_back(void)
+{
+	uint64_t before;
+
+	begin_scripted();
+	before = epoch();
+	fake_fail(&fake, FAKE_READ, 0, 1, -EBUSY);
+	set(vcpu, VPMU_REG_SYNC, 3);
+	check_error(VPMU_REASON_HOST_TOOK_PMU, 1000);
+	CHECK_EQ(epoch(), before + 1);
+	CHECK_EQ(get(vcpu, VPMU_REG_EPOCH_REASON), VPMU_EPOCH_HOST_TOOK_PMU);
+	fake_fail(&fake, FAKE_OPEN, 0, 1000, -EBUSY);
+	check_back_off(9);
+	check_error(VPMU_REASON_HOST_TOOK_PMU, 1000);
+	CHECK_EQ(epoch(), before + 1);
+	fake_fail(&fake, FAKE_OPEN, 0, 0, 0);
+	rig.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(epoch(), before + 2);
+	CHECK_EQ(get(vcpu, VPMU_REG_EPOCH_REASON), VPMU_EPOCH_PMU_RETURNED);
+	fake_pass(&fake, 1000, 1000);
+	check_counts_again(2000);
+	end_scripted();
+}
+
+/* A PMU that answers nonsense, at any call: no count is made up, and the group comes back. */
+static void a_pmu_in_error_comes_back(void)
+{
+	static const struct {
+		enum fake_call call;
+		int64_t failure;
+		uint64_t register_written;
+	} rows[] = {
+		{ FAKE_READ, -EIO, VPMU_REG_SYNC },	  { FAKE_READ, 24, VPMU_REG_SYNC },
+		{ FAKE_READ, -EINVAL, VPMU_REG_SYNC },	  { FAKE_IOCTL, -EIO, VPMU_REG_ENABLE },
+		{ FAKE_IOCTL, -ENODEV, VPMU_REG_ENABLE },
+	};
+
+	for (unsigned int i = 0; i < TEST_COUNT(rows); i++) {
+		begin_scripted();
+		fake_fail(&fake, rows[i].call, 0, 1, rows[i].failure);
+		set(vcpu, rows[i].register_written, 3);
+		check_error(VPMU_REASON_HOST_LIMIT, 1000);
+		fake_fail(&fake, FAKE_OPEN, 0, 1000, -EIO);
+		check_back_off(4);
+		fake_fail(&fake, FAKE_OPEN, 0, 0, 0);
+		set(vcpu, VPMU_REG_ENABLE, 3);
+		fake_pass(&fake, 1000, 1000);
+		check_counts_again(2000);
+		end_scripted();
+	}
+}
+
+/* ---- threads that end ---- */
+
+/* Hot-unplug without unbind: the thread is found to be gone, the vCPU waits for another, and goes on from its counts. */
+static void an_ended_thread_is_followed_by_another(void)
+{
+	uint64_t before;
+
+	begin_scripted();
+	before = epoch();
+	fake.thread_ended = 1;
+	set(vcpu, VPMU_REG_SYNC, 3);
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_INACTIVE);
+		CHECK_EQ(reason(vcpu, i), VPMU_REASON_UNBOUND);
+		CHECK(flags(vcpu, i) & VPMU_EVENT_INCOMPLETE);
+		CHECK_EQ(count(vcpu, i), 1000 * (i + 1));
+	}
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	vpmu_vcpu_unbind(vcpu);
+	fake.thread_ended = 0;
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, FAKE_THREAD), 0);
+	CHECK(epoch() > before);
+	CHECK_EQ(get(vcpu, VPMU_REG_EPOCH_REASON), VPMU_EPOCH_THREAD_CHANGED);
+	CHECK_EQ(word(vcpu, 0, VPMU_EVENT_WORD_CONTINUITY) >> 32, epoch());
+	fake_pass(&fake, 1000, 1000);
+	check_counts_again(2000);
+	end_scripted();
+}
+
+struct plugged {
+	uint64_t counted;
+	int error;
+};
+
+/* A vCPU's thread: binds, faults, and ends, with the vCPU bound or not. */
+static void *plugged_life(void *opaque)
+{
+	struct plugged *plugged = opaque;
+
+	plugged->error = vpmu_vcpu_bind(vcpu, gettid());
+	if (get(vcpu, VPMU_REG_OPENED) == 0) {
+		describe(vcpu, 0, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 10,
+			 VPMU_ATTR_PMI);
+		set(vcpu, VPMU_REG_OPEN, 1);
+		set(vcpu, VPMU_REG_ENABLE, 1);
+	}
+	for (unsigned int i = 0; i < 100; i++)
+		fault();
+	set(vcpu, VPMU_REG_SYNC, 1);
+	plugged->counted = count(vcpu, 0);
+	return NULL;
+}
+
+static void plug_and_end(struct plugged *plugged)
+{
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, plugged_life, plugged), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(plugged->error, 0);
+}
+
+/* Real threads: each ends with its events enabled, and the next goes on. No count falls, no overflow is lost track of. */
+static void threads_follow_each_other(void)
+{
+	struct plugged plugged = { .counted = 0 };
+	uint64_t before = 0, last_epoch = 0;
+	unsigned int open_before;
+
+	rig_begin(&rig);
+	rig.signal = SIGUSR2;
+	rig_create(&rig);
+	signals_go_to(&rig);
+	CHECK_EQ(vpmu_vcpu_add(rig.vm, 0, &vcpu), 0);
+	open_before = descriptors();
+	for (unsigned int i = 0; i < 20; i++) {
+		plug_and_end(&plugged);
+		CHECK(plugged.counted >= before + 100);
+		CHECK(epoch() > last_epoch);
+		before = plugged.counted;
+		last_epoch = epoch();
+		vpmu_vcpu_unbind(vcpu);
+		CHECK(count(vcpu, 0) >= before);
+		CHECK_EQ(reason(vcpu, 0), VPMU_REASON_UNBOUND);
+		CHECK_EQ(count(vcpu, 0) / 10, word(vcpu, 0, VPMU_EVENT_WORD_OVERFLOWS));
+		CHECK_EQ(word(vcpu, 0, VPMU_EVENT_WORD_LOST) + 1, count(vcpu, 0) / 10);
+		before = count(vcpu, 0);
+	}
+	printf("20 threads of 100 faults: %" PRIu64 " counted, epoch %" PRIu64 "\n", before,
+	       last_epoch);
+	/* At most what a source may hold beside the vCPU's own events. */
+	CHECK(descriptors() <= open_before + 8);
+	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
+	rig_end(&rig);
+	CHECK_EQ(descriptors(), open_before);
+}
+
+const struct test_case test_cases[] = {
+	{ "R-SLOT-6", "software events are not hogged", software_events_are_not_hogged },
+	{ "R-SLOT-11", "a hog starves for a while", a_hog_starves_for_a_while },
+	{ "R-EPO-4", "the guest may ask at once", the_guest_may_ask_at_once },
+	{ "R-EPO-3", "a busy PMU comes back", a_busy_pmu_comes_back },
+	{ "R-EPO-4", "a PMU in error comes back", a_pmu_in_error_comes_back },
+	{ "R-EPO-1", "an ended thread is followed by another",
+	  an_ended_thread_is_followed_by_another },
+	{ "R-SLOT-3", "threads follow each other", threads_follow_each_other },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
