@@ -1,0 +1,323 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VMM with few descriptors. Each case runs in a process of its own, whose limit is set as low as the case wants; the
+ * guest takes what it can get.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "rig.h"
+
+/* Events that a source may hold for itself. */
+#define KEEPERS 8u
+#define VMM_NEEDS 6u
+#define BUDGET 16u
+#define ROUNDS 40u
+
+static struct rig rig;
+
+/* The first descriptor that is free, and so all below are taken. */
+static unsigned int first_free(void)
+{
+	int made = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	CHECK(made >= 0);
+	close(made);
+	return (unsigned int)made;
+}
+
+static void limit_to(uint64_t most)
+{
+	struct rlimit limit;
+
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = most;
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* How many descriptors the VMM itself can still get, up to what it needs. */
+static unsigned int vmm_gets(void)
+{
+	int made[VMM_NEEDS];
+	unsigned int got = 0;
+
+	while (got < VMM_NEEDS) {
+		made[got] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (made[got] < 0)
+			break;
+		got++;
+	}
+	for (unsigned int i = 0; i < got; i++)
+		close(made[i]);
+	return got;
+}
+
+static struct vpmu_vcpu *begin(uint32_t host_events)
+{
+	rig_begin(&rig);
+	rig.signal = SIGUSR2;
+	rig.profile.host_events = host_events;
+	rig_create(&rig);
+	signals_go_to(&rig);
+	return rig_vcpu(&rig, 0, gettid());
+}
+
+static void faults_described(struct vpmu_vcpu *vcpu, uint64_t period)
+{
+	for (unsigned int i = 0; i < SLOTS; i++)
+		describe(vcpu, i, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, period,
+			 period ? VPMU_ATTR_PMI : 0);
+}
+
+/* Opens all slots, each on its own: those that did not open say why. Returns how many did. */
+static unsigned int open_all(struct vpmu_vcpu *vcpu)
+{
+	unsigned int opened = 0;
+	uint64_t open;
+
+	set(vcpu, VPMU_REG_OPEN, ALL_SLOTS);
+	open = get(vcpu, VPMU_REG_OPENED);
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		opened += open >> i & 1;
+		if (open >> i & 1)
+			continue;
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_CLOSED);
+		CHECK_EQ(reason(vcpu, i), VPMU_REASON_HOST_LIMIT);
+	}
+	return opened;
+}
+
+/* ---- the profile's budget ---- */
+
+/*
+ * A profile whose budget leaves a rest of the limit leaves it: whatever the guests open and close, the VMM gets what it
+ * needs, and no other guest's events pay for it.
+ */
+static void budget_leaves_a_rest(void)
+{
+	struct vpmu_vcpu *vcpu, *second;
+	unsigned int base = first_free();
+
+	limit_to(base + BUDGET + KEEPERS + VMM_NEEDS);
+	vcpu = begin(BUDGET);
+	second = rig_vcpu(&rig, 1, gettid());
+	faults_described(vcpu, 0);
+	faults_described(second, 0);
+	CHECK_EQ(open_all(vcpu), BUDGET);
+	CHECK_EQ(vmm_gets(), VMM_NEEDS);
+	CHECK_EQ(open_all(second), 0);
+	CHECK_EQ(vmm_gets(), VMM_NEEDS);
+	set(vcpu, VPMU_REG_CLOSE, 7);
+	CHECK_EQ(open_all(second), 3);
+	CHECK_EQ(open_all(vcpu), BUDGET - 3);
+	CHECK_EQ(vmm_gets(), VMM_NEEDS);
+	rig_remove(second);
+	rig_remove(vcpu);
+	rig_end(&rig);
+	CHECK_EQ(first_free(), base);
+}
+
+/* Events of every kind, with and without notices, opened and closed: what is left is the budget's business too. */
+static void churn_leaves_a_rest(void)
+{
+	struct vpmu_vcpu *vcpu;
+	unsigned int base = first_free(), most = 0;
+
+	vcpu = begin(BUDGET);
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		for (unsigned int i = 0; i < SLOTS; i++)
+			describe(vcpu, i, VPMU_TYPE_HOST_SOFTWARE, 1 + (round + i) % 6,
+				 round % 4 ? round : 0, VPMU_ATTR_PMI);
+		for (unsigned int i = 1; i < 1 + round % SLOTS; i++)
+			join(vcpu, i, 0);
+		CHECK_EQ(open_all(vcpu), SLOTS);
+		set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
+		set(vcpu, VPMU_REG_CLOSE, ALL_SLOTS);
+		most = first_free() > most ? first_free() : most;
+	}
+	printf("%u rounds of %u events, budget %u: at most %u descriptors held when all are "
+	       "closed\n",
+	       ROUNDS, SLOTS, BUDGET, most - base);
+	CHECK(most - base <= BUDGET + KEEPERS);
+	rig_remove(vcpu);
+	rig_end(&rig);
+	CHECK_EQ(first_free(), base);
+}
+
+/* ---- no budget ---- */
+
+/* Time passes, and the VMM enters at each deadline. */
+static void enter_at_deadlines(struct vpmu_vcpu *vcpu)
+{
+	for (unsigned int i = 0; i < 20 && vpmu_vcpu_deadline(vcpu) != VPMU_NO_DEADLINE; i++) {
+		rig.now = vpmu_vcpu_deadline(vcpu);
+		vpmu_vcpu_enter(vcpu);
+	}
+}
+
+/* Without a budget the guest takes all there is. What it has goes on, what it has not says so, and what it gives back is free. */
+static void all_is_taken_and_given_back(void)
+{
+	struct vpmu_vcpu *vcpu;
+	unsigned int base = first_free(), opened;
+	uint64_t open;
+
+	limit_to(base + 10);
+	vcpu = begin(0);
+	rig.now = SECOND;
+	faults_described(vcpu, 3);
+	opened = open_all(vcpu);
+	printf("limit of 10 above what is open: %u slots; %s\n", opened, rig.text);
+	CHECK(opened > 0 && opened < SLOTS);
+	CHECK_EQ(vmm_gets(), 0);
+	CHECK(strstr(rig.text, "limit is") && strstr(rig.text, "LimitNOFILE="));
+	open = get(vcpu, VPMU_REG_OPENED);
+	set(vcpu, VPMU_REG_ENABLE, open);
+	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), 0);
+	for (unsigned int i = 0; i < 100; i++)
+		fault();
+	set(vcpu, VPMU_REG_SYNC, open);
+	CHECK(count(vcpu, 0) >= 100);
+	CHECK_EQ(open_all(vcpu), opened);
+	set(vcpu, VPMU_REG_CLOSE, open);
+	enter_at_deadlines(vcpu);
+	CHECK(vmm_gets() > 0);
+	limit_to(base + SLOTS + KEEPERS + VMM_NEEDS);
+	CHECK_EQ(open_all(vcpu), SLOTS);
+	CHECK_EQ(vmm_gets(), VMM_NEEDS);
+	rig_remove(vcpu);
+	rig_end(&rig);
+	CHECK_EQ(first_free(), base);
+}
+
+/* A group opens whole or not at all, and leaves no descriptor behind where it does not. */
+static void no_half_groups(void)
+{
+	struct vpmu_vcpu *vcpu;
+	unsigned int base = first_free(), held;
+
+	limit_to(base + 12);
+	vcpu = begin(0);
+	rig.now = SECOND;
+	faults_described(vcpu, 0);
+	for (unsigned int i = 1; i < SLOTS; i++)
+		join(vcpu, i, 0);
+	set(vcpu, VPMU_REG_OPEN, ALL_SLOTS);
+	CHECK_EQ(get(vcpu, VPMU_REG_OPENED), 0);
+	held = first_free() - base;
+	CHECK(held <= KEEPERS);
+	for (unsigned int i = 0; i < 20; i++) {
+		set(vcpu, VPMU_REG_OPEN, ALL_SLOTS);
+		set(vcpu, VPMU_REG_CHECK, ALL_SLOTS);
+		set(vcpu, VPMU_REG_WARM, ALL_SLOTS);
+	}
+	CHECK_EQ(first_free() - base, held);
+	rig_remove(vcpu);
+	rig_end(&rig);
+	CHECK_EQ(first_free(), base);
+}
+
+/* ---- recovery ---- */
+
+/* Open and enabled slots whose host events cannot be made: a new thread while the limit is reached. */
+static struct vpmu_vcpu *out_of_descriptors(unsigned int base, uint64_t *counted)
+{
+	struct vpmu_vcpu *vcpu = begin(0);
+
+	rig.now = SECOND;
+	faults_described(vcpu, 0);
+	CHECK_EQ(open_all(vcpu), SLOTS);
+	set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
+	for (unsigned int i = 0; i < 100; i++)
+		fault();
+	vpmu_vcpu_unbind(vcpu);
+	*counted = count(vcpu, 0);
+	CHECK(*counted >= 100);
+	limit_to(base);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, gettid()), 0);
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_ERROR);
+		CHECK_EQ(reason(vcpu, i), VPMU_REASON_HOST_LIMIT);
+		CHECK(flags(vcpu, i) & VPMU_EVENT_INCOMPLETE);
+	}
+	CHECK(vpmu_vcpu_deadline(vcpu) != VPMU_NO_DEADLINE);
+	return vcpu;
+}
+
+static void check_recovered(struct vpmu_vcpu *vcpu, uint64_t counted)
+{
+	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), 0);
+	fault();
+	set(vcpu, VPMU_REG_SYNC, ALL_SLOTS);
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		CHECK_EQ(state(vcpu, i), VPMU_STATE_ACTIVE);
+		CHECK(flags(vcpu, i) & VPMU_EVENT_INCOMPLETE);
+	}
+	CHECK(count(vcpu, 0) > counted);
+	rig_remove(vcpu);
+	rig_end(&rig);
+}
+
+static void enable_tries_at_once(void)
+{
+	unsigned int base = first_free();
+	struct vpmu_vcpu *vcpu;
+	uint64_t counted;
+
+	vcpu = out_of_descriptors(base, &counted);
+	set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
+	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), ALL_SLOTS);
+	CHECK_EQ(count(vcpu, 0), counted);
+	limit_to(base + SLOTS + KEEPERS);
+	set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
+	check_recovered(vcpu, counted);
+}
+
+static void the_host_tries_by_itself(void)
+{
+	unsigned int base = first_free();
+	struct vpmu_vcpu *vcpu;
+	uint64_t counted;
+
+	vcpu = out_of_descriptors(base, &counted);
+	rig.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), ALL_SLOTS);
+	limit_to(base + SLOTS + KEEPERS);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), ALL_SLOTS);
+	rig.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	check_recovered(vcpu, counted);
+}
+
+#define IN_CHILD(name)                 \
+	static void name##_alone(void) \
+	{                              \
+		in_child(name);        \
+	}
+
+IN_CHILD(budget_leaves_a_rest)
+IN_CHILD(churn_leaves_a_rest)
+IN_CHILD(all_is_taken_and_given_back)
+IN_CHILD(no_half_groups)
+IN_CHILD(enable_tries_at_once)
+IN_CHILD(the_host_tries_by_itself)
+
+const struct test_case test_cases[] = {
+	{ "perf-limit", "a budget leaves a rest", budget_leaves_a_rest_alone },
+	{ "perf-limit", "opening and closing leaves a rest", churn_leaves_a_rest_alone },
+	{ "R-SLOT-9", "all is taken and given back", all_is_taken_and_given_back_alone },
+	{ "R-GRP-3", "no half groups", no_half_groups_alone },
+	{ "R-EPO-4", "ENABLE tries at once", enable_tries_at_once_alone },
+	{ "R-EPO-4", "the host tries by itself", the_host_tries_by_itself_alone },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
