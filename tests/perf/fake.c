@@ -240,7 +240,7 @@ static void *allocate(void *opaque, uint64_t size)
 	if (enter(fake, FAKE_ALLOCATE))
 		return NULL;
 	fake->memory++;
-	return calloc(1, size);
+	return calloc(1, (size_t)size);
 }
 
 static void release(void *opaque, void *memory, uint64_t size)
@@ -248,7 +248,7 @@ static void release(void *opaque, void *memory, uint64_t size)
 	struct fake *fake = opaque;
 
 	/* What is given back is not read again. */
-	memset(memory, 0xa5, size);
+	memset(memory, 0xa5, (size_t)size);
 	free(memory);
 	fake->memory--;
 }

@@ -41,7 +41,7 @@ static struct {
 static void *op_allocate(void *opaque, uint64_t size)
 {
 	(void)opaque;
-	return calloc(1, size);
+	return calloc(1, (size_t)size);
 }
 
 static void op_release(void *opaque, void *area, uint64_t size)
@@ -74,7 +74,7 @@ static int op_read(void *opaque, uint32_t vcpu, uint64_t address, void *to, uint
 	(void)vcpu;
 	if (!from)
 		return VPMU_ERROR_MEMORY;
-	memcpy(to, from, size);
+	memcpy(to, from, (size_t)size);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ static int op_write(void *opaque, uint32_t vcpu, uint64_t address, const void *f
 	(void)vcpu;
 	if (!to || memory_is_gone)
 		return VPMU_ERROR_MEMORY;
-	memcpy(to, from, size);
+	memcpy(to, from, (size_t)size);
 	return 0;
 }
 

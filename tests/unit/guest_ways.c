@@ -86,7 +86,7 @@ static void host_batch(uint64_t *words, uint32_t count)
 		uint64_t first = words[at] >> 16 & 0xffff, length = words[at] >> 32 & 0xffff;
 
 		if ((words[at] & 0xff) == VPMU_OP_READ)
-			memcpy(&words[at + 2], &host.registers[first], 8 * length);
+			memcpy(&words[at + 2], &host.registers[first], (size_t)(8 * length));
 		words[at] |= (uint64_t)VPMU_RESULT_DONE << 48;
 	}
 }
