@@ -39,7 +39,7 @@ static void limit_to(uint64_t most)
 	struct rlimit limit;
 
 	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = most;
+	limit.rlim_cur = (rlim_t)most;
 	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
