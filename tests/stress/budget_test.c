@@ -86,7 +86,7 @@ static unsigned int open_all(struct vpmu_vcpu *vcpu)
 	set(vcpu, VPMU_REG_OPEN, ALL_SLOTS);
 	open = get(vcpu, VPMU_REG_OPENED);
 	for (unsigned int i = 0; i < SLOTS; i++) {
-		opened += open >> i & 1;
+		opened += (open >> i & 1) != 0;
 		if (open >> i & 1)
 			continue;
 		CHECK_EQ(state(vcpu, i), VPMU_STATE_CLOSED);

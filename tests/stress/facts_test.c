@@ -472,7 +472,7 @@ static void overflows_without_room(void)
 	struct vpmu_vcpu *vcpu;
 
 	CHECK_EQ(setrlimit(RLIMIT_SIGPENDING, &none), 0);
-	signal(SIGIO, SIG_DFL);
+	CHECK(signal(SIGIO, SIG_DFL) != SIG_ERR);
 	begin(SIGUSR2);
 	vcpu = rig_vcpu(&rig, 0, gettid());
 	describe(vcpu, 0, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 1, VPMU_ATTR_PMI);

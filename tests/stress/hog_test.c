@@ -94,7 +94,7 @@ static pid_t hog_begin(void)
 	int ends[2];
 
 	CHECK_EQ(pipe(ends), 0);
-	fflush(stdout);
+	(void)fflush(stdout);
 	child = fork();
 	CHECK(child >= 0);
 	if (child == 0)

@@ -251,7 +251,7 @@ static void until_the_ack_there_is_silence(void)
 	for (unsigned int i = 0; i < 3; i++) {
 		work_until_all_pend();
 		looks[i] = handled;
-		CHECK(handled <= 3 * SLOTS);
+		CHECK(handled <= 3ull * SLOTS);
 		atomic_store(&signals, 0);
 		rig_clear(&rig);
 		for (unsigned int j = 0; j < 5000; j++)

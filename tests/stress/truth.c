@@ -211,12 +211,12 @@ void in_child(void (*run)(void))
 	int status = 0;
 	pid_t child;
 
-	fflush(stdout);
+	(void)fflush(stdout);
 	child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
 		run();
-		fflush(stdout);
+		(void)fflush(stdout);
 		_exit(0);
 	}
 	CHECK_EQ(waitpid(child, &status, 0), child);
