@@ -1110,6 +1110,7 @@ class Batch:
     def cost(self, index, value):
         """Return the slot operations of a write (R-BAT-7)."""
         if index < STRIDE:
-            return bin(value).count("1") if CONTROL[index][0] in MASKS else 0
+            named = value | mask_of(n for group in self.vcpu.groups(value) for n in group)
+            return bin(named).count("1") if CONTROL[index][0] in MASKS else 0
         slot, word = index // STRIDE - 1, index % STRIDE
         return int(word == ATTR_WORD["sample_period"] and self.vcpu.open_mask >> slot & 1)

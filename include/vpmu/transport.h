@@ -70,7 +70,8 @@ VPMU_API uint64_t vpmu_call(struct vpmu_vcpu *vcpu, const uint64_t arguments[6])
 VPMU_API uint64_t vpmu_mailbox_size(uint32_t vcpus);
 
 /**
- * @brief Writes the header of a mailbox region (abi/SPEC.md R-BOX-1). The host ops' addresses are then offsets into the region.
+ * @brief Writes the header of a mailbox region (abi/SPEC.md R-BOX-1). The host ops' addresses are then offsets into the region,
+ * which is filled with 0 before.
  * @param vm the VM
  * @param vcpus blocks
  * @return 0; VPMU_ERROR_* of the host ops
@@ -84,7 +85,7 @@ VPMU_API int vpmu_mailbox_format(struct vpmu_vm *vm, uint32_t vcpus);
  * @brief Answers the requests that stand in a vCPU's mailbox block (abi/SPEC.md R-BOX-2). To be called when the doorbell rang.
  * @param vcpu the vCPU
  * @param block its block, from 0
- * @return number of requests answered, 0 to 3; VPMU_ERROR_MEMORY
+ * @return number of requests answered, 0 to 3; VPMU_ERROR_MEMORY: a context could not be reached, the others were served
  * @par Threads
  * The vCPU's own.
  * @since 0.1

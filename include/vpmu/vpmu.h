@@ -58,7 +58,7 @@ struct vpmu_profile {
 	uint64_t period_floor;	  /**< smallest sample period, counts, at least 1 */
 	uint64_t hardware_events; /**< bits 1 << VPMU_HARDWARE_* granted */
 	uint64_t software_events; /**< bits 1 << VPMU_SOFTWARE_* granted; needs VPMU_FEATURE_HOST_SOFTWARE */
-	uint64_t epoch; /**< first epoch, not 0; a VMM gives each clone of a VM another one */
+	uint64_t epoch; /**< first epoch, 1 to 2^63; a VMM gives each clone of a VM another one */
 	uint32_t cache_events; /**< 1: generic cache events are granted */
 	uint32_t pmu_model;    /**< model of raw events, not 0 with VPMU_FEATURE_RAW, else 0 */
 	uint32_t level;	       /**< ABI level, VPMU_LEVEL, or VPMU_LEVEL_DRAFT for trials */
@@ -255,7 +255,7 @@ VPMU_API void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu);
 VPMU_API uint64_t vpmu_vcpu_deadline(const struct vpmu_vcpu *vcpu);
 
 /**
- * @brief The guest reads a register. Never touches the host.
+ * @brief The guest reads a register. Reads no counters; may first carry out a reset that another vCPU asked for.
  * @param vcpu the vCPU
  * @param index register number
  * @param[out] value its value; unchanged unless done

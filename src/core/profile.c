@@ -9,6 +9,7 @@
 #define HARDWARE_ALL (((VPMU_BIT(VPMU_HARDWARE_REF_CYCLES) << 1) - 1) & ~1ull)
 #define SOFTWARE_ALL (((VPMU_BIT(VPMU_SOFTWARE_EMULATION_FAULTS) << 1) - 1) & ~1ull)
 #define MOST_PER_SECOND 1000000000u
+#define MOST_EPOCH (1ull << 63) /* it only grows, and must not come round */
 
 void vpmu_profile_default(struct vpmu_profile *profile)
 {
@@ -86,8 +87,8 @@ static const char *relation_fault(const struct vpmu_profile *profile)
 	if (!profile->period_floor ||
 	    profile->period_floor > VPMU_ATTR_WORD_SAMPLE_PERIOD_PERIOD_MASK)
 		return "profile: period_floor is not from 1 to 2^63 - 1";
-	if (!profile->epoch)
-		return "profile: epoch is 0";
+	if (!profile->epoch || profile->epoch > MOST_EPOCH)
+		return "profile: epoch is not from 1 to 2^63";
 	if (!(profile->features & VPMU_FEATURE_RAW) != !profile->pmu_model)
 		return "profile: pmu_model is not 0 exactly where the feature RAW is not granted";
 	if (profile->creation_rate && profile->creation_burst < VPMU_MAX_SLOTS)

@@ -197,12 +197,22 @@ int vpmu_register_set(struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value, ui
 	return VPMU_ACCESS_DONE;
 }
 
+/* Whoever names one slot of a group makes the host work for all of them. */
+static uint64_t group_mates(const struct vpmu_vcpu *vcpu, uint64_t slots)
+{
+	uint64_t leaders = vpmu_group_leaders(vcpu, slots), mates = 0;
+
+	for (; leaders; leaders &= leaders - 1)
+		mates |= vcpu->slots[vpmu_lowest(leaders)].members;
+	return mates;
+}
+
 uint32_t vpmu_register_cost(const struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	const struct vpmu_rule *rule = rule_of(vcpu, index);
 
 	if (rule && rule->check == VPMU_CHECK_SLOTS)
-		return vpmu_count_bits(value);
+		return vpmu_count_bits(value | group_mates(vcpu, value));
 	return rule && rule->effect == VPMU_EFFECT_PERIOD && is_open(vcpu, index);
 }
 

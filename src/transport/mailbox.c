@@ -67,7 +67,12 @@ static int fetch(struct vpmu_vcpu *vcpu, uint64_t block, uint64_t at, struct req
 	struct vpmu_mailbox_request words;
 	uint64_t head;
 
-	if (load(vcpu, at, &words, sizeof(words)) < 0)
+	if (load(vcpu, at, &words.request, sizeof(words.request)) < 0)
+		return VPMU_ERROR_MEMORY;
+	/* The guest stored the value before the request, so it is read after it. */
+	atomic_thread_fence(memory_order_acquire);
+	if (load(vcpu, at + offsetof(struct vpmu_mailbox_request, value), &words.value,
+		 2 * sizeof(words.value)) < 0)
 		return VPMU_ERROR_MEMORY;
 	head = vpmu_little(words.request);
 	*request = (struct request){
@@ -154,19 +159,21 @@ static int serve_context(struct vpmu_vcpu *vcpu, uint64_t block, uint64_t at)
 	return reply(vcpu, &request, result, value);
 }
 
+/* A context that cannot be reached does not keep the others waiting. */
 static int serve_all(struct vpmu_vcpu *vcpu, uint32_t block)
 {
-	int served = 0;
+	int served = 0, error = 0;
 
 	for (uint64_t context = VPMU_CONTEXT_TASK; context <= CONTEXTS; context++) {
 		uint64_t at = block_at(block) + PAGE * context;
 		int one = serve_context(vcpu, block_at(block), at);
 
 		if (one < 0)
-			return one;
-		served += one;
+			error = one;
+		else
+			served += one;
 	}
-	return served;
+	return error < 0 ? error : served;
 }
 
 /* An access and its answer are one operation: who resets the VM waits for both. */

@@ -142,7 +142,9 @@ static void members_fit_each_other(void)
 	check_creation(0);
 	world.profile.epoch = 0;
 	refused_because("epoch");
-	world.profile.epoch = UINT64_MAX;
+	world.profile.epoch = BIT(63) + 1;
+	refused_because("epoch");
+	world.profile.epoch = BIT(63);
 	check_creation(0);
 	world.profile.pmu_model = 1;
 	refused_because("pmu_model");

@@ -294,7 +294,24 @@ static void memory_that_cannot_be_reached_is_an_error(void)
 		CHECK_EQ(serve(0), VPMU_ERROR_MEMORY);
 		CHECK_EQ(peek(at + 16), 0);
 	}
+	for (uint32_t skip = 0; skip < 2; skip++) {
+		world_fail(&world, WORLD_GUEST_READ, skip, 1, VPMU_ERROR_MEMORY);
+		CHECK_EQ(serve(0), VPMU_ERROR_MEMORY);
+		CHECK_EQ(peek(at + 16), 0);
+	}
 	CHECK_EQ(serve(0), 1);
+	tear_down();
+}
+
+static void one_unreachable_context_does_not_mute_the_others(void)
+{
+	uint64_t nmi = CONTEXT(0, VPMU_CONTEXT_NMI);
+
+	set_up(use_offsets);
+	ask(nmi, 1, VPMU_REQUEST_READ, VPMU_REG_MAGIC, 0);
+	world_fail(&world, WORLD_GUEST_READ, 0, 1, VPMU_ERROR_MEMORY);
+	CHECK_EQ(serve(0), VPMU_ERROR_MEMORY);
+	CHECK_EQ(peek(nmi + 24), VPMU_MAGIC);
 	tear_down();
 }
 
@@ -302,6 +319,8 @@ const struct test_case test_cases[] = {
 	{ "R-BOX-1", "the_region_has_a_header", the_region_has_a_header },
 	{ "R-BOX-1", "each_block_has_its_own_pages", each_block_has_its_own_pages },
 	{ "R-BOX-1", "contexts_do_not_disturb_each_other", contexts_do_not_disturb_each_other },
+	{ "R-BOX-2", "one_unreachable_context_does_not_mute_the_others",
+	  one_unreachable_context_does_not_mute_the_others },
 	{ "R-BOX-2", "a_request_is_answered_once", a_request_is_answered_once },
 	{ "R-BOX-2", "outcomes_are_told", outcomes_are_told },
 	{ "R-BOX-2", "unknown_requests_are_malformed", unknown_requests_are_malformed },

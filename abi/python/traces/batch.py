@@ -149,6 +149,16 @@ def period_costs(t):
 
 
 
+@case(TOPIC, "R-BAT-7", "one slot of a group stands for all of them")
+def group_costs(t):
+    t.event(0)
+    for slot in (1, 2, 3):
+        t.event(slot, flags="MEMBER", leader=0)
+    t.opened(0, 1, 2, 3)
+    t.batch(*([writes("SYNC", 2)] * 16), results=[("DONE", 0)] * 15 + [("AGAIN", 47)])
+    t.slot(0, sequence=2 + 2 * 15)
+
+
 @case(TOPIC, "R-BAT-7", "one more than the limit, by a period")
 def period_again(t):
     t.event(0)
