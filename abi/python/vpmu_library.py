@@ -52,7 +52,7 @@ class SourceEvent(Structure):
 class SourceOpened(Structure):
     """struct vpmu_source_opened."""
 
-    _fields_ = [("group", c_void_p), ("failed", c_uint32), ("reserved", c_uint32)]
+    _fields_ = [("group", c_void_p), ("failed", c_uint32), ("reused", c_uint32)]
 
 
 class SourceReading(Structure):
@@ -98,7 +98,7 @@ HOST_TYPES = {
 class SourceOps(Structure):
     """struct vpmu_source_ops."""
 
-    _fields_ = [("size", c_uint64)] + list(SOURCE_TYPES.items())
+    _fields_ = [("size", c_uint64)] + list(SOURCE_TYPES.items()) + [("edges", c_uint64)]
 
 
 class HostOps(Structure):

@@ -62,7 +62,7 @@ struct vpmu_source_event {
 struct vpmu_source_opened {
 	void *group;	   /**< the group, paused; owned by the source until close */
 	uint32_t failed;   /**< on error: index of the event that could not be opened */
-	uint32_t reserved; /**< 0 */
+	uint32_t reused; /**< events for which none had to be made: close had kept them */
 };
 
 /** A reading of a group. */
@@ -80,7 +80,8 @@ enum vpmu_source_edge {
 	VPMU_EDGE_LEAVE = 1,	 /**< it left guest code */
 	VPMU_EDGE_SCHED_IN = 2,	 /**< it was given a CPU */
 	VPMU_EDGE_SCHED_OUT = 3, /**< it lost its CPU */
-	VPMU_EDGE_SLICE = 4,	 /**< its time slice ended */
+	VPMU_EDGE_SLICE = 4,	 /**< a while has passed, and nothing is urgent */
+	VPMU_EDGE_RELEASE = 5,	 /**< the host wants its PMU: what close kept is to be given up */
 };
 
 /** What a source can do. */
@@ -112,7 +113,7 @@ struct vpmu_source_ops {
 	/** Opens a group, paused, all or nothing. events[0] leads; count is 1 to 63. */
 	int (*open)(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
 		    uint32_t flags, struct vpmu_source_opened *opened);
-	/** Closes a group; keep 1 allows to keep its host events for a later open. */
+	/** Closes a group; keep 1 allows to keep its host events, paused, for a later open of the same events. */
 	void (*close)(void *source, void *attached, void *group, uint32_t keep);
 	/** Starts (1) or pauses (0) a group. Starting a starved group tries again. */
 	int (*run)(void *source, void *attached, void *group, uint32_t on);
@@ -120,8 +121,12 @@ struct vpmu_source_ops {
 	int (*read)(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
 	/** Asks for the next notice of event `member` after `left` further counts; 0: none. */
 	int (*period)(void *source, void *attached, void *group, uint32_t member, uint64_t left);
-	/** Tells of a moment, `enum vpmu_source_edge`. NULL where the source need not know. */
+	/**
+	 * Tells of a moment, `enum vpmu_source_edge`. For VPMU_EDGE_SLICE the answer is 1 while events are
+	 * kept that a later slice may end. NULL where edges is 0.
+	 */
 	int (*edge)(void *source, void *attached, uint32_t edge);
+	uint64_t edges; /**< bits 1 << VPMU_EDGE_*: the moments that the source wants to be told of */
 };
 
 #ifdef __cplusplus

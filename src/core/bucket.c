@@ -22,6 +22,11 @@ bool vpmu_bucket_take(uint64_t *paid, uint64_t interval, uint32_t burst, uint32_
 	return true;
 }
 
+void vpmu_bucket_refund(uint64_t *paid, uint64_t interval, uint32_t count)
+{
+	*paid -= interval * count;
+}
+
 uint64_t vpmu_bucket_ready(uint64_t paid, uint64_t interval, uint32_t burst)
 {
 	uint64_t ahead = interval * (burst - 1);

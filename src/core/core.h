@@ -47,6 +47,7 @@ struct vpmu_vcpu {
 	uint64_t next_injection;
 	uint64_t injection_retry;
 	uint64_t deadline;
+	uint64_t slice_end; /* when the source is to look through what it kept; VPMU_NO_DEADLINE */
 	_Atomic uint32_t attention[2]; /* tags 0 to 31, 32 to 63 */
 	_Atomic uint32_t requests;
 	_Atomic uint32_t busy; /* depth of calls that may write guest memory or inject */
@@ -199,7 +200,8 @@ uint8_t vpmu_host_reason(int error);
  */
 uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t members,
 		       unsigned int *culprit);
-void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* With keep the source may keep the host events for a later group. */
+void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep);
 void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask);
 /* Where a slot stands among the events of its group: the leader first, then the others in order. */
 unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned int slot);
@@ -239,6 +241,16 @@ bool vpmu_area_overlaps(const struct vpmu_vcpu *vcpu, uint64_t address, uint64_t
 
 bool vpmu_batch_run(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words);
 
+/* ---- edge.c: what the source is told ------------------------------------------------------------- */
+
+/* The source's answer; 0 when it does not want to know. */
+int vpmu_edge_tell(struct vpmu_vcpu *vcpu, uint32_t edge);
+/* Something may have been kept: a slice begins unless one is under way. */
+void vpmu_slice_begin(struct vpmu_vcpu *vcpu);
+bool vpmu_slice_over(const struct vpmu_vcpu *vcpu);
+/* Ends it, and begins the next while something is kept. */
+void vpmu_slice_end(struct vpmu_vcpu *vcpu);
+
 /* ---- epoch.c, reset.c, vcpu.c, vm.c -------------------------------------------------------------- */
 
 void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason);
@@ -264,6 +276,8 @@ void vpmu_vm_log(const struct vpmu_vm *vm, uint32_t level, const char *text);
 uint64_t vpmu_bucket_interval(uint32_t rate);
 bool vpmu_bucket_take(uint64_t *paid, uint64_t interval, uint32_t burst, uint32_t count,
 		      uint64_t now);
+/* Gives back at once what was just taken, or a part of it. */
+void vpmu_bucket_refund(uint64_t *paid, uint64_t interval, uint32_t count);
 /* When one can be taken. */
 uint64_t vpmu_bucket_ready(uint64_t paid, uint64_t interval, uint32_t burst);
 

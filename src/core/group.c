@@ -71,7 +71,7 @@ static void lost(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
 
 	note_loss(vcpu, leader);
 	if (reason != VPMU_REASON_STARVED)
-		vpmu_host_unmake(vcpu, leader);
+		vpmu_host_unmake(vcpu, leader, false);
 	if (reason == VPMU_REASON_HOST_TOOK_PMU && vcpu->slots[leader].condition != reason)
 		vpmu_epoch_move(vcpu, VPMU_EPOCH_HOST_TOOK_PMU);
 	vpmu_group_condition(vcpu, leader, reason);
@@ -83,7 +83,7 @@ static void lost(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
  */
 static void not_run(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
 {
-	vpmu_host_unmake(vcpu, leader);
+	vpmu_host_unmake(vcpu, leader, false);
 	lost(vcpu, leader, error);
 }
 
@@ -227,7 +227,7 @@ void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
 void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
 	vpmu_group_read(vcpu, leader);
-	vpmu_host_unmake(vcpu, leader);
+	vpmu_host_unmake(vcpu, leader, false);
 	vpmu_group_condition(vcpu, leader, reason);
 	vpmu_group_publish(vcpu, leader);
 }

@@ -115,6 +115,8 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	}
 	error = vm->source.open(vm->source_opaque, vcpu->attached, events, count, flags, &opened);
 	if (error >= 0) {
+		vpmu_bucket_refund(&vcpu->next_creation, vm->creation_interval,
+				   opened.reused < count ? opened.reused : count);
 		keep(vcpu, leader, members, events, opened.group);
 		return VPMU_REASON_NONE;
 	}
@@ -124,16 +126,19 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	return vpmu_host_reason(error);
 }
 
-void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader)
+void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep_events)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	struct vpmu_vm *vm = vcpu->vm;
+	uint32_t may_keep = keep_events && !vcpu->released;
 
 	if (!slot->host)
 		return;
-	vm->source.close(vm->source_opaque, vcpu->attached, slot->host, 1);
+	vm->source.close(vm->source_opaque, vcpu->attached, slot->host, may_keep);
 	slot->host = NULL;
 	atomic_fetch_sub(&vm->host_events, vpmu_count_bits(slot->members));
+	if (may_keep)
+		vpmu_slice_begin(vcpu);
 }
 
 void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask)
@@ -142,6 +147,6 @@ void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask)
 		unsigned int leader = vcpu->slots[vpmu_lowest(mask & vcpu->warm)].leader;
 
 		vcpu->warm &= ~vcpu->slots[leader].members;
-		vpmu_host_unmake(vcpu, leader);
+		vpmu_host_unmake(vcpu, leader, true);
 	}
 }

@@ -14,7 +14,7 @@ static void close_group(struct vpmu_vcpu *vcpu, unsigned int leader)
 	uint64_t members = vcpu->slots[leader].members;
 
 	vpmu_group_read(vcpu, leader);
-	vpmu_host_unmake(vcpu, leader);
+	vpmu_host_unmake(vcpu, leader, true);
 	vcpu->control[VPMU_REG_OPENED] &= ~members;
 	vcpu->control[VPMU_REG_ENABLED] &= ~members;
 	vcpu->control[VPMU_REG_PENDING] &= ~members;

@@ -45,7 +45,7 @@ static uint8_t try_and_release(struct vpmu_vcpu *vcpu, unsigned int leader, uint
 	uint8_t reason = obtain(vcpu, leader, members, culprit);
 
 	if (!reason && !warm)
-		vpmu_host_unmake(vcpu, leader);
+		vpmu_host_unmake(vcpu, leader, true);
 	return reason;
 }
 

@@ -11,7 +11,7 @@ void vpmu_reset_apply(struct vpmu_vcpu *vcpu)
 	uint64_t leaders = vpmu_group_leaders(vcpu, UINT64_MAX);
 
 	for (; leaders; leaders &= leaders - 1)
-		vpmu_host_unmake(vcpu, vpmu_lowest(leaders));
+		vpmu_host_unmake(vcpu, vpmu_lowest(leaders), true);
 	vpmu_host_warm_drop(vcpu, vcpu->warm);
 	vcpu->retrying = 0;
 	vcpu->area_stale = 0;

@@ -23,8 +23,11 @@ static void follow_release(struct vpmu_vcpu *vcpu, uint32_t released)
 	uint64_t leaders = vpmu_group_leaders(vcpu, ALL);
 
 	vcpu->released = released;
-	if (released)
+	if (released) {
 		vpmu_host_warm_drop(vcpu, vcpu->warm);
+		vpmu_edge_tell(vcpu, VPMU_EDGE_RELEASE);
+		vcpu->slice_end = VPMU_NO_DEADLINE;
+	}
 	if (leaders && vcpu->bound)
 		vpmu_epoch_move(vcpu,
 				released ? VPMU_EPOCH_HOST_TOOK_PMU : VPMU_EPOCH_PMU_RETURNED);
@@ -54,9 +57,10 @@ void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu)
 
 static uint64_t earliest(const struct vpmu_vcpu *vcpu)
 {
-	uint64_t deadline = VPMU_NO_DEADLINE;
+	uint64_t deadline = vcpu->slice_end;
 
-	if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT)
+	if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT &&
+	    vcpu->injection_retry < deadline)
 		deadline = vcpu->injection_retry;
 	for (uint64_t rest = vcpu->retrying; rest; rest &= rest - 1) {
 		uint64_t at = vcpu->slots[vpmu_lowest(rest)].retry_at;
@@ -116,14 +120,6 @@ void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
 
 /* ---- entering and leaving -------------------------------------------------------------------------- */
 
-static void tell_edge(struct vpmu_vcpu *vcpu, uint32_t edge)
-{
-	struct vpmu_vm *vm = vcpu->vm;
-
-	if (vm->source.edge && vcpu->bound)
-		vm->source.edge(vm->source_opaque, vcpu->attached, edge);
-}
-
 static bool has_work(struct vpmu_vcpu *vcpu)
 {
 	return vcpu->retrying || noticed(vcpu) ||
@@ -134,21 +130,25 @@ static bool has_work(struct vpmu_vcpu *vcpu)
 
 void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
 {
-	if (has_work(vcpu)) {
+	bool slice_over = vpmu_slice_over(vcpu);
+
+	if (slice_over || has_work(vcpu)) {
 		vpmu_vcpu_begin(vcpu);
 		look_after(vcpu);
 		if (vcpu->retrying)
 			vpmu_group_retry(vcpu);
 		if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT)
 			vpmu_pmi_inject(vcpu);
+		if (slice_over)
+			vpmu_slice_end(vcpu);
 		vpmu_vcpu_end(vcpu);
 	}
-	tell_edge(vcpu, VPMU_EDGE_ENTER);
+	vpmu_edge_tell(vcpu, VPMU_EDGE_ENTER);
 }
 
 void vpmu_vcpu_leave(struct vpmu_vcpu *vcpu)
 {
-	tell_edge(vcpu, VPMU_EDGE_LEAVE);
+	vpmu_edge_tell(vcpu, VPMU_EDGE_LEAVE);
 }
 
 /* ---- binding --------------------------------------------------------------------------------------- */
@@ -190,6 +190,7 @@ void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu)
 	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)
 		vpmu_group_suspend(vcpu, vpmu_lowest(rest), VPMU_REASON_UNBOUND);
 	vcpu->bound = 0;
+	vcpu->slice_end = VPMU_NO_DEADLINE;
 	vm->source.detach(vm->source_opaque, vcpu->attached);
 	vpmu_vcpu_end(vcpu);
 }
@@ -246,6 +247,7 @@ int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 	vcpu->vm = vm;
 	vcpu->slot_count = vm->profile.slots;
 	vcpu->deadline = VPMU_NO_DEADLINE;
+	vcpu->slice_end = VPMU_NO_DEADLINE;
 	fill_identity(vcpu, id);
 	vpmu_register_reset(vcpu);
 	vpmu_vm_lock(vm);

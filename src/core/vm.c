@@ -51,7 +51,7 @@ static bool host_complete(const struct vpmu_host_ops *host)
 static bool source_complete(const struct vpmu_source_ops *source)
 {
 	return source->probe && source->attach && source->detach && source->open && source->close &&
-	       source->run && source->read && source->period;
+	       source->run && source->read && source->period && (source->edge || !source->edges);
 }
 
 /* Copies all that the VMM gave and checks it; *fault is what is wrong, where there are words for it. */

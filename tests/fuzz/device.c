@@ -761,6 +761,9 @@ static void choose_profile(struct device *device)
 	profile->batch_words = byte & 64 ? 64 : 1024;
 	profile->period_floor = byte & 128 ? 16 : 1;
 	device->world.source.edge = byte & 1 ? NULL : device->world.source.edge;
+	device->world.source.edges = byte & 1 ? 0 : (1u << WORLD_EDGES) - 1;
+	device->world.kept = byte >> 5 & 1;
+	device->world.reused = byte >> 6 & 1;
 }
 
 static void choose_budgets(struct device *device)

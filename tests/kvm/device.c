@@ -165,8 +165,17 @@ void device_create(struct device *device)
 		host_store,   host_pmi,	     host_clock,   NULL,       NULL,
 	};
 	static const struct vpmu_source_ops source = {
-		sizeof(source), source_probe, source_attach, source_detach, source_open,
-		source_close,	source_run,   source_read,   source_period, NULL,
+		sizeof(source),
+		source_probe,
+		source_attach,
+		source_detach,
+		source_open,
+		source_close,
+		source_run,
+		source_read,
+		source_period,
+		NULL,
+		0,
 	};
 	struct vpmu_profile profile = { .size = sizeof(profile) };
 	struct vpmu_config config = { sizeof(config), &profile, &host, device, &source, device };

@@ -106,6 +106,7 @@ static void a_group_past_the_creation_budget_comes_back_later(void)
 static void without_edge(void)
 {
 	world.source.edge = NULL;
+	world.source.edges = 0;
 }
 
 static void an_idle_vcpu_asks_nothing_of_anyone(void)

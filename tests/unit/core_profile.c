@@ -183,7 +183,12 @@ static void required_functions_are_there(void)
 {
 	world_init(&world);
 	check_missing(&world.host, sizeof(world.host), offsetof(struct vpmu_host_ops, guest_clock));
+	world.source.edges = 0;
 	check_missing(&world.source, sizeof(world.source), offsetof(struct vpmu_source_ops, edge));
+	world.source.edges = 1u << VPMU_EDGE_SLICE;
+	world.source.edge = NULL;
+	refused_because("required function");
+	world.source.edges = 0;
 	world.host.clock = NULL;
 	refused_because("required function");
 	world_end(&world);

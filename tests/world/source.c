@@ -88,6 +88,7 @@ static int open_group(void *opaque, void *attached, struct vpmu_source_event *ev
 	group->next = thread->groups;
 	thread->groups = group;
 	opened->group = group;
+	opened->reused = world->reused;
 	atomic_fetch_add(&world->live_groups, 1);
 	atomic_fetch_add(&world->live_events, count);
 	return 0;
@@ -120,8 +121,8 @@ static void close_group(void *opaque, void *attached, void *group, uint32_t keep
 	struct world *world = opaque;
 	struct world_group **link = &thread->groups;
 
-	(void)keep;
 	atomic_fetch_add(&world->calls[WORLD_CLOSE], 1);
+	atomic_fetch_add(&world->keeps, keep);
 	if (!is_live(world, thread, group))
 		return;
 	while (*link != group)
@@ -209,8 +210,13 @@ static int edge(void *opaque, void *attached, uint32_t which)
 	struct world *world = opaque;
 	int error = world_answer(world, WORLD_EDGE, VPMU_ERROR_SYSTEM);
 
-	if (error >= 0 && which <= VPMU_EDGE_SLICE)
-		thread->edges[which]++;
+	if (!thread->attached || which >= WORLD_EDGES || !(world->source.edges >> which & 1)) {
+		world_misuse(world, "an edge that nobody wanted to be told of");
+		return VPMU_ERROR_INVALID;
+	}
+	thread->edges[which]++;
+	if (error >= 0 && which == VPMU_EDGE_SLICE)
+		return world->kept;
 	return error;
 }
 
@@ -227,6 +233,7 @@ void world_source_table(struct vpmu_source_ops *source)
 		.read = read_group,
 		.period = period,
 		.edge = edge,
+		.edges = 1u << VPMU_EDGE_ENTER | 1u << VPMU_EDGE_LEAVE,
 	};
 }
 

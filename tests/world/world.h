@@ -20,6 +20,7 @@
 #define WORLD_RAM_BASE 0x100000u /* guest-physical */
 #define WORLD_RAM_SIZE 0x20000u
 #define WORLD_THREADS 8u
+#define WORLD_EDGES (VPMU_EDGE_RELEASE + 1)
 #define WORLD_LOG 256u /* entries kept of each log; more are counted */
 #define WORLD_ALWAYS UINT32_MAX
 
@@ -95,7 +96,7 @@ struct world_thread {
 	int refuses;	      /* VPMU_ERROR_* that every open gives; 0: none */
 	uint64_t delivered
 		[VPMU_MAX_SLOTS]; /* counts handed over in readings, by tag, since that tag was opened last */
-	uint64_t edges[5];
+	uint64_t edges[WORLD_EDGES]; /* how often each was told */
 };
 
 struct world {
@@ -111,6 +112,8 @@ struct world {
 	uint64_t guest_now;
 	uint32_t silent;     /* 1: counting past `left` raises no notice */
 	uint32_t open_index; /* event that a failing open names */
+	uint32_t reused;     /* events that open says it did not have to make */
+	int kept;	     /* the answer to the end of a slice */
 	uint64_t hidden;     /* guest-physical range that is no RAM at present */
 	uint64_t hidden_size;
 	/* Called when the library has fetched guest memory; may change it. */
@@ -126,6 +129,7 @@ struct world {
 	_Atomic uint32_t live_groups;
 	_Atomic uint32_t live_events;
 	_Atomic uint32_t live_threads;
+	_Atomic uint32_t keeps;	  /* groups closed with leave to keep their events */
 	_Atomic uint32_t dropped; /* counts that were never read: groups closed with some */
 	_Atomic uint32_t misuses; /* calls that break the contract of the tables; see last_misuse */
 	const char *last_misuse;
