@@ -41,6 +41,14 @@ uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left)
 	return left < floor ? floor : left;
 }
 
+/* What the kernel is told of an event that is opened; 0: it only counts. */
+uint64_t vpmu_perf_member_distance(const struct perf_member *member)
+{
+	if (member->notices != PERF_SAMPLES)
+		return 0;
+	return vpmu_perf_distance(&member->attr, member->left);
+}
+
 /*
  * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING and VPMU_CONVERT_PINNED. Without a size the
  * struct ends with config2, the last word that a guest can set: every kernel since 2.6.39 knows as much.

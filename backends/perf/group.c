@@ -35,8 +35,22 @@ static uint32_t event_flags(const struct guest_perf_attr *attr)
 #endif
 }
 
+/* Gives the group new host events, which begin at 0. */
+static void group_replace(struct perf_group *group, const int32_t *descriptors)
+{
+	group->enabled = 0;
+	group->running = 0;
+	for (uint32_t i = 0; i < group->count; i++) {
+		group->members[i].armed = 0;
+		group->members[i].last = 0;
+		group->members[i].descriptor = descriptors[i];
+		group->members[i].distance = vpmu_perf_member_distance(&group->members[i]);
+	}
+}
+
 static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
-		       struct vpmu_source_event *events, struct perf_group *group, uint32_t *failed)
+		       const struct vpmu_source_event *events, struct perf_group *group,
+		       uint32_t *failed)
 {
 	int32_t descriptors[VPMU_MAX_SLOTS];
 	int error;
@@ -52,30 +66,28 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		vpmu_perf_plan_notices(perf, thread, &group->members[i]);
 	}
 	error = vpmu_perf_open_all(perf, thread, group, descriptors, failed);
-	for (uint32_t i = 0; !error && i < group->count; i++) {
-		group->members[i].descriptor = descriptors[i];
-		events[i].flags = event_flags(&events[i].attr);
-	}
-	return error;
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < group->count; i++)
+		vpmu_perf_keep_kind(perf, &events[i].attr);
+	group_replace(group, descriptors);
+	return 0;
 }
 
-int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
-		   uint32_t flags, struct vpmu_source_opened *opened)
+static int open_anew(struct vpmu_perf *perf, struct perf_thread *thread,
+		     const struct vpmu_source_event *events, uint32_t count, uint32_t flags,
+		     struct vpmu_source_opened *opened)
 {
-	struct vpmu_perf *perf = source;
-	struct perf_group *group;
+	struct perf_group *group = perf->system.allocate(perf->system.opaque, group_bytes(count));
 	uint32_t failed = 0;
 	int error;
 
-	opened->failed = 0;
-	if (count == 0 || count > VPMU_MAX_SLOTS || flags & ~VPMU_SOURCE_FLEXIBLE)
-		return VPMU_ERROR_INVALID;
-	group = perf->system.allocate(perf->system.opaque, group_bytes(count));
 	if (!group)
 		return VPMU_ERROR_NO_MEMORY;
 	group->count = count;
 	group->flags = flags;
-	error = open_events(perf, attached, events, group, &failed);
+	group->settled = 1;
+	error = open_events(perf, thread, events, group, &failed);
 	if (error) {
 		perf->system.release(perf->system.opaque, group, group_bytes(count));
 		opened->failed = failed;
@@ -83,6 +95,28 @@ int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *event
 	}
 	opened->group = group;
 	return 0;
+}
+
+int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
+		   uint32_t flags, struct vpmu_source_opened *opened)
+{
+	struct perf_group *kept;
+	int error = 0;
+
+	opened->failed = 0;
+	opened->reused = 0;
+	if (count == 0 || count > VPMU_MAX_SLOTS || flags & ~VPMU_SOURCE_FLEXIBLE)
+		return VPMU_ERROR_INVALID;
+	kept = vpmu_perf_pool_take(source, attached, events, count, flags);
+	if (kept) {
+		opened->group = kept;
+		opened->reused = count;
+	} else {
+		error = open_anew(source, attached, events, count, flags, opened);
+	}
+	for (uint32_t i = 0; !error && i < count; i++)
+		events[i].flags = event_flags(&events[i].attr);
+	return error;
 }
 
 static void close_members(struct vpmu_perf *perf, const struct perf_group *group)
@@ -94,15 +128,16 @@ static void close_members(struct vpmu_perf *perf, const struct perf_group *group
 	vpmu_perf_close_all(perf, descriptors, group->count);
 }
 
-void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep)
+void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group)
 {
-	struct vpmu_perf *perf = source;
-	struct perf_group *group = handle;
-
-	(void)attached;
-	(void)keep;
 	close_members(perf, group);
 	perf->system.release(perf->system.opaque, group, group_bytes(group->count));
+}
+
+void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep)
+{
+	if (!keep || !vpmu_perf_pool_keep(source, attached, handle))
+		vpmu_perf_group_end(source, handle);
 }
 
 static int group_failed(struct vpmu_perf *perf, struct perf_thread *thread,
@@ -118,16 +153,22 @@ static int64_t toggle(struct vpmu_perf *perf, int32_t leader, uint32_t on)
 					on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
 
+int64_t vpmu_perf_group_toggle(struct vpmu_perf *perf, const struct perf_group *group, uint32_t on)
+{
+	return toggle(perf, group->members[0].descriptor, on);
+}
+
 int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
 {
 	struct vpmu_perf *perf = source;
 	struct perf_group *group = handle;
-	int64_t result = toggle(perf, group->members[0].descriptor, on);
+	int64_t result = vpmu_perf_group_toggle(perf, group, on);
 
 	if (result < 0)
 		return group_failed(perf, attached, group, PERF_IOCTL, result);
 	group->on = on != 0;
 	group->stalled = 0;
+	group->settled = group->settled && !on;
 	return 0;
 }
 
@@ -163,6 +204,7 @@ static uint64_t advance(uint64_t *last, uint64_t now)
 /* Adds what the host counted to what the next reading tells. */
 static void group_fold(struct perf_group *group, const struct host_reading *reading)
 {
+	group->settled = !group->on;
 	group->carried_enabled += advance(&group->enabled, reading->words[1]);
 	group->carried_running += advance(&group->running, reading->words[2]);
 	for (uint32_t i = 0; i < group->count; i++) {
@@ -231,6 +273,17 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 	return 0;
 }
 
+int vpmu_perf_group_settle(struct vpmu_perf *perf, struct perf_thread *thread,
+			   struct perf_group *group)
+{
+	struct host_reading host;
+	int error = host_read(perf, thread, group, &host);
+
+	if (!error)
+		group_fold(group, &host);
+	return error;
+}
+
 /* How far a member has still to go to its notice. Counts not folded in yet bring it early only. */
 static uint64_t still_left(const struct perf_member *member)
 {
@@ -246,18 +299,6 @@ static void group_rearm(struct perf_group *group)
 	for (uint32_t i = 0; i < group->count; i++) {
 		group->members[i].left = still_left(&group->members[i]);
 		group->members[i].armed = group->members[i].last;
-	}
-}
-
-/* Gives the group new host events, which begin at 0. */
-static void group_replace(struct perf_group *group, const int32_t *descriptors)
-{
-	group->enabled = 0;
-	group->running = 0;
-	for (uint32_t i = 0; i < group->count; i++) {
-		group->members[i].armed = 0;
-		group->members[i].last = 0;
-		group->members[i].descriptor = descriptors[i];
 	}
 }
 
@@ -290,7 +331,7 @@ static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 			struct perf_group *group, struct perf_member *beginner)
 {
 	struct host_reading host;
-	int64_t result = group->on ? toggle(perf, group->members[0].descriptor, 0) : 0;
+	int64_t result = group->on ? vpmu_perf_group_toggle(perf, group, 0) : 0;
 	int error;
 
 	if (result < 0)
@@ -303,7 +344,7 @@ static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 		error = group_renew(perf, thread, group);
 	}
 	if (error && group->on)
-		group->stalled = toggle(perf, group->members[0].descriptor, 1) < 0;
+		group->stalled = vpmu_perf_group_toggle(perf, group, 1) < 0;
 	return error;
 }
 
@@ -329,12 +370,26 @@ static int member_begin(struct vpmu_perf *perf, struct perf_thread *thread,
 	return error;
 }
 
+int64_t vpmu_perf_member_period(struct vpmu_perf *perf, struct perf_member *member, uint64_t left)
+{
+	uint64_t distance = vpmu_perf_distance(&member->attr, left);
+	int64_t result = perf->system.event_ioctl(perf->system.opaque, member->descriptor,
+						  PERF_EVENT_IOC_PERIOD,
+						  (uint64_t)(uintptr_t)&distance);
+
+	if (result < 0)
+		return result;
+	member->left = left;
+	member->armed = member->last;
+	member->distance = distance;
+	return 0;
+}
+
 int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index, uint64_t left)
 {
 	struct vpmu_perf *perf = source;
 	struct perf_group *group = handle;
 	struct perf_member *member = &group->members[index];
-	uint64_t distance;
 	int64_t result;
 
 	if (index >= group->count)
@@ -343,12 +398,6 @@ int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index,
 		return 0;
 	if (member->notices == PERF_COUNTS)
 		return member_begin(perf, attached, group, member, left);
-	distance = vpmu_perf_distance(&member->attr, left);
-	result = perf->system.event_ioctl(perf->system.opaque, member->descriptor,
-					  PERF_EVENT_IOC_PERIOD, (uint64_t)(uintptr_t)&distance);
-	if (result < 0)
-		return group_failed(perf, attached, group, PERF_IOCTL, result);
-	member->left = left;
-	member->armed = member->last;
-	return 0;
+	result = vpmu_perf_member_period(perf, member, left);
+	return result < 0 ? group_failed(perf, attached, group, PERF_IOCTL, result) : 0;
 }

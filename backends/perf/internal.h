@@ -18,6 +18,12 @@
 /* Period of an event that is to give no notice: above any distance, below the kernel's limit of 2^63. */
 #define PERF_FAR (1ull << 62)
 
+/* Events that a thread may keep of closed groups. */
+#define PERF_KEPT 64
+
+/* Kinds of host-software events, by config. */
+#define PERF_KINDS (VPMU_SOFTWARE_EMULATION_FAULTS + 1)
+
 /* A call that is interrupted as often as this is given up. */
 #define PERF_TRIES 16
 
@@ -31,6 +37,8 @@ struct perf_thread {
 	uint32_t own;	    /* enum perf_own */
 	vpmu_attention attention;
 	void *opaque;
+	struct perf_group *kept; /* closed groups, the last closed first */
+	uint32_t kept_events;
 };
 
 #define PERF_CLAIMED (-1)
@@ -47,30 +55,35 @@ enum perf_notices {
 
 struct perf_member {
 	struct guest_perf_attr attr;
-	uint64_t left;	  /* distance of the next notice from `armed`, 0: none */
-	uint64_t armed;	  /* host count when `left` was set */
-	uint64_t last;	  /* host count at the last reading */
-	uint64_t carried; /* counts that the next reading adds */
+	uint64_t left;	   /* distance of the next notice from `armed`, 0: none */
+	uint64_t armed;	   /* host count when `left` was set */
+	uint64_t last;	   /* host count at the last reading */
+	uint64_t carried;  /* counts that the next reading adds */
+	uint64_t distance; /* the kernel's, of notices; 0: it only counts */
 	int32_t descriptor;
 	uint32_t notices; /* enum perf_notices */
 };
 
 struct perf_group {
+	struct perf_group *next;   /* in a pool */
 	uint64_t enabled, running; /* host times at the last reading */
 	uint64_t carried_enabled, carried_running;
 	uint32_t count;
 	uint32_t flags; /* VPMU_SOURCE_* */
 	uint32_t on;
 	uint32_t stalled; /* on, but could not be started again */
+	uint32_t settled; /* paused, and read since */
+	uint32_t aged;	  /* in a pool since before the last slice ended */
 	struct perf_member members[];
 };
 
 struct vpmu_perf {
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config config;
-	uint32_t mediated;	   /* a mediated vPMU is enabled on this host */
-	_Atomic uint32_t told;	   /* bits of the texts that the log has had */
-	_Atomic uint32_t attached; /* threads attached */
+	uint32_t mediated;		     /* a mediated vPMU is enabled on this host */
+	_Atomic uint32_t told;		     /* bits of the texts that the log has had */
+	_Atomic uint32_t attached;	     /* threads attached */
+	_Atomic int32_t keepers[PERF_KINDS]; /* 0: none, ~descriptor; else none can be had */
 	struct perf_thread *_Atomic chains[PERF_CHAINS];
 };
 
@@ -92,6 +105,7 @@ int vpmu_perf_size_check(const void *sized, uint64_t known);
 /* attr.c */
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
 uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left);
+uint64_t vpmu_perf_member_distance(const struct perf_member *member);
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
 			uint32_t how, uint64_t period, uint32_t size);
 
@@ -112,6 +126,28 @@ void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep);
 int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on);
 int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_source_reading *reading);
 int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index, uint64_t left);
+
+int64_t vpmu_perf_group_toggle(struct vpmu_perf *perf, const struct perf_group *group, uint32_t on);
+/* Takes up what a paused group counted since it was read: 0 or VPMU_ERROR_*. */
+int vpmu_perf_group_settle(struct vpmu_perf *perf, struct perf_thread *thread,
+			   struct perf_group *group);
+void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group);
+/* A new distance for an event that gives notices: 0 or a negated errno value. */
+int64_t vpmu_perf_member_period(struct vpmu_perf *perf, struct perf_member *member, uint64_t left);
+
+/* pool.c */
+int vpmu_perf_pool_keep(struct vpmu_perf *perf, struct perf_thread *thread,
+			struct perf_group *group);
+struct perf_group *vpmu_perf_pool_take(struct vpmu_perf *perf, struct perf_thread *thread,
+				       const struct vpmu_source_event *events, uint32_t count,
+				       uint32_t flags);
+/* Closes all that is kept: how many events. */
+uint32_t vpmu_perf_pool_end(struct vpmu_perf *perf, struct perf_thread *thread);
+int vpmu_perf_edge(void *source, void *attached, uint32_t edge);
+
+/* keeper.c */
+void vpmu_perf_keep_kind(struct vpmu_perf *perf, const struct guest_perf_attr *attr);
+void vpmu_perf_keepers_end(struct vpmu_perf *perf);
 
 /* probe.c */
 int vpmu_perf_probe(void *source, struct vpmu_source_facts *facts);

@@ -112,38 +112,54 @@ static int64_t announce(struct vpmu_perf *perf, int32_t descriptor, int32_t thre
 	return result;
 }
 
-static int64_t open_once(struct vpmu_perf *perf, int32_t thread, const struct perf_group *group,
-			 const struct perf_member *member, int32_t leader)
+static int64_t open_once(struct vpmu_perf *perf, struct perf_thread *thread,
+			 const struct perf_group *group, const struct perf_member *member,
+			 int32_t leader)
 {
-	uint64_t period = 0;
-
-	if (member->notices == PERF_SAMPLES)
-		period = vpmu_perf_distance(&member->attr, member->left);
-	return vpmu_perf_event_open(perf, &member->attr, period, thread, leader,
+	return vpmu_perf_event_open(perf, &member->attr, vpmu_perf_member_distance(member),
+				    atomic_load(&thread->id), leader,
 				    !(group->flags & VPMU_SOURCE_FLEXIBLE));
 }
 
-static int open_one(struct vpmu_perf *perf, int32_t thread, struct perf_group *group,
-		    struct perf_member *member, int32_t leader, int32_t *descriptor)
+static int is_limit(int64_t result)
+{
+	return result == -EMFILE || result == -ENFILE || result == -ENOMEM;
+}
+
+/* Events that are wanted come before those that might be. */
+static int64_t open_within_limits(struct vpmu_perf *perf, struct perf_thread *thread,
+				  const struct perf_group *group, const struct perf_member *member,
+				  int32_t leader)
 {
 	int64_t result = open_once(perf, thread, group, member, leader);
+
+	if (is_limit(result) && vpmu_perf_pool_end(perf, thread) > 0)
+		result = open_once(perf, thread, group, member, leader);
+	return result;
+}
+
+static int open_one(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
+		    struct perf_member *member, int32_t leader, int32_t *descriptor)
+{
+	int64_t result = open_within_limits(perf, thread, group, member, leader);
+	int32_t id = atomic_load(&thread->id);
 
 	if (result == -EOPNOTSUPP && member->notices == PERF_SAMPLES) {
 		/* A PMU without an interrupt counts all the same. */
 		member->notices = PERF_DEAF;
-		result = open_once(perf, thread, group, member, leader);
+		result = open_within_limits(perf, thread, group, member, leader);
 	}
 	if (result < 0)
 		return vpmu_perf_failed(perf, leader < 0 ? PERF_OPEN_LEADER : PERF_OPEN_MEMBER,
-					&member->attr, thread, result);
+					&member->attr, id, result);
 	*descriptor = (int32_t)result;
 	if (member->notices != PERF_SAMPLES)
 		return 0;
-	result = announce(perf, *descriptor, thread);
+	result = announce(perf, *descriptor, id);
 	if (result >= 0)
 		return 0;
 	perf->system.event_close(perf->system.opaque, *descriptor);
-	return vpmu_perf_failed(perf, PERF_NOTICE, &member->attr, thread, result);
+	return vpmu_perf_failed(perf, PERF_NOTICE, &member->attr, id, result);
 }
 
 /* The leader goes last: members of a closed leader would live on and count on their own. */
@@ -157,11 +173,10 @@ void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uin
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed)
 {
-	int32_t id = atomic_load(&thread->id);
-
 	for (uint32_t i = 0; i < group->count; i++) {
 		int32_t leader = i == 0 ? -1 : descriptors[0];
-		int error = open_one(perf, id, group, &group->members[i], leader, &descriptors[i]);
+		int error =
+			open_one(perf, thread, group, &group->members[i], leader, &descriptors[i]);
 
 		if (error) {
 			vpmu_perf_close_all(perf, descriptors, i);

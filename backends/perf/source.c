@@ -110,6 +110,7 @@ int vpmu_perf_destroy(struct vpmu_perf *perf)
 
 	struct vpmu_perf_system system = perf->system;
 
+	vpmu_perf_keepers_end(perf);
 	for (unsigned int i = 0; i < PERF_CHAINS; i++) {
 		struct perf_thread *thread = atomic_load(&perf->chains[i]);
 
@@ -185,6 +186,7 @@ static void thread_detach(void *source, void *attached)
 	struct vpmu_perf *perf = source;
 	struct perf_thread *thread = attached;
 
+	vpmu_perf_pool_end(perf, thread);
 	atomic_store(&thread->id, 0);
 	atomic_fetch_sub(&perf->attached, 1);
 }
@@ -217,6 +219,8 @@ const struct vpmu_source_ops *vpmu_perf_ops(void)
 		.run = vpmu_perf_run,
 		.read = vpmu_perf_read,
 		.period = vpmu_perf_period,
+		.edge = vpmu_perf_edge,
+		.edges = 1u << VPMU_EDGE_SLICE | 1u << VPMU_EDGE_RELEASE,
 	};
 
 	return &ops;

@@ -34,15 +34,32 @@
  * **A thread that ended.** Starting an event of such a thread succeeds and counts nothing. Reading shows it: a running
  * group whose enabled time stands still makes the source ask for the thread, and the answer is VPMU_ERROR_GONE.
  *
+ * **Reuse.** A guest that switches between tasks closes and opens the same few groups all the time. A group that is closed
+ * with `keep` stays with its thread, paused, and the next open of the same events takes it over: the same types, configs,
+ * filters, model, order and VPMU_SOURCE_FLEXIBLE, and notices where notices are wanted. Nothing is reset: what it counted
+ * before is subtracted. The kernel is told a new distance where the next notice would come at another time. What fails to be
+ * paused or taken over is closed, and the guest gets new events. A thread keeps at most 64 events; the oldest go first. It
+ * gives them up one by one at VPMU_EDGE_SLICE, when they were unused since before the last; all of them at
+ * VPMU_EDGE_RELEASE and detach, and when the kernel has no more descriptors or memory for an event that is wanted. What is
+ * kept holds no counter, but does hold descriptors, and an event that counts a guest shuts out mediated vPMUs until then.
+ *
+ * **Keepers.** The first event of a host after an idle second makes the kernel change its code on all CPUs and wait for them
+ * (7 to 12 ms measured), and so does the first of most kinds of host-software events (70 to 110 us). The
+ * source holds one disabled event of each such kind from its first use on, at most 8, until it is destroyed. They are of
+ * host-software kinds only, belong to the thread that opened first, and count nothing. A missing one is no error.
+ *
  * **System calls**, besides allocations; each through struct vpmu_perf_system:
  *
  * | function | calls |
  * |---|---|
  * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd |
  * | probe | perf_event_open and close for each event tried; ioctl and read to count counters; gettid |
- * | attach, detach, signalled | none; signalled gettid where the VMM does not say the thread |
- * | open | one perf_event_open per event; with notices 3 fcntl per event, and one tgkill per thread |
- * | close | one close per event |
+ * | attach, signalled | none; signalled gettid where the VMM does not say the thread |
+ * | detach, destroy | one close per event kept, and per keeper |
+ * | open | one perf_event_open per event; with notices 3 fcntl per event, and one tgkill per thread; once per kind one perf_event_open for the keeper |
+ * | open of a kept group | one ioctl per event whose next notice moves; one read if the group was not read after it was paused |
+ * | close | one close per event; with keep one ioctl if the group runs, and the closes of what goes for it |
+ * | edge | one close per event that goes |
  * | run | one ioctl |
  * | read | one read; tkill when enabled time stood still |
  * | period | one ioctl, or none; those of read, open, run and close once for an event that was opened without notices |
@@ -136,7 +153,8 @@ struct vpmu_perf_config {
 VPMU_API void vpmu_perf_system_default(struct vpmu_perf_system *system);
 
 /**
- * @brief Creates a counter source. It holds no descriptor until a group is opened.
+ * @brief Creates a counter source. It holds no descriptor until a group is opened. An idle thread that keeps nothing costs
+ * no descriptor and no system call.
  *
  * Where a mediated vPMU is enabled (enable_mediated_pmu of kvm_intel or kvm_amd, Linux 7.0), an event that counts a guest
  * and a VM with that vPMU exclude each other on the whole host. Hardware, cache and raw events are then VPMU_ERROR_DENIED, unless
@@ -165,7 +183,7 @@ VPMU_API int vpmu_perf_destroy(struct vpmu_perf *perf);
  * @brief The functions of the source; their first argument is the struct vpmu_perf.
  *
  * Errors beyond those of source.h: VPMU_ERROR_INVALID for a thread number that is none, a size too small, a count or a member
- * out of range; VPMU_ERROR_TOO_BIG. `edge` is NULL. `keep` of close is a hint that is not used.
+ * out of range; VPMU_ERROR_TOO_BIG. It wants to be told of VPMU_EDGE_SLICE and VPMU_EDGE_RELEASE.
  * @return a constant table
  * @par Threads
  * Any.

@@ -65,28 +65,30 @@ static int64_t event_open(void *opaque, void *bytes, int64_t thread, int32_t cpu
 	struct fake *fake = opaque;
 	struct perf_event_attr *attr = bytes;
 	int64_t failure = enter(fake, FAKE_OPEN);
-	uint32_t i = 0;
+	uint32_t own = thread == 0;
+	uint32_t i = own ? FAKE_EVENTS - 1 : 0;
 
 	CHECK_EQ(cpu, -1);
 	CHECK_EQ(flags, PERF_FLAG_FD_CLOEXEC);
-	CHECK(thread == FAKE_THREAD || thread == 0);
+	CHECK(thread == FAKE_THREAD || thread == FAKE_OTHER || thread == 0);
 	if (!failure)
 		failure = attr_check(fake, attr, group);
 	if (failure)
 		return failure;
-	if (fake->thread_ended)
+	if (fake->thread_ended && !own)
 		return -ESRCH;
 	while (fake->events[i].used)
-		i++;
+		i += own ? UINT32_MAX : 1;
 	CHECK(i < FAKE_EVENTS);
-	fake->events[i] = (struct fake_event){ .used = 1, .leader = i };
+	fake->events[i] = (struct fake_event){ .used = 1, .own = own, .leader = i };
 	memcpy(&fake->events[i].attr, attr, attr->size);
 	fake->events[i].on = !attr->disabled;
 	if (group >= 0) {
 		fake->events[i].leader = (uint32_t)(group - FAKE_FIRST);
 		CHECK_EQ(event_of(fake, group)->leader, fake->events[i].leader);
 	}
-	fake->opened++;
+	fake->opened += !own;
+	fake->own += own;
 	return FAKE_FIRST + i;
 }
 
@@ -101,6 +103,7 @@ static int64_t event_ioctl(void *opaque, int32_t descriptor, uint64_t request, u
 	if (request == PERF_EVENT_IOC_PERIOD) {
 		memcpy(&event->attr.sample_period, (void *)(uintptr_t)argument, sizeof(uint64_t));
 		CHECK(event->async);
+		fake->periods++;
 		return event->attr.sample_period == 0 || event->attr.sample_period >> 63 ? -EINVAL :
 											   0;
 	}
@@ -181,7 +184,8 @@ static int64_t event_close(void *opaque, int32_t descriptor)
 	int64_t failure = enter(fake, FAKE_CLOSE);
 
 	event->used = 0;
-	fake->opened--;
+	fake->opened -= !event->own;
+	fake->own -= event->own;
 	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
 		CHECK(!fake->events[i].used ||
 		      fake->events[i].leader != (uint32_t)(descriptor - FAKE_FIRST));
@@ -317,6 +321,20 @@ int fake_attach(struct fake *fake, struct vpmu_perf *perf, void **attached)
 	return vpmu_perf_ops()->attach(perf, &thread, attached);
 }
 
+void fake_warm_up(struct fake *fake, struct vpmu_perf *perf, void *attached)
+{
+	const struct vpmu_source_ops *ops = vpmu_perf_ops();
+	struct vpmu_source_event clock = { .attr = { .type = VPMU_TYPE_HOST_SOFTWARE,
+						     .config = VPMU_SOFTWARE_TASK_CLOCK } };
+	struct vpmu_source_opened opened = { 0 };
+
+	CHECK_EQ(ops->open(perf, attached, &clock, 1, 0, &opened), 0);
+	ops->close(perf, attached, opened.group, 0);
+	CHECK_EQ(fake->own, 1);
+	memset(fake->calls, 0, sizeof(fake->calls));
+	fake->all_calls = 0;
+}
+
 void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns)
 {
 	for (uint32_t i = 0; i < FAKE_EVENTS; i++) {
@@ -340,15 +358,4 @@ void fake_fail(struct fake *fake, enum fake_call call, uint32_t skip, uint32_t t
 	fake->skip[call] = skip;
 	fake->times[call] = times;
 	fake->answers[call] = failure;
-}
-
-struct fake_event *fake_last(struct fake *fake)
-{
-	struct fake_event *last = NULL;
-
-	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
-		if (fake->events[i].used)
-			last = &fake->events[i];
-	CHECK(last);
-	return last;
 }

@@ -14,6 +14,7 @@
 #define FAKE_EVENTS 256
 #define FAKE_FIRST 1000 /* first descriptor */
 #define FAKE_THREAD 4321
+#define FAKE_OTHER 4322
 
 /* errno that a log function leaves behind, and that of the test before each call. */
 #define FAKE_ERRNO 77
@@ -34,6 +35,7 @@ enum fake_call {
 struct fake_event {
 	struct perf_event_attr attr;
 	uint32_t used;
+	uint32_t own;
 	uint32_t leader; /* its place */
 	uint32_t on;
 	uint32_t dead; /* pinned, and lost its counter */
@@ -44,7 +46,9 @@ struct fake_event {
 
 struct fake {
 	struct fake_event events[FAKE_EVENTS];
-	uint32_t opened; /* events in use */
+	uint32_t opened; /* events in use of the thread */
+	uint32_t own;	 /* and of the caller's: probes and keepers, at the end of the table */
+	uint32_t periods;
 	uint32_t memory; /* pieces of memory in use */
 	uint32_t calls[FAKE_CALLS];
 	uint32_t all_calls;
@@ -76,14 +80,14 @@ void fake_begin(struct fake *fake);
 int fake_source(struct fake *fake, uint32_t flags, uint32_t number, struct vpmu_perf **perf);
 int fake_attach(struct fake *fake, struct vpmu_perf *perf, void **attached);
 
+/* Has the source open the keepers that hardware events and clocks need; calls count from then on. */
+void fake_warm_up(struct fake *fake, struct vpmu_perf *perf, void *attached);
+
 /* Time passes on the thread: every group that is on counts config + 1 of each event per ns. */
 void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns);
 
 /* The next `times` calls of a kind, after `skip` good ones, answer with `failure`. */
 void fake_fail(struct fake *fake, enum fake_call call, uint32_t skip, uint32_t times,
 	       int64_t failure);
-
-/* The event that was opened last and is in use. */
-struct fake_event *fake_last(struct fake *fake);
 
 #endif

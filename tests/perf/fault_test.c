@@ -151,6 +151,7 @@ static uint32_t live(uint32_t fail_at, uint32_t fail_on, int64_t failure)
 	}
 	CHECK_EQ(errno, ERRNO_BEFORE);
 	CHECK_EQ(life.fake.opened, 0);
+	CHECK_EQ(life.fake.own, 0);
 	CHECK_EQ(life.fake.memory, 0);
 	return life.fake.all_calls;
 }
