@@ -126,11 +126,17 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	return vpmu_host_reason(error);
 }
 
+/* What a source keeps is not in the account of a limited VM, so there it keeps nothing. */
+static bool may_be_kept(const struct vpmu_vcpu *vcpu)
+{
+	return !vcpu->released && !vcpu->vm->profile.host_events;
+}
+
 void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep_events)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	struct vpmu_vm *vm = vcpu->vm;
-	uint32_t may_keep = keep_events && !vcpu->released;
+	uint32_t may_keep = keep_events && may_be_kept(vcpu);
 
 	if (!slot->host)
 		return;

@@ -223,6 +223,23 @@ static void without_a_thread_nobody_is_told(void)
 	tear_down();
 }
 
+static void limit_host_events(void)
+{
+	keeping();
+	world.profile.host_events = 8;
+}
+
+/* The limit is on what the VM holds, and kept events would come on top of it. */
+static void a_limited_vm_keeps_nothing(void)
+{
+	set_up(limit_host_events);
+	close_one();
+	CHECK_EQ(world.calls[WORLD_CLOSE], 1);
+	CHECK_EQ(world.keeps, 0);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	tear_down();
+}
+
 static void a_creation_a_second(void)
 {
 	keeping();
@@ -290,6 +307,7 @@ const struct test_case test_cases[] = {
 	{ "keeping", "unbinding_ends_the_slice", unbinding_ends_the_slice },
 	{ "harmless", "a_released_pmu_is_given_up_whole", a_released_pmu_is_given_up_whole },
 	{ "keeping", "without_a_thread_nobody_is_told", without_a_thread_nobody_is_told },
+	{ "harmless", "a_limited_vm_keeps_nothing", a_limited_vm_keeps_nothing },
 	{ "harmless", "reuse_is_not_paid_for", reuse_is_not_paid_for },
 	{ "harmless", "a_refund_is_exact", a_refund_is_exact },
 };
