@@ -87,6 +87,7 @@ static int64_t event_open(void *opaque, void *bytes, int64_t thread, int32_t cpu
 		fake->events[i].leader = (uint32_t)(group - FAKE_FIRST);
 		CHECK_EQ(event_of(fake, group)->leader, fake->events[i].leader);
 	}
+	fake->events[i].order = fake->events_ever++;
 	fake->opened += !own;
 	fake->own += own;
 	return FAKE_FIRST + i;
@@ -151,6 +152,17 @@ static uint32_t finds_counters(const struct fake *fake, uint32_t leader)
 	return fake->counters == 0 || needed <= fake->counters;
 }
 
+/* Where an event stands in the readings of its group: the leader first, then as they were opened. */
+static uint64_t place_of(const struct fake *fake, const struct fake_event *event)
+{
+	uint64_t place = 0;
+
+	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
+		place += fake->events[i].used && fake->events[i].leader == event->leader &&
+			 fake->events[i].order < event->order;
+	return place;
+}
+
 static int64_t event_read(void *opaque, int32_t descriptor, void *to, uint64_t size)
 {
 	struct fake *fake = opaque;
@@ -168,7 +180,8 @@ static int64_t event_read(void *opaque, int32_t descriptor, void *to, uint64_t s
 	for (uint32_t i = 0; i < FAKE_EVENTS; i++)
 		if (fake->events[i].used && fake->events[i].leader == event->leader) {
 			CHECK(size >= (4 + count) * sizeof(uint64_t));
-			words[3 + count++] = fake->events[i].count;
+			words[3 + place_of(fake, &fake->events[i])] = fake->events[i].count;
+			count++;
 		}
 	words[0] = count;
 	words[1] = event->enabled;

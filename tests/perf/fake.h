@@ -37,6 +37,7 @@ struct fake_event {
 	uint32_t used;
 	uint32_t own;
 	uint32_t leader; /* its place */
+	uint64_t order;	 /* of opening */
 	uint32_t on;
 	uint32_t dead; /* pinned, and lost its counter */
 	uint64_t count, enabled, running;
@@ -49,6 +50,7 @@ struct fake {
 	uint32_t opened; /* events in use of the thread */
 	uint32_t own;	 /* and of the caller's: probes and keepers, at the end of the table */
 	uint32_t periods;
+	uint64_t events_ever;
 	uint32_t memory; /* pieces of memory in use */
 	uint32_t calls[FAKE_CALLS];
 	uint32_t all_calls;

@@ -23,6 +23,8 @@ struct life {
 	uint64_t told[EVENTS];
 	uint64_t enabled;
 	unsigned int failed; /* operations */
+	unsigned int pooled; /* 1: what is kept may go at any failure */
+	unsigned int reused;
 };
 
 static struct life life;
@@ -45,8 +47,8 @@ static int went_well(int error)
 	if (error == 0)
 		return 1;
 	CHECK(error < 0 && error >= VPMU_ERROR_SYSTEM);
-	CHECK_EQ(life.fake.opened, before.opened);
-	CHECK_EQ(life.fake.memory, before.memory);
+	CHECK(life.pooled ? life.fake.opened <= before.opened : life.fake.opened == before.opened);
+	CHECK(life.pooled ? life.fake.memory <= before.memory : life.fake.memory == before.memory);
 	life.failed++;
 	return 0;
 }
@@ -54,7 +56,7 @@ static int went_well(int error)
 /* Runs an operation, a second time when it failed; whether it came to succeed. */
 #define DO(operation) (look(), went_well(operation) || went_well(operation))
 
-static int open_group(void)
+static int open_task(unsigned int task)
 {
 	struct vpmu_source_event events[EVENTS] = { 0 };
 	struct vpmu_source_opened opened = { 0 };
@@ -66,13 +68,21 @@ static int open_group(void)
 		events[i].attr.flags = i == 1 ? VPMU_ATTR_PMI : 0;
 		events[i].left = i == 0 ? 100000 : 0;
 	}
+	if (task == 1)
+		events[2].attr.flags = VPMU_ATTR_EXCLUDE_USER;
 	error = vpmu_perf_ops()->open(life.perf, life.attached, events, EVENTS, 0, &opened);
 	if (error) {
 		CHECK(opened.group == NULL);
 		CHECK(opened.failed < EVENTS);
 	}
 	life.group = opened.group;
+	life.reused += opened.reused;
 	return error;
+}
+
+static int open_group(void)
+{
+	return open_task(0);
 }
 
 static int read_group(void)
@@ -156,6 +166,71 @@ static uint32_t live(uint32_t fail_at, uint32_t fail_on, int64_t failure)
 	return life.fake.all_calls;
 }
 
+/* A turn of a task: opened, run, read, and closed, in every other round while it still runs. */
+static int take_turn(unsigned int round)
+{
+	int well = DO(open_task(round % 2));
+
+	if (!well)
+		return 0;
+	well = DO(run_group(1));
+	fake_pass(&life.fake, 1000, 1000);
+	well &= DO(read_group());
+	fake_pass(&life.fake, 100, 100);
+	if (round % 4 < 2) {
+		well &= DO(run_group(0));
+		well &= DO(read_group());
+	} else {
+		well &= DO(read_group());
+	}
+	vpmu_perf_ops()->close(life.perf, life.attached, life.group, 1);
+	/* Nothing that is kept counts. */
+	fake_pass(&life.fake, 50, 50);
+	return well;
+}
+
+#define ROUNDS 9u
+
+static int switch_tasks(void)
+{
+	int well = 1;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		well &= take_turn(round);
+		if (round == 5)
+			vpmu_perf_ops()->edge(life.perf, life.attached, VPMU_EDGE_SLICE);
+		if (round == 6)
+			vpmu_perf_ops()->edge(life.perf, life.attached, VPMU_EDGE_RELEASE);
+	}
+	return well;
+}
+
+static uint32_t live_pooled(uint32_t fail_at, uint32_t fail_on, int64_t failure)
+{
+	memset(&life, 0, sizeof(life));
+	fake_begin(&life.fake);
+	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
+	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+	life.pooled = 1;
+	life.fake.all_calls = 0;
+	life.fake.fail_at = fail_at;
+	life.fake.fail_on = fail_on;
+	life.fake.failure = failure;
+	if (switch_tasks()) {
+		CHECK_EQ(life.told[0], ROUNDS * 1100u);
+		CHECK_EQ(life.enabled, ROUNDS * 1100u);
+	}
+	for (uint32_t i = 0; i < EVENTS; i++)
+		CHECK(fail_on ? life.told[i] <= life.fake.true_count[i] :
+				life.told[i] == life.fake.true_count[i]);
+	vpmu_perf_ops()->detach(life.perf, life.attached);
+	CHECK_EQ(life.fake.opened, 0);
+	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+	CHECK_EQ(life.fake.own, 0);
+	CHECK_EQ(life.fake.memory, 0);
+	return life.fake.all_calls;
+}
+
 static const int64_t answers[] = { -EMFILE, -EACCES, -EINVAL, -ENOMEM, -ESRCH, -EIO, -EBUSY };
 
 static void one_call_fails(void)
@@ -186,6 +261,24 @@ static void all_further_calls_fail(void)
 			for (uint32_t event = 0; event < EVENTS; event++)
 				CHECK(life.told[event] <= life.fake.true_count[event]);
 		}
+}
+
+/* The pool in use: whatever fails, nothing leaks, and every event is told to whom it happened, once. */
+static void calls_fail_while_groups_are_kept(void)
+{
+	uint32_t calls = live_pooled(0, 0, 0);
+	uint32_t seen = 0;
+
+	CHECK_EQ(life.failed, 0);
+	CHECK_EQ(life.reused, (ROUNDS - 4) * EVENTS);
+	for (uint32_t at = 1; at <= calls; at++)
+		for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+			live_pooled(at, 0, answers[i]);
+			CHECK(life.failed <= 1);
+			seen += life.failed;
+			live_pooled(at, 1, answers[i]);
+		}
+	CHECK(seen > calls);
 }
 
 /* A call that a signal interrupts is made again. */
@@ -239,6 +332,7 @@ static void a_stalled_group_says_so(void)
 const struct test_case test_cases[] = {
 	{ "perf-fault", "one call fails", one_call_fails },
 	{ "perf-fault", "all further calls fail", all_further_calls_fail },
+	{ "perf-fault", "calls fail while groups are kept", calls_fail_while_groups_are_kept },
 	{ "perf-fault", "interrupted calls are repeated", interrupted_calls_are_repeated },
 	{ "R-SLOT-9", "a stalled group says so", a_stalled_group_says_so },
 };

@@ -277,6 +277,101 @@ static void readings_are_increases(void)
 	end();
 }
 
+#define CYCLES 1000u
+
+/* A clock that is closed and opened again and again through the pool tells what passed while it was open. */
+static void kept_clocks_stay_right(void)
+{
+	uint64_t within = 0, around = 0, told = 0;
+	unsigned int before = descriptors();
+
+	begin(0, 0);
+	attach(gettid());
+	for (unsigned int i = 0; i < CYCLES; i++) {
+		uint64_t outer = clock_ns(CLOCK_MONOTONIC_RAW), inner;
+		void *group = open_one(VPMU_SOFTWARE_TASK_CLOCK, 0);
+
+		run(group, 1);
+		inner = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		spin(MILLISECOND / 50);
+		within += clock_ns(CLOCK_THREAD_CPUTIME_ID) - inner;
+		/* In every other cycle closing pauses it. */
+		if (i % 2)
+			run(group, 0);
+		told += reading(group, 1).increase[0];
+		around += clock_ns(CLOCK_MONOTONIC_RAW) - outer;
+		bench.ops->close(bench.perf, bench.attached, group, 1);
+		spin(MILLISECOND / 100);
+	}
+	CHECK(told >= within / 2);
+	CHECK(told <= around + around / 1000);
+	/* The clock, its keeper, and no more. */
+	CHECK_EQ(descriptors(), before + 2);
+	CHECK_EQ(bench.ops->edge(bench.perf, bench.attached, VPMU_EDGE_RELEASE), 0);
+	CHECK_EQ(descriptors(), before + 1);
+	end();
+	CHECK_EQ(descriptors(), before);
+}
+
+/* Faults between a close and the next open belong to nobody. */
+static void kept_groups_stand_still(void)
+{
+	const uint64_t configs[] = { VPMU_SOFTWARE_PAGE_FAULTS, VPMU_SOFTWARE_MINOR_FAULTS };
+	uint64_t told = 0;
+	void *group;
+
+	begin(0, 0);
+	attach(gettid());
+	for (unsigned int i = 0; i < 20; i++) {
+		CHECK_EQ(open_group(configs, 2, 0, &group), 0);
+		CHECK_EQ(reading(group, 2).increase[0], 0);
+		run(group, 1);
+		fault();
+		told += reading(group, 2).increase[0];
+		bench.ops->close(bench.perf, bench.attached, group, 1);
+		fault();
+	}
+	CHECK(told >= 20 * PAGES);
+	CHECK(told < 30 * PAGES);
+	end();
+}
+
+/* Each owner of a sampling event gets its notices at its own distance. */
+static void kept_events_notice_anew(void)
+{
+	unsigned int count;
+	void *group;
+
+	begin(SIGUSR2, 0);
+	attach(gettid());
+	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 2 * PAGES);
+	run(group, 1);
+	fault();
+	bench.ops->close(bench.perf, bench.attached, group, 1);
+	fault();
+	fault();
+	settle();
+	CHECK_EQ(atomic_load(&bench.notices), 0);
+	/* The faults of the first owner do not bring the notice of the second early. */
+	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 2 * PAGES);
+	run(group, 1);
+	fault();
+	settle();
+	CHECK_EQ(atomic_load(&bench.notices), 0);
+	fault();
+	settle();
+	CHECK(atomic_load(&bench.notices) > 0);
+	bench.ops->close(bench.perf, bench.attached, group, 1);
+	count = atomic_load(&bench.notices);
+	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, PAGES / 4);
+	run(group, 1);
+	fault();
+	settle();
+	CHECK(atomic_load(&bench.notices) > count);
+	close_group(group);
+	end();
+}
+
 static void wait_for_notices(unsigned int count)
 {
 	unsigned int until = atomic_load(&bench.notices) + count;
@@ -566,6 +661,9 @@ const struct test_case test_cases[] = {
 	{ "perf-count", "task-clock is time on a CPU", task_clock_is_time_on_cpu },
 	{ "perf-count", "a group is read as one", group_is_read_as_one },
 	{ "perf-count", "readings are increases", readings_are_increases },
+	{ "perf-pool", "kept clocks stay right", kept_clocks_stay_right },
+	{ "R-SLOT-4", "kept groups stand still", kept_groups_stand_still },
+	{ "R-OVF-3", "kept events notice anew", kept_events_notice_anew },
 	{ "R-OVF-3", "notices come by the signal", notices_come_by_signal },
 	{ "R-OVF-3", "notices may begin later", notices_may_begin_later },
 	{ "R-OVF-1", "a member of a group notices", member_of_a_group_notices },
