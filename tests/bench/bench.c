@@ -46,12 +46,17 @@ double bench_time(void (*call)(void *opaque), void *opaque, unsigned int repeat,
 
 static bool holds(const struct row *row)
 {
-	return row->measured && row->value <= row->bar;
+	if (!row->measured)
+		return false;
+	return row->bound == AT_LEAST ? row->value >= row->bar : row->value <= row->bar;
 }
+
+static const char *const bound_names[] = { [AT_MOST] = "at most", [AT_LEAST] = "at least" };
 
 static void print_table(void)
 {
-	printf("%-26s %12s %-6s %12s %-6s beside\n", "name", "value", "unit", "bar", "holds");
+	printf("%-26s %12s %-6s %-8s %12s %-6s beside\n", "name", "value", "unit", "must be", "bar",
+	       "holds");
 	for (unsigned int i = 0; i < row_count; i++) {
 		const struct row *row = &rows[i];
 
@@ -59,7 +64,7 @@ static void print_table(void)
 			printf("%-26s %12.2f", row->name, row->value);
 		else
 			printf("%-26s %12s", row->name, "-");
-		printf(" %-6s %12.2f %-6s %s", row->unit, row->bar,
+		printf(" %-6s %-8s %12.2f %-6s %s", row->unit, bound_names[row->bound], row->bar,
 		       row->measured ? holds(row) ? "yes" : "NO" : "-", row->peer);
 		if (row->peer_value >= 0)
 			printf(": %.2f", row->peer_value);
@@ -83,7 +88,8 @@ static void print_json(void)
 
 		printf("%s\n  {\"name\": \"%s\", ", i ? "," : "", row->name);
 		print_number("value", row->value, row->measured);
-		printf("\"unit\": \"%s\", \"bar\": %.6g, ", row->unit, row->bar);
+		printf("\"unit\": \"%s\", \"bound\": \"%s\", \"bar\": %.6g, ", row->unit,
+		       bound_names[row->bound], row->bar);
 		printf("\"holds\": %s, ", row->measured ? holds(row) ? "true" : "false" : "null");
 		print_number("peer_value", row->peer_value, row->peer_value >= 0);
 		printf("\"peer\": \"%s\"}", row->peer);

@@ -9,11 +9,15 @@
 
 #include <vpmu/vpmu.h>
 
+/* Which side of its bar a value must be on. */
+enum bound { AT_MOST, AT_LEAST };
+
 struct row {
 	const char *name;
 	double value;
 	const char *unit;
-	double bar;	   /* the value may be at most this */
+	enum bound bound;
+	double bar;
 	const char *peer;  /* what it was measured beside, in words */
 	double peer_value; /* negative: there is none */
 	bool measured;	   /* false: this machine cannot */
@@ -46,5 +50,6 @@ double bench_bare_exit(void);
 void bench_access(void);
 void bench_size(void);
 void bench_growth(void);
+void bench_perf(void);
 
 #endif
