@@ -44,7 +44,7 @@
  * kept holds no counter, but does hold descriptors, and an event that counts a guest shuts out mediated vPMUs until then.
  *
  * **Keepers.** The first event of a host after an idle second makes the kernel change its code on all CPUs and wait for them
- * (7 to 12 ms measured), and so does the first of most kinds of host-software events (70 to 110 us). The
+ * (7 to 12 ms in a VM with two), and so does the first of most kinds of host-software events (70 to 110 us). The
  * source holds one disabled event of each such kind from its first use on, at most 8, until it is destroyed. They are of
  * host-software kinds only, belong to the thread that opened first, and count nothing. A missing one is no error.
  *

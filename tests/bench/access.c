@@ -4,6 +4,8 @@
 
 #include <vpmu/transport.h>
 
+#include "src/core/core.h"
+
 #include "bench.h"
 
 #define MSR 0x4b565000u
@@ -19,6 +21,16 @@ static void access_once(void *opaque)
 	struct subject *subject = opaque;
 
 	vpmu_window_access(&subject->window, subject->vcpu, &subject->access);
+}
+
+/* Each register number to its slot, or to none. */
+static void look_up_all(void *opaque)
+{
+	struct subject *subject = opaque;
+	volatile uint64_t defined = 0;
+
+	for (uint64_t index = 0; index < VPMU_REGISTERS; index++)
+		defined = defined + vpmu_register_defined(subject->vcpu, index);
 }
 
 static void enter_and_leave(void *opaque)
@@ -62,6 +74,9 @@ void bench_access(void)
 				bare, true });
 	bench_row((struct row){ "register_write", writing, "ns", AT_MOST, 60, "bare KVM exit, ns",
 				bare, true });
+	bench_row((struct row){ "register_to_slot",
+				bench_time(look_up_all, &subject, 100, 20) / VPMU_REGISTERS, "ns",
+				AT_MOST, 5, "each of the 2048 register numbers", -1, true });
 	share_row("register_read_share", reading, bare);
 	share_row("register_write_share", writing, bare);
 	bench_row((struct row){ "idle_enter_leave",

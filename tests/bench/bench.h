@@ -35,11 +35,15 @@ struct device {
 	uint64_t allocated; /* bytes */
 	uint64_t calls;	    /* of host ops and source functions, the clock among them */
 	unsigned char *ram;
+	int64_t thread; /* that its vCPUs are bound to */
 };
 
 #define DEVICE_RAM 65536u
 
 struct device *device_create(uint32_t slots);
+/* On a source of the caller's, which is not counted in calls. */
+struct device *device_create_on(uint32_t slots, const struct vpmu_source_ops *source,
+				void *source_opaque, int64_t thread);
 void device_destroy(struct device *device);
 struct vpmu_vcpu *device_vcpu(struct device *device, uint32_t id);
 void device_vcpu_end(struct vpmu_vcpu *vcpu);

@@ -188,29 +188,53 @@ static const struct vpmu_source_ops source = {
 	.period = set_period,
 };
 
-struct device *device_create(uint32_t slots)
+static struct device *create(struct device *device, uint32_t slots,
+			     const struct vpmu_source_ops *ops, void *ops_opaque)
 {
-	struct device *device = calloc(1, sizeof(*device));
 	struct vpmu_profile profile;
 	struct vpmu_config config = {
 		.size = sizeof(config),
 		.profile = &profile,
 		.host = &host,
 		.host_opaque = device,
-		.source = &source,
-		.source_opaque = device,
+		.source = ops,
+		.source_opaque = ops_opaque,
 	};
 
 	vpmu_profile_default(&profile);
 	profile.slots = slots;
 	profile.counting = slots;
 	profile.creation_rate = 0;
-	if (!device)
-		abort();
+	profile.features |= VPMU_FEATURE_HOST_SOFTWARE;
+	profile.software_events = 1u << VPMU_SOFTWARE_PAGE_FAULTS |
+				  1u << VPMU_SOFTWARE_CONTEXT_SWITCHES;
 	device->ram = calloc(1, DEVICE_RAM);
 	if (!device->ram || vpmu_vm_create(&config, &device->vm) < 0)
 		abort();
 	return device;
+}
+
+static struct device *on_thread(int64_t thread)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		abort();
+	device->thread = thread;
+	return device;
+}
+
+struct device *device_create(uint32_t slots)
+{
+	struct device *device = on_thread(1);
+
+	return create(device, slots, &source, device);
+}
+
+struct device *device_create_on(uint32_t slots, const struct vpmu_source_ops *ops, void *ops_opaque,
+				int64_t thread)
+{
+	return create(on_thread(thread), slots, ops, ops_opaque);
 }
 
 void device_destroy(struct device *device)
@@ -224,7 +248,7 @@ struct vpmu_vcpu *device_vcpu(struct device *device, uint32_t id)
 {
 	struct vpmu_vcpu *vcpu = NULL;
 
-	if (vpmu_vcpu_add(device->vm, id, &vcpu) < 0 || vpmu_vcpu_bind(vcpu, 1) < 0)
+	if (vpmu_vcpu_add(device->vm, id, &vcpu) < 0 || vpmu_vcpu_bind(vcpu, device->thread) < 0)
 		abort();
 	return vcpu;
 }
