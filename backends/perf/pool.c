@@ -61,7 +61,7 @@ uint32_t vpmu_perf_pool_end(struct vpmu_perf *perf, struct perf_thread *thread)
 
 static void make_room(struct vpmu_perf *perf, struct perf_thread *thread, uint32_t events)
 {
-	while (thread->kept_events + events > PERF_KEPT) {
+	while (thread->kept && thread->kept_events + events > PERF_KEPT) {
 		struct perf_group **oldest = &thread->kept;
 
 		while ((*oldest)->next)

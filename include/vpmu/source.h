@@ -60,8 +60,8 @@ struct vpmu_source_event {
 
 /** What open answers. */
 struct vpmu_source_opened {
-	void *group;	   /**< the group, paused; owned by the source until close */
-	uint32_t failed;   /**< on error: index of the event that could not be opened */
+	void *group;	 /**< the group, paused; owned by the source until close */
+	uint32_t failed; /**< on error: index of the event that could not be opened */
 	uint32_t reused; /**< events for which none had to be made: close had kept them */
 };
 
