@@ -13,7 +13,8 @@
  * once. The library holds no lock while it calls a host op, and a host op must not call the library for the same vCPU.
  *
  * **Deadlines.** After every call on a vCPU, vpmu_vcpu_deadline() says when the library next wants
- * vpmu_vcpu_enter() called, even if the guest sleeps: the VMM arms a timer of its own and kicks the vCPU.
+ * vpmu_vcpu_enter() called, even if the guest sleeps: the VMM arms a timer of its own and kicks the vCPU. There is
+ * one while a group is to be tried again, an interrupt waits, or a source may keep the events of closed slots.
  * @since 0.1
  */
 #ifndef VPMU_VPMU_H

@@ -135,6 +135,13 @@ static void a_running_group_is_paused(void)
 	run(group, 1);
 	fake_pass(&fake, 3, 3);
 	CHECK_EQ(counts(group), 3);
+	/* It waits for its start, also when it is opened anew meanwhile. */
+	keep(group);
+	open_one(cycles(0), 1);
+	CHECK_EQ(ops->period(perf, attached, group, 0, 50000), 0);
+	fake_pass(&fake, 50, 50);
+	CHECK_EQ(counts(group), 0);
+	run(group, 1);
 	/* So is one that was read only before its pause, and one that was paused but not read. */
 	fake_pass(&fake, 50, 50);
 	run(group, 0);
@@ -221,17 +228,23 @@ static void another_event_is_opened(void)
 static void the_same_event_is_known_again(void)
 {
 	struct vpmu_source_event one = cycles(50000), same = one;
+	uint32_t calls;
 	void *group;
 
 	begin();
 	group = open_one(one, 0);
+	calls = fake.all_calls;
 	keep(group);
 	same.attr.flags |= VPMU_ATTR_MEMBER;
 	same.attr.link = 5;
 	same.attr.cookie = UINT64_MAX;
 	same.attr.sample_period = 123456;
+	same.left = 60000;
 	same.tag = 17;
 	CHECK_EQ(open_one(same, 1) == group, 1);
+	/* It never counted, so there is nothing to find out. */
+	CHECK_EQ(fake.all_calls, calls + 1);
+	CHECK_EQ(fake.periods, 1);
 	keep(group);
 	end();
 }
