@@ -30,7 +30,7 @@ struct bench {
 	struct vpmu_perf *perf;
 	const struct vpmu_source_ops *ops;
 	void *attached;
-	atomic_ulong tags;
+	_Atomic uint64_t tags;
 	atomic_uint notices;
 	atomic_uint unclaimed; /* signals that found no thread */
 	unsigned int texts;
