@@ -334,128 +334,123 @@
 
 /** event type: attr word type */
 enum vpmu_abi_type {
-	VPMU_TYPE_NONE = 0,	/**< no event; cannot be opened */
+	VPMU_TYPE_NONE = 0, /**< no event; cannot be opened */
 	VPMU_TYPE_HARDWARE = 1, /**< a generic hardware event, VPMU_HARDWARE_* in config */
-	VPMU_TYPE_CACHE =
-		2, /**< a generic cache event: cache | operation << 8 | result << 16 in config */
+	VPMU_TYPE_CACHE = 2, /**< a generic cache event: cache | operation << 8 | result << 16 in config */
 	VPMU_TYPE_RAW = 3, /**< an event of the PMU model named in link, encoded as that PMU does */
-	VPMU_TYPE_HOST_SOFTWARE =
-		4, /**< what the host sees of the vCPU's thread, VPMU_SOFTWARE_* in config */
+	VPMU_TYPE_HOST_SOFTWARE = 4, /**< what the host sees of the vCPU's thread, VPMU_SOFTWARE_* in config */
 };
 
 /** generic hardware events */
 enum vpmu_abi_hardware {
-	VPMU_HARDWARE_CYCLES = 1,	    /**< core clock cycles */
-	VPMU_HARDWARE_INSTRUCTIONS = 2,	    /**< retired instructions */
+	VPMU_HARDWARE_CYCLES = 1, /**< core clock cycles */
+	VPMU_HARDWARE_INSTRUCTIONS = 2, /**< retired instructions */
 	VPMU_HARDWARE_CACHE_REFERENCES = 3, /**< last-level cache accesses */
-	VPMU_HARDWARE_CACHE_MISSES = 4,	    /**< last-level cache misses */
-	VPMU_HARDWARE_BRANCHES = 5,	    /**< retired branches */
-	VPMU_HARDWARE_BRANCH_MISSES = 6,    /**< mispredicted branches */
-	VPMU_HARDWARE_BUS_CYCLES = 7,	    /**< bus cycles */
+	VPMU_HARDWARE_CACHE_MISSES = 4, /**< last-level cache misses */
+	VPMU_HARDWARE_BRANCHES = 5, /**< retired branches */
+	VPMU_HARDWARE_BRANCH_MISSES = 6, /**< mispredicted branches */
+	VPMU_HARDWARE_BUS_CYCLES = 7, /**< bus cycles */
 	VPMU_HARDWARE_STALLED_FRONTEND = 8, /**< cycles without issue */
-	VPMU_HARDWARE_STALLED_BACKEND = 9,  /**< cycles without retirement */
-	VPMU_HARDWARE_REF_CYCLES = 10,	    /**< reference clock cycles */
+	VPMU_HARDWARE_STALLED_BACKEND = 9, /**< cycles without retirement */
+	VPMU_HARDWARE_REF_CYCLES = 10, /**< reference clock cycles */
 };
 
 /** caches: bits 7:0 of config of a generic cache event */
 enum vpmu_abi_cache {
-	VPMU_CACHE_L1D = 0,  /**< first-level data */
-	VPMU_CACHE_L1I = 1,  /**< first-level instruction */
-	VPMU_CACHE_LL = 2,   /**< last level */
+	VPMU_CACHE_L1D = 0, /**< first-level data */
+	VPMU_CACHE_L1I = 1, /**< first-level instruction */
+	VPMU_CACHE_LL = 2, /**< last level */
 	VPMU_CACHE_DTLB = 3, /**< data TLB */
 	VPMU_CACHE_ITLB = 4, /**< instruction TLB */
-	VPMU_CACHE_BPU = 5,  /**< branch predictor */
+	VPMU_CACHE_BPU = 5, /**< branch predictor */
 	VPMU_CACHE_NODE = 6, /**< memory of this node */
 };
 
 /** operations: bits 15:8 of config of a generic cache event */
 enum vpmu_abi_cache_op {
-	VPMU_CACHE_OP_READ = 0,	    /**< loads */
-	VPMU_CACHE_OP_WRITE = 1,    /**< stores */
+	VPMU_CACHE_OP_READ = 0, /**< loads */
+	VPMU_CACHE_OP_WRITE = 1, /**< stores */
 	VPMU_CACHE_OP_PREFETCH = 2, /**< prefetches */
 };
 
 /** results: bits 23:16 of config of a generic cache event */
 enum vpmu_abi_cache_result {
 	VPMU_CACHE_RESULT_ACCESS = 0, /**< accesses */
-	VPMU_CACHE_RESULT_MISS = 1,   /**< misses */
+	VPMU_CACHE_RESULT_MISS = 1, /**< misses */
 };
 
 /** host-software events */
 enum vpmu_abi_software {
-	VPMU_SOFTWARE_CPU_CLOCK = 1,	    /**< ns on a CPU, by the CPU's clock */
-	VPMU_SOFTWARE_TASK_CLOCK = 2,	    /**< ns on a CPU, by the thread's clock */
-	VPMU_SOFTWARE_PAGE_FAULTS = 3,	    /**< page faults of the thread */
+	VPMU_SOFTWARE_CPU_CLOCK = 1, /**< ns on a CPU, by the CPU's clock */
+	VPMU_SOFTWARE_TASK_CLOCK = 2, /**< ns on a CPU, by the thread's clock */
+	VPMU_SOFTWARE_PAGE_FAULTS = 3, /**< page faults of the thread */
 	VPMU_SOFTWARE_CONTEXT_SWITCHES = 4, /**< context switches of the thread */
-	VPMU_SOFTWARE_CPU_MIGRATIONS = 5,   /**< moves of the thread to another CPU */
-	VPMU_SOFTWARE_MINOR_FAULTS = 6,	    /**< page faults served from memory */
-	VPMU_SOFTWARE_MAJOR_FAULTS = 7,	    /**< page faults served from storage */
+	VPMU_SOFTWARE_CPU_MIGRATIONS = 5, /**< moves of the thread to another CPU */
+	VPMU_SOFTWARE_MINOR_FAULTS = 6, /**< page faults served from memory */
+	VPMU_SOFTWARE_MAJOR_FAULTS = 7, /**< page faults served from storage */
 	VPMU_SOFTWARE_ALIGNMENT_FAULTS = 8, /**< alignment faults of the thread */
 	VPMU_SOFTWARE_EMULATION_FAULTS = 9, /**< emulation faults of the thread */
 };
 
 /** state of a slot: bits 39:32 of the event word status */
 enum vpmu_abi_state {
-	VPMU_STATE_CLOSED = 0,	 /**< holds no event */
-	VPMU_STATE_STOPPED = 1,	 /**< open, not enabled */
-	VPMU_STATE_ACTIVE = 2,	 /**< counted for the whole of the last interval */
-	VPMU_STATE_PARTIAL = 3,	 /**< counted for a part of the last interval */
+	VPMU_STATE_CLOSED = 0, /**< holds no event */
+	VPMU_STATE_STOPPED = 1, /**< open, not enabled */
+	VPMU_STATE_ACTIVE = 2, /**< counted for the whole of the last interval */
+	VPMU_STATE_PARTIAL = 3, /**< counted for a part of the last interval */
 	VPMU_STATE_INACTIVE = 4, /**< enabled, counted for none of the last interval */
-	VPMU_STATE_ERROR = 5,	 /**< not counting; the reason says why */
+	VPMU_STATE_ERROR = 5, /**< not counting; the reason says why */
 };
 
 /** why a slot is in its state: bits 47:40 of the event word status */
 enum vpmu_abi_reason {
-	VPMU_REASON_NONE = 0,	     /**< nothing to explain */
-	VPMU_REASON_DENIED = 1,	     /**< the VM's profile or the host's policy does not allow it */
+	VPMU_REASON_NONE = 0, /**< nothing to explain */
+	VPMU_REASON_DENIED = 1, /**< the VM's profile or the host's policy does not allow it */
 	VPMU_REASON_UNSUPPORTED = 2, /**< this host cannot count it */
-	VPMU_REASON_STARVED =
-		3, /**< others hold the counters that it needs; tried again by itself */
-	VPMU_REASON_NOT_PORTABLE = 4,  /**< the host that the VM moved to cannot count it */
+	VPMU_REASON_STARVED = 3, /**< others hold the counters that it needs; tried again by itself */
+	VPMU_REASON_NOT_PORTABLE = 4, /**< the host that the VM moved to cannot count it */
 	VPMU_REASON_HOST_TOOK_PMU = 5, /**< the host uses the PMU itself; comes back by itself */
-	VPMU_REASON_HOST_LIMIT =
-		6, /**< the host is out of descriptors, memory or events for this VM */
+	VPMU_REASON_HOST_LIMIT = 6, /**< the host is out of descriptors, memory or events for this VM */
 	VPMU_REASON_OPENING = 7, /**< the host event is still being made */
-	VPMU_REASON_BAD_GROUP =
-		8, /**< leader, member and mask do not make a group, or another member failed */
-	VPMU_REASON_UNBOUND = 9,  /**< the vCPU has no thread at present */
-	VPMU_REASON_AGAIN = 10,	  /**< past the creation budget; ask again later */
+	VPMU_REASON_BAD_GROUP = 8, /**< leader, member and mask do not make a group, or another member failed */
+	VPMU_REASON_UNBOUND = 9, /**< the vCPU has no thread at present */
+	VPMU_REASON_AGAIN = 10, /**< past the creation budget; ask again later */
 	VPMU_REASON_INVALID = 11, /**< the attr words describe no event */
 };
 
 /** why the epoch changed: register EPOCH_REASON */
 enum vpmu_abi_epoch {
-	VPMU_EPOCH_START = 0,	       /**< it never did */
-	VPMU_EPOCH_RESTORED = 1,       /**< the VM was restored or moved */
-	VPMU_EPOCH_HOST_TOOK_PMU = 2,  /**< the host took the PMU */
-	VPMU_EPOCH_PMU_RETURNED = 3,   /**< the host gave the PMU back */
+	VPMU_EPOCH_START = 0, /**< it never did */
+	VPMU_EPOCH_RESTORED = 1, /**< the VM was restored or moved */
+	VPMU_EPOCH_HOST_TOOK_PMU = 2, /**< the host took the PMU */
+	VPMU_EPOCH_PMU_RETURNED = 3, /**< the host gave the PMU back */
 	VPMU_EPOCH_THREAD_CHANGED = 4, /**< the vCPU's thread was replaced */
 };
 
 /** the events area: register AREA_STATE */
 enum vpmu_abi_area {
-	VPMU_AREA_OFF = 0,    /**< none */
-	VPMU_AREA_ON = 1,     /**< written at each publication */
+	VPMU_AREA_OFF = 0, /**< none */
+	VPMU_AREA_ON = 1, /**< written at each publication */
 	VPMU_AREA_FAILED = 2, /**< became unwritable and was turned off */
 };
 
 /** how a PMI arrives: register PMI */
 enum vpmu_abi_pmi {
-	VPMU_PMI_OFF = 0,    /**< not at all */
-	VPMU_PMI_NMI = 1,    /**< as a non-maskable interrupt */
+	VPMU_PMI_OFF = 0, /**< not at all */
+	VPMU_PMI_NMI = 1, /**< as a non-maskable interrupt */
 	VPMU_PMI_VECTOR = 2, /**< as the vector in bits 15:8 */
 };
 
 /** the PMI line: register PMI_LINE */
 enum vpmu_abi_line {
-	VPMU_LINE_IDLE = 0,	 /**< nothing to say */
+	VPMU_LINE_IDLE = 0, /**< nothing to say */
 	VPMU_LINE_TO_INJECT = 1, /**< an interrupt is due */
-	VPMU_LINE_RAISED = 2,	 /**< an interrupt was delivered and not acknowledged */
+	VPMU_LINE_RAISED = 2, /**< an interrupt was delivered and not acknowledged */
 };
 
 /** operation of a batch entry */
 enum vpmu_abi_op {
-	VPMU_OP_READ = 1,  /**< registers into the entry's words */
+	VPMU_OP_READ = 1, /**< registers into the entry's words */
 	VPMU_OP_WRITE = 2, /**< the entry's words into registers */
 };
 
@@ -466,36 +461,33 @@ enum vpmu_abi_bank {
 
 /** result of a batch entry, and of a mailbox request */
 enum vpmu_abi_result {
-	VPMU_RESULT_NOT_RUN = 0,      /**< not reached */
-	VPMU_RESULT_DONE = 1,	      /**< done */
+	VPMU_RESULT_NOT_RUN = 0, /**< not reached */
+	VPMU_RESULT_DONE = 1, /**< done */
 	VPMU_RESULT_SLOTS_FAILED = 2, /**< done, but not for the slots in the detail mask */
-	VPMU_RESULT_REFUSED =
-		3, /**< a value was refused, the others were written; the detail is the place of the first such word */
-	VPMU_RESULT_MALFORMED =
-		4, /**< not an entry that can be carried out; the batch stops here, the detail is the place of what is wrong */
-	VPMU_RESULT_AGAIN =
-		5, /**< past the budget of one access; the batch stops here, the detail is the place to go on from */
+	VPMU_RESULT_REFUSED = 3, /**< a value was refused, the others were written; the detail is the place of the first such word */
+	VPMU_RESULT_MALFORMED = 4, /**< not an entry that can be carried out; the batch stops here, the detail is the place of what is wrong */
+	VPMU_RESULT_AGAIN = 5, /**< past the budget of one access; the batch stops here, the detail is the place to go on from */
 	VPMU_RESULT_FAULT = 6, /**< mailbox: no such register */
 };
 
 /** what a mailbox request asks for */
 enum vpmu_abi_request {
-	VPMU_REQUEST_READ = 1,	/**< one register */
+	VPMU_REQUEST_READ = 1, /**< one register */
 	VPMU_REQUEST_WRITE = 2, /**< one register */
 	VPMU_REQUEST_BATCH = 3, /**< the batch in the context's page */
 };
 
 /** pages of a vCPU's mailbox block, after the page of its events area */
 enum vpmu_abi_context {
-	VPMU_CONTEXT_TASK = 1,	    /**< task */
+	VPMU_CONTEXT_TASK = 1, /**< task */
 	VPMU_CONTEXT_INTERRUPT = 2, /**< interrupt handler */
-	VPMU_CONTEXT_NMI = 3,	    /**< NMI handler */
+	VPMU_CONTEXT_NMI = 3, /**< NMI handler */
 };
 
 /** function ids of the user hypercall */
 enum vpmu_abi_call {
 	VPMU_CALL_PROBE = 0, /**< answers the VM's level */
-	VPMU_CALL_READ = 1,  /**< register index -> value */
+	VPMU_CALL_READ = 1, /**< register index -> value */
 	VPMU_CALL_WRITE = 2, /**< register index, value -> 0 or an error */
 	VPMU_CALL_BATCH = 3, /**< address, words -> 0 or an error */
 };
@@ -557,12 +549,12 @@ enum vpmu_abi_call {
 
 /** configuration of a slot */
 struct guest_perf_attr {
-	uint64_t type;		/**< event type, VPMU_TYPE_* */
-	uint64_t config;	/**< event of that type */
-	uint64_t config1;	/**< raw events only: the model's first extra word */
-	uint64_t config2;	/**< raw events only: the model's second extra word */
+	uint64_t type; /**< event type, VPMU_TYPE_* */
+	uint64_t config; /**< event of that type */
+	uint64_t config1; /**< raw events only: the model's first extra word */
+	uint64_t config2; /**< raw events only: the model's second extra word */
 	uint64_t sample_period; /**< counts between two overflows; 0: never */
-	uint64_t flags;		/**< VPMU_ATTR_* */
+	uint64_t flags; /**< VPMU_ATTR_* */
 	uint64_t link; /**< slot of the group leader (with VPMU_ATTR_MEMBER); PMU model of a raw event */
 	uint64_t cookie; /**< the guest's own, never interpreted */
 };
@@ -571,8 +563,7 @@ VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, type) == 0, "guest_perf_attr
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, config) == 8, "guest_perf_attr.config");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, config1) == 16, "guest_perf_attr.config1");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, config2) == 24, "guest_perf_attr.config2");
-VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, sample_period) == 32,
-		   "guest_perf_attr.sample_period");
+VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, sample_period) == 32, "guest_perf_attr.sample_period");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, flags) == 40, "guest_perf_attr.flags");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, link) == 48, "guest_perf_attr.link");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_attr, cookie) == 56, "guest_perf_attr.cookie");
@@ -580,53 +571,46 @@ VPMU_STATIC_ASSERT(sizeof(struct guest_perf_attr) == 64, "guest_perf_attr");
 
 /** results of a slot */
 struct guest_perf_event {
-	uint64_t status;       /**< sequence, VPMU_STATE_*, VPMU_REASON_*, VPMU_EVENT_* */
-	uint64_t count;	       /**< events counted since the slot was opened */
+	uint64_t status; /**< sequence, VPMU_STATE_*, VPMU_REASON_*, VPMU_EVENT_* */
+	uint64_t count; /**< events counted since the slot was opened */
 	uint64_t time_enabled; /**< ns for which the event was enabled */
 	uint64_t time_running; /**< ns for which the event was counting */
-	uint64_t period_left;  /**< counts until the next overflow; 0 without a period */
-	uint64_t lost;	       /**< overflows that no PMI announced */
-	uint64_t stamp;	       /**< the guest's own clock at the reading */
+	uint64_t period_left; /**< counts until the next overflow; 0 without a period */
+	uint64_t lost; /**< overflows that no PMI announced */
+	uint64_t stamp; /**< the guest's own clock at the reading */
 	uint64_t continuity; /**< how often the slot was opened; low half of the epoch at the reading */
 };
 
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, status) == 0, "guest_perf_event.status");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, count) == 8, "guest_perf_event.count");
-VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, time_enabled) == 16,
-		   "guest_perf_event.time_enabled");
-VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, time_running) == 24,
-		   "guest_perf_event.time_running");
-VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, period_left) == 32,
-		   "guest_perf_event.period_left");
+VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, time_enabled) == 16, "guest_perf_event.time_enabled");
+VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, time_running) == 24, "guest_perf_event.time_running");
+VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, period_left) == 32, "guest_perf_event.period_left");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, lost) == 40, "guest_perf_event.lost");
 VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, stamp) == 48, "guest_perf_event.stamp");
-VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, continuity) == 56,
-		   "guest_perf_event.continuity");
+VPMU_STATIC_ASSERT(offsetof(struct guest_perf_event, continuity) == 56, "guest_perf_event.continuity");
 VPMU_STATIC_ASSERT(sizeof(struct guest_perf_event) == 64, "guest_perf_event");
 
 /** head of an events area; record n follows at 64 x (n + 1) */
 struct vpmu_area_header {
-	uint64_t magic;	       /**< VPMU_MAGIC */
-	uint64_t level;	       /**< bits 31:0 the VM's level */
-	uint64_t epoch;	       /**< register EPOCH */
-	uint64_t pending;      /**< register PENDING */
+	uint64_t magic; /**< VPMU_MAGIC */
+	uint64_t level; /**< bits 31:0 the VM's level */
+	uint64_t epoch; /**< register EPOCH */
+	uint64_t pending; /**< register PENDING */
 	uint64_t pmi_sequence; /**< register PMI_SEQUENCE */
-	uint64_t vcpu;	       /**< register VCPU */
-	uint64_t reserved0;    /**< 0 */
-	uint64_t reserved1;    /**< 0 */
+	uint64_t vcpu; /**< register VCPU */
+	uint64_t reserved0; /**< 0 */
+	uint64_t reserved1; /**< 0 */
 };
 
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, magic) == 0, "vpmu_area_header.magic");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, level) == 8, "vpmu_area_header.level");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, epoch) == 16, "vpmu_area_header.epoch");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, pending) == 24, "vpmu_area_header.pending");
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, pmi_sequence) == 32,
-		   "vpmu_area_header.pmi_sequence");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, pmi_sequence) == 32, "vpmu_area_header.pmi_sequence");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, vcpu) == 40, "vpmu_area_header.vcpu");
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, reserved0) == 48,
-		   "vpmu_area_header.reserved0");
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, reserved1) == 56,
-		   "vpmu_area_header.reserved1");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, reserved0) == 48, "vpmu_area_header.reserved0");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_area_header, reserved1) == 56, "vpmu_area_header.reserved1");
 VPMU_STATIC_ASSERT(sizeof(struct vpmu_area_header) == 64, "vpmu_area_header");
 
 /** head of a batch entry; count words follow */
@@ -641,17 +625,16 @@ VPMU_STATIC_ASSERT(sizeof(struct vpmu_batch_entry) == 16, "vpmu_batch_entry");
 
 /** head of a mailbox region */
 struct vpmu_mailbox_header {
-	uint64_t magic;	     /**< VPMU_MAGIC */
-	uint64_t level;	     /**< bits 31:0 the VM's level */
-	uint64_t vcpus;	     /**< blocks in the region */
+	uint64_t magic; /**< VPMU_MAGIC */
+	uint64_t level; /**< bits 31:0 the VM's level */
+	uint64_t vcpus; /**< blocks in the region */
 	uint64_t block_size; /**< bytes of a vCPU's block; the first follows at one such size */
 };
 
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_header, magic) == 0, "vpmu_mailbox_header.magic");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_header, level) == 8, "vpmu_mailbox_header.level");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_header, vcpus) == 16, "vpmu_mailbox_header.vcpus");
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_header, block_size) == 24,
-		   "vpmu_mailbox_header.block_size");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_header, block_size) == 24, "vpmu_mailbox_header.block_size");
 VPMU_STATIC_ASSERT(sizeof(struct vpmu_mailbox_header) == 32, "vpmu_mailbox_header");
 
 /** head of a context's page in a vCPU's block; the batch follows at 64 bytes */
@@ -662,13 +645,10 @@ struct vpmu_mailbox_request {
 	uint64_t result; /**< written by the host: value of a read */
 };
 
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, request) == 0,
-		   "vpmu_mailbox_request.request");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, request) == 0, "vpmu_mailbox_request.request");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, value) == 8, "vpmu_mailbox_request.value");
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, answer) == 16,
-		   "vpmu_mailbox_request.answer");
-VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, result) == 24,
-		   "vpmu_mailbox_request.result");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, answer) == 16, "vpmu_mailbox_request.answer");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, result) == 24, "vpmu_mailbox_request.result");
 VPMU_STATIC_ASSERT(sizeof(struct vpmu_mailbox_request) == 32, "vpmu_mailbox_request");
 
 #endif
