@@ -51,9 +51,7 @@ static void fail(struct vpmu_vcpu *vcpu)
 {
 	vcpu->control[VPMU_REG_AREA] = 0;
 	vcpu->control[VPMU_REG_AREA_STATE] = VPMU_AREA_FAILED;
-	vpmu_vm_log(
-		vcpu->vm, VPMU_LOG_WARNING,
-		"an events area became unwritable and was turned off; the guest sees it in AREA_STATE");
+	vpmu_vcpu_warn(vcpu, VPMU_WARNING_AREA);
 }
 
 bool vpmu_area_valid(const struct vpmu_vcpu *vcpu, uint64_t value)

@@ -197,9 +197,7 @@ bool vpmu_batch_run(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words)
 	swap_all(vcpu->batch, words);
 	if (vm->host.guest_write(vm->host_opaque, (uint32_t)vcpu->control[VPMU_REG_VCPU], address,
 				 vcpu->batch, words * sizeof(uint64_t)) < 0)
-		vpmu_vm_log(
-			vm, VPMU_LOG_WARNING,
-			"the results of a batch could not be written to guest memory that could be read just before");
+		vpmu_vcpu_warn(vcpu, VPMU_WARNING_BATCH);
 	return true;
 }
 

@@ -56,6 +56,7 @@ struct vpmu_vcpu {
 	uint32_t area_stale;   /* header words that differ from the registers, bits 1 << word */
 	uint32_t operations;   /* slot operations of this batch */
 	uint32_t epoch_moved;  /* 1 << reason: the epoch moved for it in this call */
+	uint32_t warned;       /* 1 << enum vpmu_warning: the operator was told */
 	uint32_t slot_count;
 	struct vpmu_slot slots[];
 };
@@ -257,6 +258,13 @@ void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason);
 void vpmu_reset_apply(struct vpmu_vcpu *vcpu);
 void vpmu_reset_all(struct vpmu_vcpu *vcpu);
 bool vpmu_reset_unfinished(struct vpmu_vcpu *vcpu);
+/* What a guest may bring about again and again, and the operator is told once of each vCPU. */
+enum vpmu_warning {
+	VPMU_WARNING_PERIOD,
+	VPMU_WARNING_AREA,
+	VPMU_WARNING_BATCH,
+};
+void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning);
 /* Around every call on a vCPU that may write guest memory or inject; one within another is part of it. */
 void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu);
 void vpmu_vcpu_end(struct vpmu_vcpu *vcpu);

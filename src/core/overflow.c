@@ -79,9 +79,7 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 		return;
 	if (vcpu->vm->source.period(vcpu->vm->source_opaque, vcpu->attached, leader->host, member,
 				    left) < 0)
-		vpmu_vm_log(
-			vcpu->vm, VPMU_LOG_WARNING,
-			"the counter source took no period; overflows of that slot are found only when it is read");
+		vpmu_vcpu_warn(vcpu, VPMU_WARNING_PERIOD);
 }
 
 /* The guest wrote the period of an open slot, which was pending before or not. */

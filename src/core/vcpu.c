@@ -16,6 +16,23 @@ void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason)
 	vpmu_area_changed(vcpu, VPMU_REG_EPOCH);
 }
 
+void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning)
+{
+	static const char *const texts[] = {
+		[VPMU_WARNING_PERIOD] =
+			"the counter source took no period; overflows of that slot are found only when it is read",
+		[VPMU_WARNING_AREA] =
+			"an events area became unwritable and was turned off; the guest sees it in AREA_STATE",
+		[VPMU_WARNING_BATCH] =
+			"the results of a batch could not be written to guest memory that could be read just before",
+	};
+
+	if (vcpu->warned & 1u << warning)
+		return;
+	vcpu->warned |= 1u << warning;
+	vpmu_vm_log(vcpu->vm, VPMU_LOG_WARNING, texts[warning]);
+}
+
 /* ---- around every call ---------------------------------------------------------------------------- */
 
 static void follow_release(struct vpmu_vcpu *vcpu, uint32_t released)

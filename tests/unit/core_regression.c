@@ -79,7 +79,23 @@ static void a_group_that_does_not_pause_adds_nothing_while_disabled(void)
 	end();
 }
 
+/* A guest that turned its area on again and again filled the operator's log. */
+static void the_operator_is_told_once_of_a_vcpu(void)
+{
+	begin();
+	for (int turn = 0; turn < 3; turn++) {
+		world.last_log[0] = '\0';
+		CHECK_EQ(world_set(vcpu, VPMU_REG_AREA, WORLD_RAM_BASE | 1), VPMU_ACCESS_DONE);
+		world_fail(&world, WORLD_GUEST_STORE, 0, 1, VPMU_ERROR_MEMORY);
+		CHECK_EQ(world_set(vcpu, VPMU_REG_SYNC, 1), VPMU_ACCESS_DONE);
+		CHECK_EQ(world_get(vcpu, VPMU_REG_AREA_STATE), VPMU_AREA_FAILED);
+		CHECK_EQ(world.last_log[0] != '\0', turn == 0);
+	}
+	end();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-AREA-7", "the_operator_is_told_once_of_a_vcpu", the_operator_is_told_once_of_a_vcpu },
 	{ "R-SLOT-7", "a_group_that_does_not_start_does_not_seem_to_count",
 	  a_group_that_does_not_start_does_not_seem_to_count },
 	{ "R-MASK-8", "a_group_that_does_not_pause_adds_nothing_while_disabled",
