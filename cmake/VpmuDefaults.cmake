@@ -30,7 +30,8 @@ if(VPMU_COVERAGE)
   if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
     message(FATAL_ERROR "VPMU_COVERAGE needs gcc: its data are read with gcov")
   endif()
-  add_compile_options(--coverage -fprofile-abs-path -O0 -g)
+  # Tests with threads would otherwise lose counts, and gcov then shows negative ones.
+  add_compile_options(--coverage -fprofile-update=atomic -fprofile-abs-path -O0 -g)
   add_link_options(--coverage)
 endif()
 
