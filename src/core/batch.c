@@ -63,7 +63,7 @@ static bool barred(uint32_t index)
 	return index == VPMU_REG_AREA || index == VPMU_REG_KICK || index == VPMU_REG_RESET;
 }
 
-/* The place of what makes the entry malformed, or 0: place 0 can only be a head, told by the flag. */
+/* Whether the entry is malformed, and the place of what makes it so. */
 static bool find_malformed(const struct vpmu_vcpu *vcpu, const struct entry *entry, uint64_t *place)
 {
 	*place = entry->place;

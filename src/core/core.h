@@ -25,14 +25,14 @@ struct vpmu_slot {
 	void *host;			      /* leader: the source's group */
 	uint64_t members;		      /* leader: slots of the group, its own among them */
 	uint64_t retry_at;		      /* leader: when to try the host again */
-	uint8_t leader;			      /* of an open or warm slot; else VPMU_NO_SLOT */
-	uint8_t condition;		      /* leader: what keeps the group from counting */
-	uint8_t retries;		      /* leader: failed tries in a row */
+	uint8_t leader;	    /* of an open or warm slot; of others it means nothing */
+	uint8_t condition;  /* leader: what keeps the group from counting */
+	uint8_t retries;    /* leader: failed tries in a row */
 	uint8_t host_flags; /* how the host counts it: VPMU_EVENT_APPROXIMATE, _THREAD */
 };
 
-enum vpmu_request {
-	VPMU_REQUEST_RESET = 1, /* another vCPU reset the VM */
+enum vpmu_asked {
+	VPMU_ASKED_RESET = 1, /* another vCPU reset the VM */
 };
 
 struct vpmu_vcpu {
@@ -157,7 +157,8 @@ void vpmu_register_reset(struct vpmu_vcpu *vcpu);
 /* ---- event.c: does a configuration describe an event that this VM is granted? -------------------- */
 
 uint8_t vpmu_event_check(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *slot);
-bool vpmu_event_is_hardware(const struct vpmu_slot *slot);
+/* How many of these slots need a counter of the host: hardware, cache and raw events. */
+uint32_t vpmu_event_hardware_count(const struct vpmu_vcpu *vcpu, uint64_t slots);
 
 /* ---- mask.c ------------------------------------------------------------------------------------ */
 

@@ -107,7 +107,14 @@ uint8_t vpmu_event_check(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *s
 	return types[slot->attr[VPMU_ATTR_WORD_TYPE]].granted(&vcpu->vm->profile, slot);
 }
 
-bool vpmu_event_is_hardware(const struct vpmu_slot *slot)
+uint32_t vpmu_event_hardware_count(const struct vpmu_vcpu *vcpu, uint64_t slots)
 {
-	return slot->attr[VPMU_ATTR_WORD_TYPE] != VPMU_TYPE_HOST_SOFTWARE;
+	uint32_t count = 0;
+
+	for (; slots; slots &= slots - 1) {
+		const struct vpmu_slot *slot = &vcpu->slots[vpmu_lowest(slots)];
+
+		count += slot->attr[VPMU_ATTR_WORD_TYPE] != VPMU_TYPE_HOST_SOFTWARE;
+	}
+	return count;
 }

@@ -39,15 +39,6 @@ uint64_t vpmu_mask_close(struct vpmu_vcpu *vcpu, uint64_t mask)
 	return failed;
 }
 
-static uint32_t hardware_events(const struct vpmu_vcpu *vcpu, uint64_t slots)
-{
-	uint32_t count = 0;
-
-	for (; slots; slots &= slots - 1)
-		count += vpmu_event_is_hardware(&vcpu->slots[vpmu_lowest(slots)]);
-	return count;
-}
-
 static bool fits(const struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	const struct vpmu_profile *profile = &vcpu->vm->profile;
@@ -55,8 +46,8 @@ static bool fits(const struct vpmu_vcpu *vcpu, unsigned int leader)
 
 	if (profile->features & VPMU_FEATURE_FLEXIBLE)
 		return true;
-	return !hardware_events(vcpu, vcpu->slots[leader].members) ||
-	       hardware_events(vcpu, slots) <= profile->counting;
+	return !vpmu_event_hardware_count(vcpu, vcpu->slots[leader].members) ||
+	       vpmu_event_hardware_count(vcpu, slots) <= profile->counting;
 }
 
 /* An error that the group is in already stands: it will not end when there is room. */

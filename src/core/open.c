@@ -117,15 +117,6 @@ static bool slots_object(const struct vpmu_vcpu *vcpu, uint64_t slots)
 	return slots;
 }
 
-static bool too_large(const struct vpmu_vcpu *vcpu, uint64_t members)
-{
-	uint32_t hardware = 0;
-
-	for (; members; members &= members - 1)
-		hardware += vpmu_event_is_hardware(&vcpu->slots[vpmu_lowest(members)]);
-	return hardware > vcpu->vm->profile.counting;
-}
-
 /* A vCPU without a thread opens slots all the same, but can make nothing ready. */
 static bool acceptable(const struct opening *opening, uint8_t reason)
 {
@@ -143,7 +134,7 @@ static uint64_t open_group(struct vpmu_vcpu *vcpu, const struct opening *opening
 		show_objections(vcpu, members);
 		return members;
 	}
-	if (too_large(vcpu, members)) {
+	if (vpmu_event_hardware_count(vcpu, members) > vcpu->vm->profile.counting) {
 		show(vcpu, members, VPMU_REASON_BAD_GROUP);
 		return members;
 	}

@@ -24,7 +24,7 @@ void vpmu_reset_apply(struct vpmu_vcpu *vcpu)
 static void ask(struct vpmu_vcpu *other, void *opaque)
 {
 	(void)opaque;
-	atomic_fetch_or(&other->requests, VPMU_REQUEST_RESET);
+	atomic_fetch_or(&other->requests, VPMU_ASKED_RESET);
 }
 
 void vpmu_reset_all(struct vpmu_vcpu *vcpu)
@@ -37,7 +37,7 @@ static void look(struct vpmu_vcpu *other, void *opaque)
 {
 	bool *unfinished = opaque;
 
-	if (atomic_load(&other->requests) & VPMU_REQUEST_RESET)
+	if (atomic_load(&other->requests) & VPMU_ASKED_RESET)
 		*unfinished |= atomic_load(&other->busy) != 0;
 }
 

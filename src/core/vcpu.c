@@ -63,9 +63,9 @@ void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu)
 	if (atomic_fetch_add(&vcpu->busy, 1))
 		return;
 	vcpu->epoch_moved = 0;
-	if (atomic_load(&vcpu->requests) & VPMU_REQUEST_RESET) {
+	if (atomic_load(&vcpu->requests) & VPMU_ASKED_RESET) {
 		/* Taken before it is honoured: one that comes meanwhile is another request. */
-		atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_REQUEST_RESET);
+		atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_ASKED_RESET);
 		vpmu_reset_apply(vcpu);
 	}
 	if (released != vcpu->released)
