@@ -66,6 +66,24 @@
 #define VPMU_MSR_BASE 0x4b565000u
 /** bytes of the MMIO window: 2048 registers of 8 bytes */
 #define VPMU_MMIO_SIZE 0x4000u
+/** PCI vendor of the device that carries a mailbox, the ivshmem device */
+#define VPMU_PCI_VENDOR 0x1af4u
+/** PCI device number of the ivshmem device */
+#define VPMU_PCI_DEVICE 0x1110u
+/** PCI: byte of BAR 0 with the guest's own peer number, read by 32 bits */
+#define VPMU_PCI_POSITION 0x8u
+/** PCI: byte of BAR 0 that rings, written by 32 bits: peer 31:16, vector 15:0 */
+#define VPMU_PCI_DOORBELL 0xcu
+/** PCI: most doorbell and interrupt vectors */
+#define VPMU_PCI_MAX_VECTORS 0x100u
+/** PCI: byte of the region with struct vpmu_pci_header */
+#define VPMU_PCI_HEADER_AT 0x40u
+/** PCI: byte of the region with the table of vCPUs, a word for each */
+#define VPMU_PCI_TABLE_AT 0x1000u
+/** PCI: most vCPUs of a region, as many as the table has room for */
+#define VPMU_PCI_MAX_VCPUS 0x600u
+/** PCI: bit of a table word: the host serves this vCPU; bits 31:0 are the vCPU's hardware id */
+#define VPMU_PCI_VCPU_PRESENT 0x100000000ull
 
 /** @name Registers of the control block
  * @{
@@ -650,5 +668,19 @@ VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, value) == 8, "vpmu_mail
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, answer) == 16, "vpmu_mailbox_request.answer");
 VPMU_STATIC_ASSERT(offsetof(struct vpmu_mailbox_request, result) == 24, "vpmu_mailbox_request.result");
 VPMU_STATIC_ASSERT(sizeof(struct vpmu_mailbox_request) == 32, "vpmu_mailbox_request");
+
+/** what the host says of a mailbox region that is a PCI BAR, at VPMU_PCI_HEADER_AT */
+struct vpmu_pci_header {
+	uint64_t attendance; /**< 0: no host process attends the region; any other number: which one does */
+	uint64_t peer; /**< bits 15:0 the peer number that the guest rings */
+	uint64_t vectors; /**< doorbell vectors, and as many interrupt vectors, in use: 1 to VPMU_PCI_MAX_VECTORS */
+	uint64_t reserved0; /**< 0 */
+};
+
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_pci_header, attendance) == 0, "vpmu_pci_header.attendance");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_pci_header, peer) == 8, "vpmu_pci_header.peer");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_pci_header, vectors) == 16, "vpmu_pci_header.vectors");
+VPMU_STATIC_ASSERT(offsetof(struct vpmu_pci_header, reserved0) == 24, "vpmu_pci_header.reserved0");
+VPMU_STATIC_ASSERT(sizeof(struct vpmu_pci_header) == 32, "vpmu_pci_header");
 
 #endif
