@@ -50,7 +50,7 @@ uint64_t vpmu_perf_member_distance(const struct perf_member *member)
 }
 
 /*
- * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING and VPMU_CONVERT_PINNED. Without a size the
+ * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. Without a size the
  * struct ends with config2, the last word that a guest can set: every kernel since 2.6.39 knows as much.
  */
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
@@ -65,8 +65,7 @@ int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr
 		.config_mask = UINT64_MAX,
 		.config1_mask = UINT64_MAX,
 		.config2_mask = UINT64_MAX,
-		.flags = how | VPMU_CONVERT_RAW | VPMU_CONVERT_HOST_SOFTWARE |
-			 (vpmu_perf_counts_guest(from) ? (uint32_t)VPMU_CONVERT_EXCLUDE_HOST : 0),
+		.flags = how | VPMU_CONVERT_RAW | VPMU_CONVERT_HOST_SOFTWARE,
 	};
 	int error = vpmu_convert_to_perf(from, &options, to, sizeof(*to), NULL);
 

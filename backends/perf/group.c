@@ -24,15 +24,27 @@ static uint64_t group_bytes(uint32_t count)
 }
 
 /* What the host cannot keep apart for an event. */
-static uint32_t event_flags(const struct guest_perf_attr *attr)
+static uint32_t event_flags(const struct guest_perf_attr *attr, uint32_t flags)
 {
+	const uint32_t domain = VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST;
+
 	if (!vpmu_perf_counts_guest(attr))
 		return VPMU_EVENT_THREAD;
+	if ((flags & domain) == VPMU_SOURCE_HOST)
+		return 0;
 #ifdef __loongarch__
-	return VPMU_EVENT_APPROXIMATE; /* its driver does not read exclude_host */
+	return VPMU_EVENT_APPROXIMATE; /* its driver reads neither exclude_host nor exclude_guest */
 #else
 	return 0;
 #endif
+}
+
+/* Whether open knows the flags: nothing is left to count without guest and host. */
+static int flags_are_fit(uint32_t flags)
+{
+	if (flags & ~(VPMU_SOURCE_FLEXIBLE | VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST))
+		return 0;
+	return !(flags & VPMU_SOURCE_NO_GUEST) || flags & VPMU_SOURCE_HOST;
 }
 
 /* Gives the group new host events, which begin at 0. */
@@ -56,7 +68,8 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 	int error;
 
 	for (uint32_t i = 0; i < group->count; i++) {
-		error = vpmu_perf_admit(perf, &events[i].attr, atomic_load(&thread->id));
+		error = vpmu_perf_admit(perf, &events[i].attr, group->flags,
+					atomic_load(&thread->id));
 		if (error) {
 			*failed = i;
 			return error;
@@ -105,7 +118,7 @@ int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *event
 
 	opened->failed = 0;
 	opened->reused = 0;
-	if (count == 0 || count > VPMU_MAX_SLOTS || flags & ~VPMU_SOURCE_FLEXIBLE)
+	if (count == 0 || count > VPMU_MAX_SLOTS || !flags_are_fit(flags))
 		return VPMU_ERROR_INVALID;
 	kept = vpmu_perf_pool_take(source, attached, events, count, flags);
 	if (kept) {
@@ -115,7 +128,7 @@ int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *event
 		error = open_anew(source, attached, events, count, flags, opened);
 	}
 	for (uint32_t i = 0; !error && i < count; i++)
-		events[i].flags = event_flags(&events[i].attr);
+		events[i].flags = event_flags(&events[i].attr, flags);
 	return error;
 }
 
@@ -263,7 +276,8 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 		error = host_read(perf, attached, group, &host);
 	if (error)
 		return error;
-	if (group->on && host.words[1] <= group->enabled && group->carried_enabled == 0) {
+	if (group->on && host.words[1] <= group->enabled && group->carried_enabled == 0 &&
+	    !(perf->config.flags & VPMU_PERF_THREADS_WATCHED)) {
 		error = thread_is_gone(perf, attached);
 		if (error)
 			return error;

@@ -111,11 +111,12 @@ int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr
 
 /* open.c: descriptors, or a negated errno value */
 int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
-			     uint64_t period, int64_t thread, int32_t group, uint32_t pinned);
+			     uint64_t period, int64_t thread, int32_t group, uint32_t flags);
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed);
 void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count);
-int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, int64_t thread);
+int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, uint32_t flags,
+		    int64_t thread);
 void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
 			    struct perf_member *member);
 

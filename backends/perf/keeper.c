@@ -29,7 +29,7 @@ void vpmu_perf_keep_kind(struct vpmu_perf *perf, const struct guest_perf_attr *a
 	if (atomic_load_explicit(keeper, memory_order_relaxed) != 0 ||
 	    !atomic_compare_exchange_strong(keeper, &none, CLAIMED))
 		return;
-	result = vpmu_perf_event_open(perf, &idle, 0, 0, -1, 0);
+	result = vpmu_perf_event_open(perf, &idle, 0, 0, -1, VPMU_SOURCE_FLEXIBLE);
 	if (result >= 0)
 		atomic_store(keeper, ~(int32_t)result);
 }

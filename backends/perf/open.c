@@ -11,23 +11,38 @@
 #include "internal.h"
 
 /* Only the leader starts disabled and only it is pinned: a group is switched and placed by its leader. */
-static uint32_t how_of(int32_t group, uint32_t pinned)
+static uint32_t how_of(const struct guest_perf_attr *event, int32_t group, uint32_t flags)
 {
+	uint32_t how = 0;
+
 	if (group >= 0)
-		return VPMU_CONVERT_SIBLING;
-	return pinned ? VPMU_CONVERT_PINNED : 0;
+		how = VPMU_CONVERT_SIBLING;
+	else if (!(flags & VPMU_SOURCE_FLEXIBLE))
+		how = VPMU_CONVERT_PINNED;
+	if (vpmu_perf_counts_guest(event) && !(flags & VPMU_SOURCE_HOST))
+		how |= VPMU_CONVERT_EXCLUDE_HOST;
+	return how;
+}
+
+static int fill(struct perf_event_attr *attr, const struct guest_perf_attr *event, uint64_t period,
+		int32_t group, uint32_t flags, uint32_t size)
+{
+	int error = vpmu_perf_attr_fill(attr, event, how_of(event, group, flags), period, size);
+
+	if (vpmu_perf_counts_guest(event) && flags & VPMU_SOURCE_NO_GUEST)
+		attr->exclude_guest = 1;
+	return error;
 }
 
 /* Opens an event. A kernel that knows a smaller struct says its size, and gets that if it will do. */
 int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
-			     uint64_t period, int64_t thread, int32_t group, uint32_t pinned)
+			     uint64_t period, int64_t thread, int32_t group, uint32_t flags)
 {
 	struct perf_event_attr attr = { 0 };
-	uint32_t how = how_of(group, pinned);
 	int64_t result = -EINTR;
 	uint32_t size;
 
-	if (vpmu_perf_attr_fill(&attr, event, how, period, 0) != 0)
+	if (fill(&attr, event, period, group, flags, 0) != 0)
 		return -EINVAL;
 	size = attr.size;
 	for (int i = 0; i < PERF_TRIES; i++) {
@@ -35,7 +50,7 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_att
 						 PERF_FLAG_FD_CLOEXEC);
 		if (result == -E2BIG && attr.size < size) {
 			size = attr.size;
-			if (vpmu_perf_attr_fill(&attr, event, how, period, size) == 0)
+			if (fill(&attr, event, period, group, flags, size) == 0)
 				continue;
 		}
 		if (result != -EINTR)
@@ -45,7 +60,8 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_att
 }
 
 /* What the source refuses before it asks the kernel. */
-int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, int64_t thread)
+int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, uint32_t flags,
+		    int64_t thread)
 {
 	struct perf_event_attr made;
 	int error = vpmu_perf_attr_fill(&made, attr, 0, 0, 0);
@@ -54,9 +70,9 @@ int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, 
 		return vpmu_perf_refuse(perf, PERF_NOT_SPLIT, attr, thread);
 	if (error)
 		return vpmu_perf_refuse(perf, PERF_NO_EVENT, attr, thread);
-	if (!vpmu_perf_counts_guest(attr))
+	if (!vpmu_perf_counts_guest(attr) || flags & VPMU_SOURCE_NO_GUEST)
 		return 0;
-	if (!(perf->config.flags & VPMU_PERF_THREADS_RUN_GUEST))
+	if (!(flags & VPMU_SOURCE_HOST) && !(perf->config.flags & VPMU_PERF_THREADS_RUN_GUEST))
 		return vpmu_perf_refuse(perf, PERF_NO_GUEST, attr, thread);
 	if (perf->mediated && !(perf->config.flags & VPMU_PERF_BESIDE_MEDIATED))
 		return vpmu_perf_refuse(perf, PERF_MEDIATED, attr, thread);
@@ -117,8 +133,7 @@ static int64_t open_once(struct vpmu_perf *perf, struct perf_thread *thread,
 			 int32_t leader)
 {
 	return vpmu_perf_event_open(perf, &member->attr, vpmu_perf_member_distance(member),
-				    atomic_load(&thread->id), leader,
-				    !(group->flags & VPMU_SOURCE_FLEXIBLE));
+				    atomic_load(&thread->id), leader, group->flags);
 }
 
 static int is_limit(int64_t result)

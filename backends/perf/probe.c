@@ -10,7 +10,7 @@
 static int opens(struct vpmu_perf *perf, uint64_t type, uint64_t config)
 {
 	struct guest_perf_attr event = { .type = type, .config = config };
-	int64_t descriptor = vpmu_perf_event_open(perf, &event, 0, 0, -1, 1);
+	int64_t descriptor = vpmu_perf_event_open(perf, &event, 0, 0, -1, 0);
 
 	if (descriptor < 0)
 		return 0;
@@ -60,7 +60,7 @@ static int group_counts(struct vpmu_perf *perf, uint64_t config, uint32_t count)
 
 	while (opened < count) {
 		int64_t result = vpmu_perf_event_open(perf, &event, 0, 0,
-						      opened == 0 ? -1 : descriptors[0], 1);
+						      opened == 0 ? -1 : descriptors[0], 0);
 
 		if (result < 0)
 			break;
@@ -109,7 +109,7 @@ int vpmu_perf_probe(void *source, struct vpmu_source_facts *facts)
 	*facts = (struct vpmu_source_facts){ .size = facts->size };
 	facts->software_events = which_open(perf, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK,
 					    VPMU_SOFTWARE_EMULATION_FAULTS);
-	if (vpmu_perf_admit(perf, &cycles, self) == 0)
+	if (vpmu_perf_admit(perf, &cycles, 0, self) == 0)
 		probe_guest_events(perf, facts);
 	return 0;
 }

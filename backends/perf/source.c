@@ -65,7 +65,8 @@ static int mediated_is_on(const struct vpmu_perf_system *system)
 
 static int config_check(const struct vpmu_perf_config *config, struct vpmu_perf_system *system)
 {
-	if (config->flags & ~(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_BESIDE_MEDIATED))
+	if (config->flags &
+	    ~(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_BESIDE_MEDIATED | VPMU_PERF_THREADS_WATCHED))
 		return VPMU_ERROR_INVALID;
 	if (!signal_is_fit(config->signal))
 		return VPMU_ERROR_INVALID;

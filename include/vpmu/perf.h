@@ -61,7 +61,7 @@
  * | close | one close per event; with keep one ioctl if the group runs, and the closes of what goes for it |
  * | edge | one close per event that goes |
  * | run | one ioctl |
- * | read | one read; tkill when enabled time stood still |
+ * | read | one read; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED |
  * | period | one ioctl, or none; those of read, open, run and close once for an event that was opened without notices |
  *
  * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for the sentence in the log.
@@ -89,6 +89,8 @@ struct vpmu_perf; /**< a counter source; serves any number of VMs and threads */
 #define VPMU_PERF_THREADS_RUN_GUEST 1u
 /** count hardware events although a mediated vPMU is enabled: other VMs then may not start, see vpmu_perf_create() */
 #define VPMU_PERF_BESIDE_MEDIATED 2u
+/** the caller learns by itself when a thread ends: read looks for nothing where enabled time stands still, and gives no VPMU_ERROR_GONE */
+#define VPMU_PERF_THREADS_WATCHED 4u
 /** @} */
 
 /**

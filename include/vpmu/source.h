@@ -56,6 +56,10 @@ struct vpmu_source_event {
  */
 /** the group may be multiplexed with others; without it the group holds its counters or is starved */
 #define VPMU_SOURCE_FLEXIBLE 1u
+/** what the thread does outside the guest counts too; host-software events need no such flag */
+#define VPMU_SOURCE_HOST 2u
+/** what the guest does counts not, with VPMU_SOURCE_HOST only */
+#define VPMU_SOURCE_NO_GUEST 4u
 /** @} */
 
 /** What open answers. */
@@ -110,7 +114,7 @@ struct vpmu_source_ops {
 	int (*attach)(void *source, const struct vpmu_source_thread *thread, void **attached);
 	/** Ends with a thread; its groups were closed. Any thread once the thread ended. */
 	void (*detach)(void *source, void *attached);
-	/** Opens a group, paused, all or nothing. events[0] leads; count is 1 to 63. */
+	/** Opens a group, paused, all or nothing. events[0] leads; count is 1 to 63. INVALID for flags it does not know. */
 	int (*open)(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
 		    uint32_t flags, struct vpmu_source_opened *opened);
 	/** Closes a group; keep 1 allows to keep its host events, paused, for a later open of the same events. */

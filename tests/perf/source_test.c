@@ -626,7 +626,7 @@ static void no_event_does_not_open(void)
 	}
 	CHECK_EQ(open_events(events, 0, 0, &opened), VPMU_ERROR_INVALID);
 	CHECK_EQ(open_events(events, VPMU_MAX_SLOTS + 1, 0, &opened), VPMU_ERROR_INVALID);
-	CHECK_EQ(open_events(events, 1, 2, &opened), VPMU_ERROR_INVALID);
+	CHECK_EQ(open_events(events, 1, 8, &opened), VPMU_ERROR_INVALID);
 	CHECK_EQ(fake.calls[FAKE_OPEN], 0);
 	end();
 }
@@ -730,7 +730,7 @@ static void only_standard_signals_serve(void)
 	fake_begin(&fake);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_EQ(fake_source(&fake, 0, bad[i], &perf), VPMU_ERROR_INVALID);
-	CHECK_EQ(fake_source(&fake, 4, 0, &perf), VPMU_ERROR_INVALID);
+	CHECK_EQ(fake_source(&fake, 8, 0, &perf), VPMU_ERROR_INVALID);
 	CHECK_EQ(fake.memory, 0);
 }
 

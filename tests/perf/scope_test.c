@@ -1,0 +1,141 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Which side of a thread the perf source counts: its guest, the host's code, or both. */
+#include <errno.h>
+
+#include "fake.h"
+#include "runner/runner.h"
+
+static struct fake fake;
+static struct vpmu_perf *perf;
+static const struct vpmu_source_ops *ops;
+static void *attached;
+
+static void begin(uint32_t flags, const char *mediated)
+{
+	ops = vpmu_perf_ops();
+	fake_begin(&fake);
+	fake.mediated = mediated;
+	CHECK_EQ(fake_source(&fake, flags, 0, &perf), 0);
+	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+}
+
+static void end(void)
+{
+	ops->detach(perf, attached);
+	CHECK_EQ(vpmu_perf_destroy(perf), 0);
+	CHECK_EQ(fake.opened, 0);
+	CHECK_EQ(fake.own, 0);
+	CHECK_EQ(fake.memory, 0);
+	CHECK_EQ(errno, ERRNO_BEFORE);
+}
+
+static int open_one(uint64_t type, uint32_t flags, void **group)
+{
+	struct vpmu_source_event one = { .attr = { .type = type, .config = 1 } };
+	struct vpmu_source_opened opened = { 0 };
+	int error = ops->open(perf, attached, &one, 1, flags, &opened);
+
+	*group = opened.group;
+	if (!error)
+		CHECK_EQ(one.flags, type == VPMU_TYPE_HOST_SOFTWARE ? VPMU_EVENT_THREAD : 0);
+	return error;
+}
+
+/* The kernel is asked for exactly the side that is wanted; software events know no sides. */
+static void the_kernel_is_asked_for_a_side(void)
+{
+	static const struct {
+		uint32_t flags, exclude_host, exclude_guest;
+	} sides[] = {
+		{ 0, 1, 0 },
+		{ VPMU_SOURCE_HOST, 0, 0 },
+		{ VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, 0, 1 },
+	};
+	void *group;
+
+	begin(VPMU_PERF_THREADS_RUN_GUEST, NULL);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, sides[i].flags, &group), 0);
+		CHECK_EQ(fake.events[0].attr.exclude_host, sides[i].exclude_host);
+		CHECK_EQ(fake.events[0].attr.exclude_guest, sides[i].exclude_guest);
+		CHECK_EQ(fake.events[0].attr.pinned, 1);
+		ops->close(perf, attached, group, 0);
+		CHECK_EQ(open_one(VPMU_TYPE_HOST_SOFTWARE, sides[i].flags, &group), 0);
+		CHECK_EQ(fake.events[0].attr.exclude_host, 0);
+		CHECK_EQ(fake.events[0].attr.exclude_guest, 0);
+		ops->close(perf, attached, group, 0);
+	}
+	end();
+}
+
+/* A kernel that knows a smaller struct is asked for the same side. */
+static void an_old_kernel_is_asked_for_it_too(void)
+{
+	void *group;
+
+	begin(VPMU_PERF_THREADS_RUN_GUEST, NULL);
+	fake.attr_size = 64;
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, &group), 0);
+	CHECK_EQ(fake.events[0].attr.size, 64);
+	CHECK_EQ(fake.events[0].attr.exclude_guest, 1);
+	ops->close(perf, attached, group, 0);
+	end();
+}
+
+/* Host and both need no guest; what is left when both are taken out is nothing, and refused. */
+static void a_thread_without_guest_counts_the_host(void)
+{
+	void *group;
+
+	begin(0, NULL);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 0, &group), VPMU_ERROR_UNSUPPORTED);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST, &group), 0);
+	ops->close(perf, attached, group, 0);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_NO_GUEST, &group), VPMU_ERROR_INVALID);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 8, &group), VPMU_ERROR_INVALID);
+	end();
+}
+
+/* Only events that count a guest shut out mediated vPMUs. */
+static void the_host_side_leaves_mediated_vpmus_alone(void)
+{
+	void *group;
+
+	begin(VPMU_PERF_THREADS_RUN_GUEST, "Y\n");
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 0, &group), VPMU_ERROR_DENIED);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST, &group), VPMU_ERROR_DENIED);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, &group), 0);
+	ops->close(perf, attached, group, 0);
+	end();
+}
+
+/* Who learns by other ways that a thread ended is spared the question. */
+static void watched_threads_are_not_asked_for(void)
+{
+	struct vpmu_source_reading reading = { .count = 1 };
+	void *group;
+
+	begin(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_THREADS_WATCHED, NULL);
+	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 0, &group), 0);
+	CHECK_EQ(ops->run(perf, attached, group, 1), 0);
+	fake.thread_ended = 1;
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(ops->read(perf, attached, group, &reading), 0);
+	CHECK_EQ(reading.enabled, 0);
+	CHECK_EQ(fake.calls[FAKE_THREADS], 0);
+	ops->close(perf, attached, group, 0);
+	end();
+}
+
+const struct test_case test_cases[] = {
+	{ "perf-scope", "the kernel is asked for a side", the_kernel_is_asked_for_a_side },
+	{ "perf-scope", "an old kernel is asked for it too", an_old_kernel_is_asked_for_it_too },
+	{ "perf-scope", "a thread without guest counts the host",
+	  a_thread_without_guest_counts_the_host },
+	{ "perf-mediated", "the host side leaves mediated vPMUs alone",
+	  the_host_side_leaves_mediated_vpmus_alone },
+	{ "perf-cost", "watched threads are not asked for", watched_threads_are_not_asked_for },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
