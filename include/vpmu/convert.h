@@ -127,6 +127,24 @@ enum vpmu_convert_pmu {
 	VPMU_CONVERT_PMU_SOFTWARE = 6,	 /**< the kernel's software events */
 };
 
+/** Whose PMU a selector is for. */
+enum vpmu_convert_model {
+	VPMU_CONVERT_MODEL_INTEL = 1, /**< Intel's architectural PMU */
+	VPMU_CONVERT_MODEL_AMD = 2,   /**< AMD's core counters, family 17h and later, also Hygon */
+	VPMU_CONVERT_MODEL_LOONGARCH = 3, /**< LoongArch, as LA464 and LA664 */
+};
+
+/** No fixed counter counts the event. */
+#define VPMU_CONVERT_NO_FIXED UINT32_MAX
+
+/** An event as the registers of a PMU name it. */
+struct vpmu_convert_selector {
+	uint64_t size; /**< in: sizeof(struct vpmu_convert_selector) as the caller knows it */
+	uint64_t event; /**< bits of the selector that name the event; filters and enable bits are 0 */
+	uint32_t fixed;	     /**< fixed counter that counts it, or VPMU_CONVERT_NO_FIXED */
+	uint32_t only_fixed; /**< 1: no general counter does */
+};
+
 /** What a caller wants excluded. */
 enum vpmu_convert_exclusion {
 	VPMU_CONVERT_EXCLUDES_USER = 1,	  /**< exclude_user */
@@ -266,6 +284,23 @@ VPMU_API int vpmu_convert_parse(const char *text, uint64_t length, struct guest_
  * @since 0.1
  */
 VPMU_API int vpmu_convert_exclude(uint32_t pmu, uint32_t excludes);
+
+/**
+ * @brief Encodes an event for the selector of a PMU (abi/CONVERT.md section 8).
+ *
+ * Period, flags, link and cookie have no part in it. A raw event is its `config`, within the bits that name events: Intel
+ * event, unit mask, edge, inversion and counter mask; AMD these and bits 35:32; LoongArch bits 9:0.
+ * @param attr the event
+ * @param model enum vpmu_convert_model
+ * @param[out] selector the selector; unchanged on error
+ * @return 0; VPMU_ERROR_INVALID (no such model, no event, the selector's size); VPMU_ERROR_TOO_BIG; VPMU_ERROR_DENIED (a raw
+ * event with other bits); VPMU_ERROR_UNSUPPORTED (the model has no such event; host-software events; config1 or config2)
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API int vpmu_convert_selector(const struct guest_perf_attr *attr, uint32_t model,
+				   struct vpmu_convert_selector *selector);
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,7 @@ RULES = [
     (r"src/convert/.*", rf"{ABI}|include/vpmu/(convert|filter)\.h|src/convert/.*", False),
     (r"src/guest/.*", rf"{ABI}|include/vpmu/guest\.h|src/guest/.*", False),
     (r"src/monitor/.*", rf"{PUBLIC}|src/monitor/.*", True),
+    (r"backends/(direct|sim)/.*", rf"{PUBLIC}|backends/\1/.*", False),
     (r"backends/([^/]+)/.*", rf"{PUBLIC}|backends/\1/.*", True),
     (r"examples/([^/]+)/.*", rf"{PUBLIC}|examples/\1/.*", True),
 ]

@@ -11,7 +11,7 @@ import sys
 
 import style
 
-PARTS = re.compile(r"/src/(core|transport|image|convert|guest)/[^/]+\.o$")
+PARTS = re.compile(r"/(src/(core|transport|image|convert|guest)|backends/(direct|sim))/[^/]+\.o$")
 ALLOWED = {"memcpy", "memmove", "memset", "memcmp", "_GLOBAL_OFFSET_TABLE_"}
 
 
@@ -24,7 +24,7 @@ def nm(path, *words):
 def main():
     """Look at each object."""
     problems = style.Problems(
-        "core, transport, image, convert and guest run in hypervisors and kernels: use mem* only, "
+        "core, transport, image, convert, guest, direct and sim run in hypervisors and kernels: use mem* only, "
         "take the rest from the host's operations. A name such as __udivti3 is a division that "
         "the machine does not have.")
     own = set()

@@ -3,7 +3,7 @@
 """convert_page.py libvpmu.so
 
 The tables of abi/CONVERT.md are those of the Python implementation and of the library (R-CONV-1,
-R-CONV-5, R-CONV-24), and the vectors fit their schemas.
+R-CONV-5, R-CONV-24, R-CONV-27), and the vectors fit their schemas.
 """
 
 import ctypes
@@ -60,6 +60,41 @@ def problems(library):
                 yield f"exclude flags {flags} of {pmu} in the library"
 
 
+class Selector(ctypes.Structure):
+    """struct vpmu_convert_selector"""
+    _fields_ = [("size", ctypes.c_uint64), ("event", ctypes.c_uint64),
+                ("fixed", ctypes.c_uint32), ("only_fixed", ctypes.c_uint32)]
+
+
+def cell_of(library, attr, model):
+    """Return what the table of selectors should say."""
+    selector = Selector(size=ctypes.sizeof(Selector))
+    result = library.vpmu_convert_selector(attr, model, ctypes.byref(selector))
+    if result:
+        return "-"
+    width = 4 if model < 3 else 2
+    code = "only" if selector.only_fixed else f"0x{selector.event:0{width}x}"
+    return code + (f" f{selector.fixed}" if selector.fixed != 0xffffffff else "")
+
+
+def selector_problems(path):
+    """Yield what differs between the table of selectors and the library, over all generic events."""
+    library = ctypes.CDLL(path)
+    page = {row[0]: row[1:] for row in headed("event")[1:]}
+    events = [(1, n) for n in range(1, 11)]
+    events += [(2, c | o << 8 | r << 16) for c in range(7) for o in range(3) for r in range(2)]
+    text = ctypes.create_string_buffer(32)
+    for kind, config in events:
+        attr = (ctypes.c_uint64 * 8)(kind, config)
+        library.vpmu_convert_name(attr, text, ctypes.c_uint64(32))
+        name = text.value.decode()
+        cells = [cell_of(library, attr, model) for model in (1, 2, 3)]
+        if cells != page.pop(name, ["-", "-", "-"]):
+            yield f"the selectors of {name}: the library says {cells}"
+    for name in page:
+        yield f"the page has selectors of {name}, which is no event"
+
+
 def schema_problems():
     """Yield what does not fit its schema."""
     try:
@@ -77,7 +112,8 @@ def schema_problems():
 
 def main():
     """Print what is wrong."""
-    found = [f"differ: {what}" for what in problems(sys.argv[1])] + list(schema_problems())
+    found = [f"differ: {what}" for what in problems(sys.argv[1])]
+    found += list(selector_problems(sys.argv[1])) + list(schema_problems())
     print("\n".join(found) or "the tables agree and the vectors fit")
     sys.exit(1 if found else 0)
 
