@@ -41,6 +41,12 @@ uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left)
 	return left < floor ? floor : left;
 }
 
+int vpmu_perf_needs_dummy(const struct perf_member *member)
+{
+	return member->notices == PERF_SAMPLES && !vpmu_perf_counts_guest(&member->attr) &&
+	       !is_clock(&member->attr);
+}
+
 /* What the kernel is told of an event that is opened; 0: it only counts. */
 uint64_t vpmu_perf_member_distance(const struct perf_member *member)
 {

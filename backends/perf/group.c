@@ -15,7 +15,7 @@
 #define HEAD_WORDS 3
 
 struct host_reading {
-	uint64_t words[HEAD_WORDS + VPMU_MAX_SLOTS];
+	uint64_t words[HEAD_WORDS + PERF_GROUP_DESCRIPTORS];
 };
 
 static uint64_t group_bytes(uint32_t count)
@@ -52,6 +52,7 @@ static void group_replace(struct perf_group *group, const int32_t *descriptors)
 {
 	group->enabled = 0;
 	group->running = 0;
+	group->dummy = descriptors[group->count];
 	for (uint32_t i = 0; i < group->count; i++) {
 		group->members[i].armed = 0;
 		group->members[i].last = 0;
@@ -64,7 +65,7 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		       const struct vpmu_source_event *events, struct perf_group *group,
 		       uint32_t *failed)
 {
-	int32_t descriptors[VPMU_MAX_SLOTS];
+	int32_t descriptors[PERF_GROUP_DESCRIPTORS];
 	int error;
 
 	for (uint32_t i = 0; i < group->count; i++) {
@@ -132,13 +133,20 @@ int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *event
 	return error;
 }
 
+/* Events that the kernel has of the group: its own, and the dummy behind them. */
+static uint32_t group_width(const struct perf_group *group)
+{
+	return group->count + (group->dummy >= 0);
+}
+
 static void close_members(struct vpmu_perf *perf, const struct perf_group *group)
 {
-	int32_t descriptors[VPMU_MAX_SLOTS];
+	int32_t descriptors[PERF_GROUP_DESCRIPTORS];
 
 	for (uint32_t i = 0; i < group->count; i++)
 		descriptors[i] = group->members[i].descriptor;
-	vpmu_perf_close_all(perf, descriptors, group->count);
+	descriptors[group->count] = group->dummy;
+	vpmu_perf_close_all(perf, descriptors, group_width(group));
 }
 
 void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group)
@@ -160,9 +168,9 @@ static int group_failed(struct vpmu_perf *perf, struct perf_thread *thread,
 				code);
 }
 
-static int64_t toggle(struct vpmu_perf *perf, int32_t leader, uint32_t on)
+static int64_t toggle(struct vpmu_perf *perf, int32_t descriptor, uint32_t on)
 {
-	return perf->system.event_ioctl(perf->system.opaque, leader,
+	return perf->system.event_ioctl(perf->system.opaque, descriptor,
 					on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
 }
 
@@ -189,7 +197,8 @@ int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
 static int host_read(struct vpmu_perf *perf, struct perf_thread *thread,
 		     const struct perf_group *group, struct host_reading *reading)
 {
-	uint64_t size = (HEAD_WORDS + (uint64_t)group->count) * sizeof(uint64_t);
+	uint32_t width = group_width(group);
+	uint64_t size = (HEAD_WORDS + (uint64_t)width) * sizeof(uint64_t);
 	int64_t result = -EINTR;
 
 	for (int i = 0; i < PERF_TRIES && result == -EINTR; i++)
@@ -197,7 +206,7 @@ static int host_read(struct vpmu_perf *perf, struct perf_thread *thread,
 						 reading->words, size);
 	if (result == 0)
 		return VPMU_ERROR_STARVED;
-	if (result > 0 && ((uint64_t)result != size || reading->words[0] != group->count))
+	if (result > 0 && ((uint64_t)result != size || reading->words[0] != width))
 		result = -EIO;
 	return result < 0 ? group_failed(perf, thread, group, PERF_READ, result) : 0;
 }
@@ -319,7 +328,7 @@ static void group_rearm(struct perf_group *group)
 /* Opens a group that stands still anew, beside the events that it has, and starts it. */
 static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
 {
-	int32_t descriptors[VPMU_MAX_SLOTS];
+	int32_t descriptors[PERF_GROUP_DESCRIPTORS];
 	uint32_t failed;
 	int64_t result = 0;
 	int error = vpmu_perf_open_all(perf, thread, group, descriptors, &failed);
@@ -329,7 +338,8 @@ static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struc
 	if (group->on)
 		result = toggle(perf, descriptors[0], 1);
 	if (result < 0) {
-		vpmu_perf_close_all(perf, descriptors, group->count);
+		vpmu_perf_close_all(perf, descriptors,
+				    group->count + (descriptors[group->count] >= 0));
 		return group_failed(perf, thread, group, PERF_IOCTL, result);
 	}
 	close_members(perf, group);
@@ -384,12 +394,32 @@ static int member_begin(struct vpmu_perf *perf, struct perf_thread *thread,
 	return error;
 }
 
-int64_t vpmu_perf_member_period(struct vpmu_perf *perf, struct perf_member *member, uint64_t left)
+static int64_t set_distance(struct vpmu_perf *perf, int32_t descriptor, uint64_t distance)
+{
+	return perf->system.event_ioctl(perf->system.opaque, descriptor, PERF_EVENT_IOC_PERIOD,
+					(uint64_t)(uintptr_t)&distance);
+}
+
+/* Nothing of the group stops for it but the dummy. Where that stays off, notices come early, and no more. */
+static int64_t set_distance_at_once(struct vpmu_perf *perf, const struct perf_group *group,
+				    int32_t descriptor, uint64_t distance)
+{
+	int64_t result = toggle(perf, group->dummy, 0);
+
+	if (result < 0)
+		return result;
+	result = set_distance(perf, descriptor, distance);
+	(void)toggle(perf, group->dummy, 1);
+	return result;
+}
+
+int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
+				struct perf_member *member, uint64_t left)
 {
 	uint64_t distance = vpmu_perf_distance(&member->attr, left);
-	int64_t result = perf->system.event_ioctl(perf->system.opaque, member->descriptor,
-						  PERF_EVENT_IOC_PERIOD,
-						  (uint64_t)(uintptr_t)&distance);
+	int64_t result = group->on && vpmu_perf_needs_dummy(member) ?
+				 set_distance_at_once(perf, group, member->descriptor, distance) :
+				 set_distance(perf, member->descriptor, distance);
 
 	if (result < 0)
 		return result;
@@ -412,6 +442,6 @@ int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index,
 		return 0;
 	if (member->notices == PERF_COUNTS)
 		return member_begin(perf, attached, group, member, left);
-	result = vpmu_perf_member_period(perf, member, left);
+	result = vpmu_perf_member_period(perf, group, member, left);
 	return result < 0 ? group_failed(perf, attached, group, PERF_IOCTL, result) : 0;
 }

@@ -24,6 +24,9 @@
 /* Kinds of host-software events, by config. */
 #define PERF_KINDS (VPMU_SOFTWARE_EMULATION_FAULTS + 1)
 
+/* Descriptors of a group: one for each event, and its dummy's. */
+#define PERF_GROUP_DESCRIPTORS (VPMU_MAX_SLOTS + 1)
+
 /* A call that is interrupted as often as this is given up. */
 #define PERF_TRIES 16
 
@@ -74,6 +77,7 @@ struct perf_group {
 	uint32_t stalled; /* on, but could not be started again */
 	uint32_t settled; /* paused, and read since */
 	uint32_t aged;	  /* in a pool since before the last slice ended */
+	int32_t dummy;	  /* see vpmu_perf_needs_dummy(); -1: none */
 	struct perf_member members[];
 };
 
@@ -106,12 +110,20 @@ int vpmu_perf_size_check(const void *sized, uint64_t known);
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
 uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left);
 uint64_t vpmu_perf_member_distance(const struct perf_member *member);
+/*
+ * Whether the kernel takes a new distance of this event late. It gives a software event that counts, while that is on, one
+ * notice at the very next count and one after the distance before (__perf_event_period() leaves nothing of the period,
+ * and perf_swevent_set_period() goes on with hw.last_period, kernel/events/core.c), unless the event is put on its CPU
+ * anew in between (perf_swevent_add()). A dummy in the group that is switched off and on has all of them put on anew.
+ */
+int vpmu_perf_needs_dummy(const struct perf_member *member);
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
 			uint32_t how, uint64_t period, uint32_t size);
 
 /* open.c: descriptors, or a negated errno value */
 int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
 			     uint64_t period, int64_t thread, int32_t group, uint32_t flags);
+/* Fills PERF_GROUP_DESCRIPTORS of them; the one after the events is the dummy's or -1. */
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed);
 void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count);
@@ -134,7 +146,8 @@ int vpmu_perf_group_settle(struct vpmu_perf *perf, struct perf_thread *thread,
 			   struct perf_group *group);
 void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group);
 /* A new distance for an event that gives notices: 0 or a negated errno value. */
-int64_t vpmu_perf_member_period(struct vpmu_perf *perf, struct perf_member *member, uint64_t left);
+int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
+				struct perf_member *member, uint64_t left);
 
 /* pool.c */
 int vpmu_perf_pool_keep(struct vpmu_perf *perf, struct perf_thread *thread,

@@ -184,6 +184,52 @@ void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uin
 		perf->system.event_close(perf->system.opaque, descriptors[--count]);
 }
 
+static int64_t dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.size = PERF_ATTR_SIZE_VER1,
+					.config = PERF_COUNT_SW_DUMMY,
+					.exclude_kernel = 1 };
+	int64_t result = -EINTR;
+
+	for (int i = 0; i < PERF_TRIES && result == -EINTR; i++)
+		result = perf->system.event_open(perf->system.opaque, &attr, thread, -1, leader,
+						 PERF_FLAG_FD_CLOEXEC);
+	return result > INT32_MAX ? -EBADF : result;
+}
+
+/* The first member that the group needs its dummy for. */
+static uint32_t first_in_need(const struct perf_group *group)
+{
+	uint32_t i = 0;
+
+	while (i < group->count && !vpmu_perf_needs_dummy(&group->members[i]))
+		i++;
+	return i;
+}
+
+static int open_dummy(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
+		      int32_t *descriptors, uint32_t *failed)
+{
+	uint32_t member = first_in_need(group);
+	int32_t id = atomic_load(&thread->id);
+	int64_t result;
+
+	descriptors[group->count] = -1;
+	if (member == group->count)
+		return 0;
+	result = dummy_open(perf, id, descriptors[0]);
+	if (is_limit(result) && vpmu_perf_pool_end(perf, thread) > 0)
+		result = dummy_open(perf, id, descriptors[0]);
+	if (result < 0) {
+		*failed = member;
+		return vpmu_perf_failed(perf, PERF_OPEN_MEMBER, &group->members[member].attr, id,
+					result);
+	}
+	descriptors[group->count] = (int32_t)result;
+	return 0;
+}
+
 /* Opens the host events of a group, paused, all or none. */
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed)
@@ -199,5 +245,9 @@ int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struc
 			return error;
 		}
 	}
-	return 0;
+	int error = open_dummy(perf, thread, group, descriptors, failed);
+
+	if (error)
+		vpmu_perf_close_all(perf, descriptors, group->count);
+	return error;
 }

@@ -99,13 +99,13 @@ static int distance_fits(const struct perf_member *member, uint64_t left)
 	       (distance == PERF_FAR || member->last == member->armed);
 }
 
-static int64_t member_adapt(struct vpmu_perf *perf, struct perf_member *member,
-			    const struct vpmu_source_event *event)
+static int64_t member_adapt(struct vpmu_perf *perf, const struct perf_group *group,
+			    struct perf_member *member, const struct vpmu_source_event *event)
 {
 	member->attr = event->attr;
 	member->carried = 0;
 	if (member->notices == PERF_SAMPLES && !distance_fits(member, event->left))
-		return vpmu_perf_member_period(perf, member, event->left);
+		return vpmu_perf_member_period(perf, group, member, event->left);
 	member->left = event->left;
 	member->armed = member->last;
 	return 0;
@@ -120,7 +120,7 @@ static int64_t group_adapt(struct vpmu_perf *perf, struct perf_thread *thread,
 	group->carried_enabled = 0;
 	group->carried_running = 0;
 	for (uint32_t i = 0; result >= 0 && i < group->count; i++)
-		result = member_adapt(perf, &group->members[i], &events[i]);
+		result = member_adapt(perf, group, &group->members[i], &events[i]);
 	return result;
 }
 

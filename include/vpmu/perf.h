@@ -24,8 +24,11 @@
  * Then vpmu_vcpu_notify() or vpmu_vcpu_enter() looks after the events. Without a signal, for a thread of another process, and
  * for an event whose PMU has no interrupt there are no notices: overflows are found when the group is read.
  * A notice may come late: a distance below 10000 counts (hardware, cache, raw), 100000 ns (clocks) or
- * 1 (others) is taken as that. VPMU_EVENT_THROTTLED is never reported: the kernel tells of it only through a
- * mapping, and events of this source have none.
+ * 1 (others) is taken as that. Of one overflow there is one notice as a rule, and never more than five looks of the VMM: the kernel
+ * is told at once how far it is to the next. For host-software events that are no clocks that takes a dummy event in their
+ * group, one descriptor more, which is switched so that the kernel heeds the new distance.
+ * VPMU_EVENT_THROTTLED is never reported: the kernel tells of it only through a mapping, and events of this source have
+ * none.
  *
  * **Threads.** Events of a thread are opened, run, read and changed on that thread: from any other, each
  * change interrupts the thread's CPU. That is a matter of cost only, so a process that looks after the threads of another
@@ -56,13 +59,13 @@
  * | probe | perf_event_open and close for each event tried; ioctl and read to count counters; gettid |
  * | attach, signalled | none; signalled gettid where the VMM does not say the thread |
  * | detach, destroy | one close per event kept, and per keeper |
- * | open | one perf_event_open per event; with notices 3 fcntl per event, and one tgkill per thread; once per kind one perf_event_open for the keeper |
+ * | open | one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, and one tgkill per thread; once per kind one perf_event_open for the keeper |
  * | open of a kept group | one ioctl per event whose next notice moves; one read if the group was not read after it was paused |
- * | close | one close per event; with keep one ioctl if the group runs, and the closes of what goes for it |
- * | edge | one close per event that goes |
+ * | close | one close per event and dummy; with keep one ioctl if the group runs, and the closes of what goes for it |
+ * | edge | one close per event and dummy that goes |
  * | run | one ioctl |
  * | read | one read; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED |
- * | period | one ioctl, or none; those of read, open, run and close once for an event that was opened without notices |
+ * | period | one ioctl, or none, and two for a dummy while the group runs; those of read, open, run and close once for an event that was opened without notices |
  *
  * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for the sentence in the log.
  * @since 0.1

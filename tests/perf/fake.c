@@ -43,6 +43,11 @@ static uint32_t is_hardware(const struct fake_event *event)
 	return event->attr.type != PERF_TYPE_SOFTWARE;
 }
 
+static uint32_t is_dummy(const struct fake_event *event)
+{
+	return event->attr.type == PERF_TYPE_SOFTWARE && event->attr.config == PERF_COUNT_SW_DUMMY;
+}
+
 /* The rules of the kernel that the source must keep to. */
 static int64_t attr_check(struct fake *fake, struct perf_event_attr *attr, int32_t group)
 {
@@ -110,7 +115,8 @@ static int64_t event_ioctl(void *opaque, int32_t descriptor, uint64_t request, u
 	}
 	CHECK(request == PERF_EVENT_IOC_ENABLE || request == PERF_EVENT_IOC_DISABLE);
 	CHECK_EQ(argument, 0);
-	CHECK_EQ(event->leader, (uint32_t)(descriptor - FAKE_FIRST));
+	if (!is_dummy(event))
+		CHECK_EQ(event->leader, (uint32_t)(descriptor - FAKE_FIRST));
 	event->on = request == PERF_EVENT_IOC_ENABLE;
 	if (event->on)
 		event->dead = 0;

@@ -68,8 +68,12 @@ static int open_task(unsigned int task)
 		events[i].attr.flags = i == 1 ? VPMU_ATTR_PMI : 0;
 		events[i].left = i == 0 ? 100000 : 0;
 	}
+	/* Where this one gives notices the group has a dummy. */
+	events[2].attr.type = VPMU_TYPE_HOST_SOFTWARE;
+	events[2].attr.config = VPMU_SOFTWARE_PAGE_FAULTS;
+	events[2].left = task == 1 ? 500 : 0;
 	if (task == 1)
-		events[2].attr.flags = VPMU_ATTR_EXCLUDE_USER;
+		events[1].attr.flags = VPMU_ATTR_EXCLUDE_USER;
 	error = vpmu_perf_ops()->open(life.perf, life.attached, events, EVENTS, 0, &opened);
 	if (error) {
 		CHECK(opened.group == NULL);
@@ -124,6 +128,7 @@ static int use_group(void)
 	well &= DO(read_group());
 	well &= DO(set_period(1, 0));
 	well &= DO(set_period(1, 90000));
+	well &= DO(set_period(2, 60000));
 	well &= DO(run_group(0));
 	fake_pass(&life.fake, 4000, 4000);
 	well &= DO(set_period(0, 0));

@@ -290,6 +290,103 @@ static void notices_are_asked_for(void)
 	end();
 }
 
+static void check_dummy(const struct fake_event *dummy, uint32_t leader)
+{
+	CHECK_EQ(dummy->used, 1);
+	CHECK_EQ(dummy->attr.type, PERF_TYPE_SOFTWARE);
+	CHECK_EQ(dummy->attr.config, PERF_COUNT_SW_DUMMY);
+	CHECK_EQ(dummy->attr.exclude_kernel, 1);
+	CHECK_EQ(dummy->leader, leader);
+	CHECK_EQ(dummy->async, 0);
+	CHECK_EQ(dummy->on, 1);
+}
+
+/*
+ * A counting software event that gives notices has a dummy in its group, which is switched off and on around each new distance
+ * while the group runs. What the group reads is its own.
+ */
+static void a_dummy_is_switched(void)
+{
+	struct vpmu_source_event events[2] = {
+		event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 0),
+		event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 10),
+	};
+	struct vpmu_source_reading reading = { .count = 2 };
+	struct vpmu_source_opened opened;
+	uint32_t calls;
+
+	begin_guest();
+	CHECK_EQ(open_events(events, 2, 0, &opened), 0);
+	check_dummy(&fake.events[2], 0);
+	calls = fake.all_calls;
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 20), 0);
+	CHECK_EQ(fake.all_calls, calls + 1);
+	CHECK_EQ(ops->run(perf, attached, opened.group, 1), 0);
+	calls = fake.all_calls;
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 30), 0);
+	CHECK_EQ(fake.all_calls, calls + 3);
+	CHECK_EQ(fake.events[1].attr.sample_period, 30);
+	check_dummy(&fake.events[2], 0);
+	fake_pass(&fake, 7, 7);
+	CHECK_EQ(ops->read(perf, attached, opened.group, &reading), 0);
+	CHECK_EQ(reading.enabled, 7);
+	CHECK_EQ(reading.increase[0], 14);
+	CHECK_EQ(reading.increase[1], 21);
+	ops->close(perf, attached, opened.group, 0);
+	end();
+}
+
+/* A dummy that cannot be switched off leaves the distance; one that stays off costs no more than notices that come early. */
+static void a_dummy_may_fail(void)
+{
+	struct vpmu_source_event one =
+		event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 10);
+	struct vpmu_source_opened opened;
+
+	begin_guest();
+	fake_fail(&fake, FAKE_OPEN, 1, 1, -EMFILE);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_LIMIT);
+	CHECK_EQ(opened.failed, 0);
+	CHECK_EQ(fake.opened, 0);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), 0);
+	CHECK_EQ(ops->run(perf, attached, opened.group, 1), 0);
+	fake_fail(&fake, FAKE_IOCTL, 0, 1, -EIO);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 20), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(fake.events[0].attr.sample_period, 10);
+	fake_fail(&fake, FAKE_IOCTL, 2, 1, -EIO);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 20), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 20);
+	CHECK_EQ(fake.events[1].on, 0);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 30), 0);
+	check_dummy(&fake.events[1], 0);
+	ops->close(perf, attached, opened.group, 0);
+	end();
+}
+
+/* Only what counts and gives notices has one. */
+static void others_have_no_dummy(void)
+{
+	static const struct {
+		uint64_t type, config, left;
+	} rows[] = {
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 0 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK, 1000000 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 1000000 },
+		{ VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000 },
+		{ VPMU_TYPE_CACHE, 0, 1000000 },
+		{ VPMU_TYPE_RAW, 1, 1000000 },
+	};
+
+	begin_guest();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		void *group = open_one(rows[i].type, rows[i].config, rows[i].left);
+
+		CHECK_EQ(fake.opened, 1);
+		ops->close(perf, attached, group, 0);
+	}
+	end();
+}
+
 /* Where there can be no notices an event counts all the same, and is not opened anew for them. */
 static void a_deaf_event_counts(void)
 {
@@ -768,6 +865,9 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-9", "a starved group says so", a_starved_group_says_so },
 	{ "R-SLOT-9", "an ended thread is gone", an_ended_thread_is_gone },
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
+	{ "R-OVF-3", "a dummy is switched", a_dummy_is_switched },
+	{ "R-OVF-3", "a dummy may fail", a_dummy_may_fail },
+	{ "perf-cost", "others have no dummy", others_have_no_dummy },
 	{ "R-OVF-3", "a deaf event counts", a_deaf_event_counts },
 	{ "R-OVF-3", "a group is opened anew", a_group_is_opened_anew },
 	{ "R-OVF-3", "a failed beginning is forgotten", a_failed_beginning_is_forgotten },

@@ -191,7 +191,7 @@ static void all_is_taken_and_given_back(void)
 	set(vcpu, VPMU_REG_CLOSE, open);
 	enter_at_deadlines(vcpu);
 	CHECK(vmm_gets() > 0);
-	limit_to(base + SLOTS + KEEPERS + VMM_NEEDS);
+	limit_to(base + 2 * SLOTS + KEEPERS + VMM_NEEDS);
 	CHECK_EQ(open_all(vcpu), SLOTS);
 	CHECK_EQ(vmm_gets(), VMM_NEEDS);
 	rig_remove(vcpu);
