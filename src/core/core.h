@@ -79,7 +79,20 @@ struct vpmu_vm {
 
 static inline unsigned int vpmu_lowest(uint64_t mask)
 {
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__loongarch__) || defined(__s390x__)
 	return (unsigned int)__builtin_ctzll(mask);
+#else
+	/* Where the machine has no such instruction, compilers call a library that kernels do not have. */
+	unsigned int slot = 0;
+
+	for (unsigned int step = 32; step; step /= 2) {
+		if (!(mask & ((1ull << step) - 1))) {
+			mask >>= step;
+			slot += step;
+		}
+	}
+	return slot;
+#endif
 }
 
 static inline uint32_t vpmu_count_bits(uint64_t mask)
