@@ -183,12 +183,17 @@ RUNNERS = {"vpmu-convert-to-perf": run_to, "vpmu-convert-from-perf": run_from,
            "vpmu-convert-names": run_names}
 
 
-def yielded(vectors, library_path):
+def judged(vectors, conversions):
     """Yield (id, None) or (id, (place, expected, got)), as scripts/conformance takes them."""
-    conversions = LibraryConversions(str(library_path)) if library_path else PythonConversions()
     for test in vectors["tests"]:
         wanted, got = RUNNERS[vectors["algorithm"]](conversions, test)
         yield test["id"], None if wanted == got else (test["comment"], wanted, got)
+
+
+def yielded(vectors, library_path):
+    """Judge the library at a path, or without one the Python implementation."""
+    yield from judged(vectors, LibraryConversions(str(library_path)) if library_path
+                      else PythonConversions())
 
 
 def run(vectors, library_path):

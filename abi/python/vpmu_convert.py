@@ -133,6 +133,16 @@ class PerfAttr:
         self.bytes[place] = word.to_bytes(place.stop - place.start, self.order)
 
 
+def turned(data, back=False):
+    """Return a struct as a big-endian machine lays it out; with back, what such a machine made."""
+    orders = ("big", "little") if back else ("little", "big")
+    source, target = (PerfAttr(order=order) for order in orders)
+    source.bytes[:len(data)] = data[:NEWEST]
+    for row in FIELDS:
+        target[row[0]] = source[row[0]]
+    return bytes(target.bytes)
+
+
 def cache_exists(config):
     """R-CONV-9."""
     return config & 0xff < 7 and config >> 8 & 0xff < 3 and config >> 16 < 2

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+"""units.py machine root
+
+Build the freestanding parts and the tables of unit tests for a machine, and run the tables. The parts
+need nothing but mem*.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from machines import PARTS, Machine, needed
+
+# What needs threads, signals, timers or the headers of this system.
+HOSTED = {"core_lock.c", "guest_host.c", "convert_header.c"}
+# The client is for little-endian machines, and only 64-bit guests write the MMIO window.
+BIG_ENDIAN = {"s390x"}
+NARROW = {"i686"}
+WIDE_ONLY = {"guest_numbers.c", "guest_ways.c"}
+SHARED = {"core_fixture.c"}
+
+
+def wanted(name, machine):
+    """Whether a table runs on a machine."""
+    if name in HOSTED | SHARED or (machine in NARROW and name in WIDE_ONLY):
+        return False
+    return not (machine in BIG_ENDIAN and name.startswith("guest_"))
+
+
+def main():
+    """Build and run."""
+    with tempfile.TemporaryDirectory() as directory:
+        machine = Machine(sys.argv[1], sys.argv[2], directory)
+        parts = machine.compile(machine.sources(*PARTS))
+        missing = needed(parts)
+        if missing:
+            print(f"{machine.name}: the freestanding parts need {' '.join(sorted(missing))}")
+            sys.exit(1)
+        base = parts + machine.ground() + machine.compile(
+            ["tests/cross/ground/cases.c", "tests/runner/compare.c"] +
+            machine.sources("tests/world") + ["tests/unit/core_fixture.c"])
+        tables = [path for path in machine.sources("tests/unit")
+                  if wanted(os.path.basename(path), machine.name)]
+        failed = []
+        for path, made in zip(tables, machine.compile(tables)):
+            name = os.path.basename(path)[:-2]
+            program = machine.link(name, [made, *base])
+            run = subprocess.run([*machine.runner, program], capture_output=True, text=True,
+                                 timeout=120, check=False)
+            if run.returncode:
+                failed.append(name)
+                print(f"{name} on {machine.name} ended with {run.returncode}:\n{run.stdout}"
+                      f"{run.stderr}")
+        print(f"{machine.name}: {len(tables)} tables, {len(failed)} failed")
+    sys.exit(1 if failed or len(tables) < 20 else 0)
+
+
+main()
