@@ -87,6 +87,7 @@ struct vpmu_perf {
 	uint32_t mediated;		     /* a mediated vPMU is enabled on this host */
 	_Atomic uint32_t told;		     /* bits of the texts that the log has had */
 	_Atomic uint32_t attached;	     /* threads attached */
+	_Atomic int32_t limit;		     /* of descriptors, as it was last seen */
 	_Atomic int32_t keepers[PERF_KINDS]; /* 0: none, ~descriptor; else none can be had */
 	struct perf_thread *_Atomic chains[PERF_CHAINS];
 };
@@ -126,11 +127,18 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_att
 /* Fills PERF_GROUP_DESCRIPTORS of them; the one after the events is the dummy's or -1. */
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed);
+int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader);
 void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count);
 int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, uint32_t flags,
 		    int64_t thread);
 void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
 			    struct perf_member *member);
+
+/* budget.c */
+void vpmu_perf_limit_look(struct vpmu_perf *perf);
+/* The descriptor of a new event, or -EMFILE, and it is closed, where that is one of the VMM's own. */
+int64_t vpmu_perf_leave_reserve(struct vpmu_perf *perf, int64_t descriptor);
+void vpmu_perf_describe_limit(struct vpmu_perf *perf, char *to, size_t size);
 
 /* group.c */
 int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,

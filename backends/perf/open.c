@@ -34,6 +34,14 @@ static int fill(struct perf_event_attr *attr, const struct guest_perf_attr *even
 	return error;
 }
 
+/* A descriptor that the source may hold, or a negated errno value. */
+static int64_t opened(struct vpmu_perf *perf, int64_t result)
+{
+	if (result > INT32_MAX)
+		return -EBADF;
+	return result < 0 ? result : vpmu_perf_leave_reserve(perf, result);
+}
+
 /* Opens an event. A kernel that knows a smaller struct says its size, and gets that if it will do. */
 int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
 			     uint64_t period, int64_t thread, int32_t group, uint32_t flags)
@@ -56,7 +64,7 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_att
 		if (result != -EINTR)
 			break;
 	}
-	return result > INT32_MAX ? -EBADF : result;
+	return opened(perf, result);
 }
 
 /* What the source refuses before it asks the kernel. */
@@ -184,7 +192,7 @@ void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uin
 		perf->system.event_close(perf->system.opaque, descriptors[--count]);
 }
 
-static int64_t dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader)
+int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.size = PERF_ATTR_SIZE_VER1,
@@ -195,7 +203,7 @@ static int64_t dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader
 	for (int i = 0; i < PERF_TRIES && result == -EINTR; i++)
 		result = perf->system.event_open(perf->system.opaque, &attr, thread, -1, leader,
 						 PERF_FLAG_FD_CLOEXEC);
-	return result > INT32_MAX ? -EBADF : result;
+	return opened(perf, result);
 }
 
 /* The first member that the group needs its dummy for. */
@@ -218,9 +226,9 @@ static int open_dummy(struct vpmu_perf *perf, struct perf_thread *thread, struct
 	descriptors[group->count] = -1;
 	if (member == group->count)
 		return 0;
-	result = dummy_open(perf, id, descriptors[0]);
+	result = vpmu_perf_dummy_open(perf, id, descriptors[0]);
 	if (is_limit(result) && vpmu_perf_pool_end(perf, thread) > 0)
-		result = dummy_open(perf, id, descriptors[0]);
+		result = vpmu_perf_dummy_open(perf, id, descriptors[0]);
 	if (result < 0) {
 		*failed = member;
 		return vpmu_perf_failed(perf, PERF_OPEN_MEMBER, &group->members[member].attr, id,

@@ -36,7 +36,7 @@ static const struct failure {
 	{ EPERM, ANY, 0, VPMU_ERROR_DENIED, PARANOID,
 	  "a policy blocks it, not perf_event_paranoid alone",
 	  "Look at the VMM's seccomp filter, its SELinux or AppArmor profile, and kernel lockdown." },
-	{ EMFILE, ANY, 0, VPMU_ERROR_LIMIT, DESCRIPTORS, "the VMM has no descriptor left",
+	{ EMFILE, ANY, 0, VPMU_ERROR_LIMIT, DESCRIPTORS, "the VMM has no descriptor left for it",
 	  "Raise its limit (ulimit -n, LimitNOFILE=) or grant fewer events." },
 	{ ENFILE, ANY, 0, VPMU_ERROR_LIMIT, NOTHING, "the host has no open file left",
 	  "Raise fs.file-max or grant fewer events." },
@@ -140,10 +140,10 @@ static void describe_paranoid(struct vpmu_perf *perf, char *to, size_t size)
 
 static void describe_descriptors(struct vpmu_perf *perf, char *to, size_t size)
 {
-	int64_t limit = perf->system.descriptor_limit(perf->system.opaque);
+	char limit[96];
 
-	if (limit >= 0)
-		(void)snprintf(to, size, " (its limit is %" PRId64 ")", limit);
+	vpmu_perf_describe_limit(perf, limit, sizeof(limit));
+	(void)snprintf(to, size, " (%s)", limit);
 }
 
 #if defined(__x86_64__) || defined(__i386__)

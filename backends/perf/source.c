@@ -68,7 +68,7 @@ static int config_check(const struct vpmu_perf_config *config, struct vpmu_perf_
 	if (config->flags &
 	    ~(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_BESIDE_MEDIATED | VPMU_PERF_THREADS_WATCHED))
 		return VPMU_ERROR_INVALID;
-	if (!signal_is_fit(config->signal))
+	if (!signal_is_fit(config->signal) || config->reserved)
 		return VPMU_ERROR_INVALID;
 	if (!config->system) {
 		vpmu_perf_system_default(system);
@@ -98,6 +98,7 @@ int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **p
 	made->system = system;
 	made->config = copy;
 	made->mediated = (uint32_t)mediated_is_on(&system);
+	vpmu_perf_limit_look(made);
 	*perf = made;
 	return 0;
 }
@@ -173,6 +174,7 @@ static int thread_attach(void *source, const struct vpmu_source_thread *thread, 
 		known = thread_add(perf, chain_of(perf, copy.id));
 	if (!known)
 		return VPMU_ERROR_NO_MEMORY;
+	vpmu_perf_limit_look(perf);
 	known->own = PERF_OWN_UNKNOWN;
 	known->attention = copy.attention;
 	known->opaque = copy.opaque;

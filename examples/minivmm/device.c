@@ -162,6 +162,9 @@ int device_create(struct machine *machine)
 
 	profile_choose(&profile);
 	config.source_opaque = machine->perf;
+	/* A guest that cannot open all its slots is told so; here the operator is told why. */
+	if (!error)
+		(void)vpmu_perf_check(machine->perf, &profile, VCPUS);
 	if (!error)
 		error = vpmu_vm_create(&config, &machine->device);
 	if (!error)

@@ -51,13 +51,19 @@
  * source holds one disabled event of each such kind from its first use on, at most 8, until it is destroyed. They are of
  * host-software kinds only, belong to the thread that opened first, and count nothing. A missing one is no error.
  *
+ * **Descriptors.** Each event holds one. The last numbers below the soft limit (RLIMIT_NOFILE) are the VMM's own
+ * (`descriptor_reserve`): an event that would get one of them is closed at once, and the answer is VPMU_ERROR_LIMIT, as it is where
+ * the limit itself is reached. So a VMM that leaves its last numbers free can always open as many files. vpmu_perf_check() says beforehand
+ * whether a profile fits. The limit is looked at in create and attach, and again before an event is refused for it.
+ *
  * **System calls**, besides allocations; each through struct vpmu_perf_system:
  *
  * | function | calls |
  * |---|---|
- * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd |
+ * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd; getrlimit |
  * | probe | perf_event_open and close for each event tried; ioctl and read to count counters; gettid |
- * | attach, signalled | none; signalled gettid where the VMM does not say the thread |
+ * | attach | getrlimit |
+ * | signalled | none; gettid where the VMM does not say the thread |
  * | detach, destroy | one close per event kept, and per keeper |
  * | open | one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, and one tgkill per thread; once per kind one perf_event_open for the keeper |
  * | open of a kept group | one ioctl per event whose next notice moves; one read if the group was not read after it was paused |
@@ -134,6 +140,9 @@ struct vpmu_perf_system {
 	void (*release)(void *opaque, void *memory, uint64_t size);
 };
 
+/** Descriptors that are left to the VMM unless it says how many. */
+#define VPMU_PERF_RESERVE 64u
+
 /** What vpmu_perf_create() takes. */
 struct vpmu_perf_config {
 	uint64_t size;	/**< sizeof(struct vpmu_perf_config) as the caller knows it */
@@ -146,6 +155,12 @@ struct vpmu_perf_config {
 	 */
 	void (*log)(void *opaque, uint32_t level, const char *text);
 	void *log_opaque; /**< first argument of log */
+	/**
+	 * How many of the process's last descriptor numbers are the VMM's: the source holds none of these, whatever
+	 * guests ask for. 0: VPMU_PERF_RESERVE
+	 */
+	uint32_t descriptor_reserve;
+	uint32_t reserved; /**< 0 */
 };
 
 /**
@@ -183,6 +198,26 @@ VPMU_API int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu
  * @since 0.1
  */
 VPMU_API int vpmu_perf_destroy(struct vpmu_perf *perf);
+
+/**
+ * @brief Whether all slots of a VM can be open at once with the descriptors that the process has: to be called before a VM is
+ * created. If not, the log says how many are missing, and of which number. The VM may be created all the same: a guest that opens
+ * more than there is gets VPMU_REASON_HOST_LIMIT.
+ *
+ * It counts one descriptor per slot, or per host event where `host_events` of the profile allows fewer; two where
+ * host-software events may give notices; and the keepers. What other VMs of the process have still to open is not known
+ * to it. It costs one getrlimit, and one perf_event_open and close.
+ * @param perf the source
+ * @param profile the VM's
+ * @param vcpus how many it will have
+ * @return 0; VPMU_ERROR_LIMIT when they are too few; VPMU_ERROR_INVALID (a size too small), VPMU_ERROR_TOO_BIG; what opening an
+ * event answers
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API int vpmu_perf_check(struct vpmu_perf *perf, const struct vpmu_profile *profile,
+			     uint32_t vcpus);
 
 /**
  * @brief The functions of the source; their first argument is the struct vpmu_perf.

@@ -67,7 +67,7 @@ struct vpmu_profile {
 	uint32_t counting; /**< hardware, cache and raw events of a vCPU that may count at once, 1 to 63 */
 	uint32_t batch_words; /**< longest batch, 64-bit words, 3 to 4095; a buffer of it is allocated at a vCPU's first batch */
 	uint32_t slot_operations; /**< most slot operations of one batch, 63 to 65535 */
-	uint32_t host_events; /**< host events that the whole VM may hold at once; 0: no limit. With one, the source keeps no events of closed slots */
+	uint32_t host_events; /**< host events that the whole VM may hold at once; 0: no limit but the source's. With one, the source keeps no events of closed slots */
 	uint32_t creation_rate;	 /**< host events that a vCPU may make per second; 0: no limit */
 	uint32_t creation_burst; /**< and at once; at least 63 where there is a rate */
 	uint32_t pmi_rate;	 /**< PMIs that a vCPU may take per second; 0: no limit */

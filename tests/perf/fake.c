@@ -299,6 +299,7 @@ static void note(void *opaque, uint64_t tags)
 void fake_begin(struct fake *fake)
 {
 	memset(fake, 0, sizeof(*fake));
+	fake->limit = FAKE_FIRST + FAKE_EVENTS + VPMU_PERF_RESERVE;
 	errno = ERRNO_BEFORE;
 }
 

@@ -336,6 +336,32 @@ static void a_dummy_is_switched(void)
 	end();
 }
 
+/* A descriptor that is the VMM's is given back at once, and what is kept goes for one that is wanted. */
+static void the_reserve_is_left(void)
+{
+	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	struct vpmu_source_opened opened;
+	void *group;
+
+	begin_guest();
+	fake.limit = FAKE_FIRST + 1 + VPMU_PERF_RESERVE;
+	ops->detach(perf, attached);
+	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_LIMIT);
+	CHECK_EQ(fake.opened, 1);
+	CHECK(strstr(fake.text, "64 are the VMM's own") != NULL);
+	ops->close(perf, attached, group, 1);
+	one.attr.config = VPMU_HARDWARE_INSTRUCTIONS;
+	CHECK_EQ(open_events(&one, 1, 0, &opened), 0);
+	CHECK_EQ(fake.opened, 1);
+	fake.limit++;
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	ops->close(perf, attached, group, 0);
+	ops->close(perf, attached, opened.group, 0);
+	end();
+}
+
 /* A dummy that cannot be switched off leaves the distance; one that stays off costs no more than notices that come early. */
 static void a_dummy_may_fail(void)
 {
@@ -613,8 +639,8 @@ static void texts_say_what_to_do(void)
 	fake_begin(&fake);
 	fake.paranoid = "2\n";
 	fake.capabilities = "Name:\tvmm\nCapEff:\t0000003fffffffff\nSeccomp:\t0\n";
-	fake.limit = 1024;
 	begin(VPMU_PERF_THREADS_RUN_GUEST, 0);
+	fake.limit = 1024;
 	for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
 		struct vpmu_source_opened opened;
@@ -848,6 +874,9 @@ static void sizes_are_checked(void)
 	config.known.size = sizeof(config.known) - 1;
 	CHECK_EQ(vpmu_perf_create(&config.known, &perf), VPMU_ERROR_INVALID);
 	config.known.size = sizeof(config.known);
+	config.known.reserved = 1;
+	CHECK_EQ(vpmu_perf_create(&config.known, &perf), VPMU_ERROR_INVALID);
+	config.known.reserved = 0;
 	vpmu_perf_system_default(&system);
 	CHECK_EQ(system.size, sizeof(system));
 	config.known.system = &system;
@@ -865,6 +894,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-9", "a starved group says so", a_starved_group_says_so },
 	{ "R-SLOT-9", "an ended thread is gone", an_ended_thread_is_gone },
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
+	{ "harmless", "the reserve is left", the_reserve_is_left },
 	{ "R-OVF-3", "a dummy is switched", a_dummy_is_switched },
 	{ "R-OVF-3", "a dummy may fail", a_dummy_may_fail },
 	{ "perf-cost", "others have no dummy", others_have_no_dummy },

@@ -64,6 +64,7 @@ static struct vpmu_vcpu *begin(uint32_t host_events)
 {
 	rig_begin(&rig);
 	rig.signal = SIGUSR2;
+	rig.reserve = VMM_NEEDS;
 	rig.profile.host_events = host_events;
 	rig_create(&rig);
 	signals_go_to(&rig);
@@ -164,22 +165,25 @@ static void enter_at_deadlines(struct vpmu_vcpu *vcpu)
 	}
 }
 
-/* Without a budget the guest takes all there is. What it has goes on, what it has not says so, and what it gives back is free. */
+/*
+ * Without a budget the guest takes all there is, but for what is the VMM's. What it has goes on, what it has not says so,
+ * and what it gives back is free.
+ */
 static void all_is_taken_and_given_back(void)
 {
 	struct vpmu_vcpu *vcpu;
 	unsigned int base = first_free(), opened;
 	uint64_t open;
 
-	limit_to(base + 10);
+	limit_to(base + 10 + VMM_NEEDS);
 	vcpu = begin(0);
 	rig.now = SECOND;
 	faults_described(vcpu, 3);
 	opened = open_all(vcpu);
 	printf("limit of 10 above what is open: %u slots; %s\n", opened, rig.text);
 	CHECK(opened > 0 && opened < SLOTS);
-	CHECK_EQ(vmm_gets(), 0);
-	CHECK(strstr(rig.text, "limit is") && strstr(rig.text, "LimitNOFILE="));
+	CHECK_EQ(vmm_gets(), VMM_NEEDS);
+	CHECK(strstr(rig.text, "6 are the VMM's own") && strstr(rig.text, "LimitNOFILE="));
 	open = get(vcpu, VPMU_REG_OPENED);
 	set(vcpu, VPMU_REG_ENABLE, open);
 	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), 0);
@@ -190,7 +194,7 @@ static void all_is_taken_and_given_back(void)
 	CHECK_EQ(open_all(vcpu), opened);
 	set(vcpu, VPMU_REG_CLOSE, open);
 	enter_at_deadlines(vcpu);
-	CHECK(vmm_gets() > 0);
+	CHECK_EQ(vmm_gets(), VMM_NEEDS);
 	limit_to(base + 2 * SLOTS + KEEPERS + VMM_NEEDS);
 	CHECK_EQ(open_all(vcpu), SLOTS);
 	CHECK_EQ(vmm_gets(), VMM_NEEDS);
@@ -199,13 +203,92 @@ static void all_is_taken_and_given_back(void)
 	CHECK_EQ(first_free(), base);
 }
 
+static void anything_described(struct vpmu_vcpu *vcpu, unsigned int round)
+{
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		if (get(vcpu, VPMU_REG_OPENED) >> i & 1)
+			continue;
+		describe(vcpu, i, VPMU_TYPE_HOST_SOFTWARE, 1 + (round + i) % 9,
+			 (round + i) % 3 ? 1 + round : 0, VPMU_ATTR_PMI);
+		if (i % (1 + round % 5))
+			join(vcpu, i, i - 1 - (i - 1) % (1 + round % 5));
+	}
+}
+
+/*
+ * Two guests without a budget, who open, warm and close whatever they can until nothing more is to be had: at no moment is one of
+ * the VMM's own descriptors among what they got. A limit that rises is seen.
+ */
+static void the_reserve_is_never_touched(void)
+{
+	unsigned int base = first_free(), refused = 0;
+	struct vpmu_vcpu *vcpus[2];
+
+	limit_to(base + 20 + VMM_NEEDS);
+	vcpus[0] = begin(0);
+	vcpus[1] = rig_vcpu(&rig, 1, gettid());
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		struct vpmu_vcpu *vcpu = vcpus[round % 2];
+
+		anything_described(vcpu, round);
+		set(vcpu, round % 3 ? VPMU_REG_OPEN : VPMU_REG_WARM, ALL_SLOTS);
+		for (unsigned int i = 0; i < SLOTS; i++)
+			refused += reason(vcpu, i) == VPMU_REASON_HOST_LIMIT;
+		CHECK_EQ(vmm_gets(), VMM_NEEDS);
+		set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
+		set(vcpu, VPMU_REG_CLOSE, round % 4 ? ALL_SLOTS : BIT(7) - 1);
+		CHECK_EQ(vmm_gets(), VMM_NEEDS);
+	}
+	printf("%u rounds: %u slots were refused by the host's limit\n", ROUNDS, refused);
+	CHECK(refused > ROUNDS);
+	for (unsigned int i = 0; i < 2; i++)
+		set(vcpus[i], VPMU_REG_RESET, VPMU_RESET_VCPU);
+	limit_to(base + 4 * SLOTS + KEEPERS + VMM_NEEDS);
+	faults_described(vcpus[0], 3);
+	CHECK_EQ(open_all(vcpus[0]), SLOTS);
+	for (unsigned int i = 0; i < 2; i++)
+		rig_remove(vcpus[i]);
+	rig_end(&rig);
+	CHECK_EQ(first_free(), base);
+}
+
+/* Whether a profile fits is said before there is a VM, with numbers that then turn out to be true. */
+static void what_does_not_fit_is_told(void)
+{
+	unsigned int base = first_free();
+	struct vpmu_vcpu *vcpu;
+
+	limit_to(base + 2 * SLOTS + KEEPERS + VMM_NEEDS);
+	vcpu = begin(0);
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 1), 0);
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 2), VPMU_ERROR_LIMIT);
+	printf("%s\n", rig.text);
+	CHECK(strstr(rig.text, "2 vCPUs of 16 slots may need 72 descriptors"));
+	CHECK(strstr(rig.text, "has 40 for them"));
+	CHECK(strstr(rig.text, "Raise the limit by 32 "));
+	CHECK(strstr(rig.text, "host_events be 16 at most"));
+	rig.profile.host_events = 16;
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 2), 0);
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 1000), 0);
+	rig.profile.host_events = 17;
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 2), VPMU_ERROR_LIMIT);
+	limit_to(base + 4 * SLOTS + KEEPERS + VMM_NEEDS);
+	rig.profile.host_events = 0;
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 2), 0);
+	limit_to(base);
+	CHECK_EQ(vpmu_perf_check(rig.perf, &rig.profile, 1), VPMU_ERROR_LIMIT);
+	CHECK(strstr(rig.text, "has 0 for them"));
+	rig_remove(vcpu);
+	rig_end(&rig);
+}
+
 /* A group opens whole or not at all, and leaves no descriptor behind where it does not. */
 static void no_half_groups(void)
 {
 	struct vpmu_vcpu *vcpu;
 	unsigned int before = descriptors(), held;
 
-	limit_to(first_free() + 12);
+	limit_to(first_free() + 12 + VMM_NEEDS);
 	vcpu = begin(0);
 	rig.now = SECOND;
 	faults_described(vcpu, 0);
@@ -277,7 +360,7 @@ static void enable_tries_at_once(void)
 	set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
 	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), ALL_SLOTS);
 	CHECK_EQ(count(vcpu, 0), counted);
-	limit_to(base + SLOTS + KEEPERS);
+	limit_to(base + SLOTS + KEEPERS + VMM_NEEDS);
 	set(vcpu, VPMU_REG_ENABLE, ALL_SLOTS);
 	check_recovered(vcpu, counted);
 }
@@ -292,7 +375,7 @@ static void the_host_tries_by_itself(void)
 	rig.now = vpmu_vcpu_deadline(vcpu);
 	vpmu_vcpu_enter(vcpu);
 	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), ALL_SLOTS);
-	limit_to(base + SLOTS + KEEPERS);
+	limit_to(base + SLOTS + KEEPERS + VMM_NEEDS);
 	vpmu_vcpu_enter(vcpu);
 	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), ALL_SLOTS);
 	rig.now = vpmu_vcpu_deadline(vcpu);
@@ -309,6 +392,8 @@ static void the_host_tries_by_itself(void)
 IN_CHILD(budget_leaves_a_rest)
 IN_CHILD(churn_leaves_a_rest)
 IN_CHILD(all_is_taken_and_given_back)
+IN_CHILD(the_reserve_is_never_touched)
+IN_CHILD(what_does_not_fit_is_told)
 IN_CHILD(no_half_groups)
 IN_CHILD(enable_tries_at_once)
 IN_CHILD(the_host_tries_by_itself)
@@ -317,6 +402,8 @@ const struct test_case test_cases[] = {
 	{ "perf-limit", "a budget leaves a rest", budget_leaves_a_rest_alone },
 	{ "perf-limit", "opening and closing leaves a rest", churn_leaves_a_rest_alone },
 	{ "R-SLOT-9", "all is taken and given back", all_is_taken_and_given_back_alone },
+	{ "harmless", "the reserve is never touched", the_reserve_is_never_touched_alone },
+	{ "perf-limit", "what does not fit is told", what_does_not_fit_is_told_alone },
 	{ "R-GRP-3", "no half groups", no_half_groups_alone },
 	{ "R-EPO-4", "ENABLE tries at once", enable_tries_at_once_alone },
 	{ "R-EPO-4", "the host tries by itself", the_host_tries_by_itself_alone },

@@ -242,7 +242,8 @@ static void source_create(struct rig *rig)
 					   .signal = rig->signal,
 					   .system = &system,
 					   .log = log_text,
-					   .log_opaque = rig };
+					   .log_opaque = rig,
+					   .descriptor_reserve = rig->reserve };
 
 	vpmu_perf_system_default(&rig->real);
 	system = rig->real;

@@ -41,6 +41,7 @@ struct rig {
 	struct vpmu_profile profile; /* may be changed before rig_create() */
 	uint32_t perf_flags;
 	uint32_t signal;
+	uint32_t reserve;	/* descriptors that are the VMM's */
 	struct vpmu_perf *perf; /* made by rig_create() unless it is there */
 	struct vpmu_vm *vm;
 	_Atomic uint64_t pmis;
