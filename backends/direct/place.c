@@ -187,6 +187,8 @@ static void rotate(struct direct_context *context)
 	if (!*link)
 		link = &context->groups[DIRECT_FLEXIBLE];
 	moved = *link;
+	if (!moved)
+		return;
 	*link = moved->next;
 	while (*link)
 		link = &(*link)->next;
