@@ -11,6 +11,10 @@ if(TARGET vpmu-guest)
   list(APPEND vpmu_installed vpmu-guest)
   list(APPEND vpmu_pc vpmu-guest.pc)
 endif()
+if(TARGET vpmu-monitor)
+  list(APPEND vpmu_installed vpmu-monitor vpmu-monitor-static)
+  list(APPEND vpmu_pc vpmu-monitor.pc)
+endif()
 
 install(TARGETS ${vpmu_installed} EXPORT vpmuTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -64,6 +64,17 @@ expected=$(pkg-config --modversion vpmu)
 for program in c-shared c-static cxx-shared cxx-static build/by-package build/by-package-static; do
 	[ "$("$work/$program")" = "$expected" ] || fail "$program does not say $expected"
 done
+if [ -e "$PKG_CONFIG_LIBDIR/vpmu-monitor.pc" ]; then
+	read -ra monitor < <(pkg-config --libs vpmu-monitor)
+	echo '#include <vpmu/monitor.h>
+int main(void) { return vpmu_monitor_destroy(0); }' >"$work/monitor.c"
+	cc -std=c11 "${flags[@]}" "$work/monitor.c" "${monitor[@]}" -o "$work/monitor" ||
+		fail "vpmu-monitor by pkg-config"
+	"$work/monitor" || fail "vpmu-monitor does not run"
+	if ldd "$work/c-shared" | grep -q vpmu-monitor; then
+		fail "a program that links libvpmu has got libvpmu-monitor too"
+	fi
+fi
 if [ -e "$PKG_CONFIG_LIBDIR/vpmu-guest.pc" ]; then
 	read -ra guest < <(pkg-config --static --libs vpmu-guest)
 	cc -shared -nostdlib -Wl,--whole-archive "${guest[@]}" -Wl,--no-whole-archive \

@@ -17,7 +17,7 @@ WAYS = [
     ["gcc", *C11, "-ffreestanding"],
 ]
 # Hosted headers: they name types of the operating system.
-HOSTED = {"perf.h", "kvm.h", "monitor.h"}
+HOSTED = {"perf.h", "kvm.h", "linux.h", "monitor.h"}
 
 
 def main():

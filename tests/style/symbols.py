@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
-"""symbols.py libvpmu.so static-library
+"""symbols.py libvpmu.so static-library [map header...]
+
+For a library beside libvpmu its map and the headers that belong to it are named.
 
 The exported symbols, the symbol map and the prototypes marked VPMU_API are the same set; the library
 calls nothing that a library must not call; it has no writable data.
@@ -13,7 +15,9 @@ import sys
 import style
 
 # These headers belong to other libraries.
-OTHER_LIBRARIES = {"include/vpmu/guest.h", "include/vpmu/monitor.h"}
+OTHER_LIBRARIES = {"include/vpmu/guest.h", "include/vpmu/linux.h", "include/vpmu/monitor.h"}
+MAP = sys.argv[3] if len(sys.argv) > 3 else "src/vpmu.map"
+OWN_HEADERS = set(sys.argv[4:]) or set(style.files("include/vpmu/*.h")) - OTHER_LIBRARIES
 FORBIDDEN_CALLS = set("""
     abort exit _exit _Exit quick_exit atexit at_quick_exit on_exit __cxa_atexit __assert_fail assert
     printf vprintf fprintf vfprintf dprintf vdprintf puts fputs putchar putc fputc fwrite perror
@@ -42,7 +46,7 @@ def marked():
     """Return {name: (header, line)} of the prototypes marked VPMU_API."""
     found = {}
     for header in style.files("include/vpmu/*.h"):
-        if header in OTHER_LIBRARIES:
+        if header not in OWN_HEADERS:
             continue
         code = style.code_of(header)
         for match in re.finditer(r"^VPMU_API\b([^;{]*?)\b(\w+)\s*\(", code, re.M):
@@ -54,7 +58,7 @@ def mapped():
     """Return {name: line} of the global symbols of the map."""
     found = {}
     in_global = False
-    for number, line in enumerate(style.code_of("src/vpmu.map").splitlines(), 1):
+    for number, line in enumerate(style.code_of(MAP).splitlines(), 1):
         if "global:" in line:
             in_global = True
             line = line.split("global:")[1]
@@ -71,7 +75,7 @@ def main():
     shared, static = sys.argv[1:3]
     problems = style.Problems(
         "An exported function stands in three places: marked VPMU_API in a public header, in "
-        "src/vpmu.map, and in the code. The library keeps its state in the caller's handles and "
+        "the symbol map, and in the code. The library keeps its state in the caller's handles and "
         "leaves output, signals, threads and the environment to the program.")
     in_headers = marked()
     in_map = mapped()
@@ -80,21 +84,21 @@ def main():
     for name in sorted(set(in_headers) | set(in_map) | exported):
         header, line = in_headers.get(name, (None, 0))
         if not header:
-            problems.report("src/vpmu.map", in_map.get(name, 0),
+            problems.report(MAP, in_map.get(name, 0),
                             f"{name} has no prototype with VPMU_API in a public header")
         elif name not in in_map:
-            problems.report(header, line, f"{name} is not listed in src/vpmu.map")
+            problems.report(header, line, f"{name} is not listed in {MAP}")
         elif name not in exported:
             problems.report(header, line, f"{name} is declared, but the library does not define it")
     for _, name in nm("-D", "--undefined-only", shared):
         if name.split("@")[0] in FORBIDDEN_CALLS:
-            problems.report("libvpmu.so", 0, f"calls or uses {name.split('@')[0]}")
+            problems.report(shared, 0, f"calls or uses {name.split('@')[0]}")
     for kind, name in nm("--defined-only", static):
         if kind in "BbDdCGgSs" and name not in OF_THE_COMPILER:
             # Constant data with relocations may be read-only after the start: .data.rel.ro is "d".
             if kind in "Dd" and name in relocated_constants(static):
                 continue
-            problems.report("libvpmu.a", 0, f"writable data: {name} (nm says {kind})")
+            problems.report(static, 0, f"writable data: {name} (nm says {kind})")
     problems.done()
 
 

@@ -1,0 +1,214 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Bulk readings. */
+#include <string.h>
+
+#include "internal.h"
+
+/* A reading of one VM. */
+struct view {
+	struct vpmu_monitor_vm *vm;
+	struct vpmu_monitor_reading *reading;
+	struct vpmu_monitor_value *sums; /* of the VM, one for each live event */
+	uint8_t types[VPMU_MONITOR_MAX_EVENTS];
+};
+
+static uint8_t worse(uint8_t a, uint8_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What its times say of an event that counts. */
+static uint8_t state_of(const struct monitor_total *total)
+{
+	if (total->running >= total->enabled)
+		return VPMU_MONITOR_OK;
+	return total->running ? VPMU_MONITOR_SCALED : VPMU_MONITOR_NEVER_RAN;
+}
+
+static struct vpmu_monitor_value value_of(const struct view *view, uint32_t event,
+					  const struct monitor_total *total, uint8_t state,
+					  int32_t error)
+{
+	return (struct vpmu_monitor_value){
+		.value = total->count,
+		.estimate = vpmu_monitor_estimate(total),
+		.enabled = total->enabled,
+		.running = total->running,
+		.vm = view->vm->config.id,
+		.event = (uint16_t)event,
+		.state = state,
+		.type = view->types[event],
+		.error = error,
+	};
+}
+
+static void sum_up(struct vpmu_monitor_value *sum, const struct vpmu_monitor_value *value)
+{
+	sum->value += value->value;
+	sum->estimate += value->estimate;
+	sum->enabled += value->enabled;
+	sum->running += value->running;
+	if (value->state > sum->state)
+		sum->error = value->error;
+	sum->state = worse(sum->state, value->state);
+}
+
+static void write(const struct view *view, const struct vpmu_monitor_value *value, uint32_t vcpu)
+{
+	struct vpmu_monitor_reading *reading = view->reading;
+
+	if (reading->needed < reading->room) {
+		reading->values[reading->needed] = *value;
+		reading->values[reading->needed].vcpu = vcpu;
+	}
+	reading->needed++;
+}
+
+static void tell(const struct view *view, const struct monitor_vcpu *vcpu, uint32_t event,
+		 const struct monitor_total *total, uint8_t state, int32_t error)
+{
+	struct vpmu_monitor_value value = value_of(view, event, total, state, error);
+
+	if (view->reading->flags & VPMU_MONITOR_PER_VM)
+		sum_up(&view->sums[event], &value);
+	if (view->reading->flags & VPMU_MONITOR_PER_VCPU)
+		write(view, &value, vcpu->number);
+}
+
+static void tell_group(const struct view *view, const struct monitor_vcpu *vcpu,
+		       const struct monitor_group *group)
+{
+	const struct monitor_total *totals = vcpu->now->totals;
+
+	for (uint32_t i = group->first; i < (uint32_t)group->first + group->count; i++) {
+		uint8_t state = group->state;
+
+		if (state == VPMU_MONITOR_OK)
+			state = state_of(&totals[i]);
+		tell(view, vcpu, i, &totals[i], state, group->error);
+	}
+}
+
+static void read_meter(const struct view *view, struct monitor_vcpu *vcpu, uint32_t event)
+{
+	struct monitor_total *total = &vcpu->now->totals[event];
+	int error = vpmu_monitor_meter_read(view->vm, vcpu->number, &view->vm->live.events[event],
+					    total);
+
+	if (error <= 0)
+		tell(view, vcpu, event, total, error ? VPMU_MONITOR_LOST : VPMU_MONITOR_OK, error);
+}
+
+/* A vCPU for which nothing could be opened, for want of descriptors or memory. */
+static void tell_failure(const struct view *view, const struct monitor_vcpu *vcpu)
+{
+	const struct monitor_total nothing = { 0 };
+
+	for (uint32_t i = 0; i < view->vm->live.count; i++)
+		tell(view, vcpu, i, &nothing, VPMU_MONITOR_FAILED, vcpu->error);
+}
+
+static void read_vcpu(const struct view *view, struct monitor_vcpu *vcpu)
+{
+	const struct monitor_set *live = &view->vm->live;
+
+	if (!vcpu->now) {
+		tell_failure(view, vcpu);
+		return;
+	}
+	vpmu_monitor_counting_read(view->vm, vcpu, vcpu->now, view->reading->flags);
+	for (uint32_t i = 0; i < vcpu->now->groups; i++)
+		tell_group(view, vcpu, &vcpu->now->group[i]);
+	for (uint32_t i = live->count; i-- > 0 && live->events[i].meter != VPMU_MONITOR_SOURCE;)
+		read_meter(view, vcpu, i);
+}
+
+/* The VM's own part, and its sums. */
+static void read_whole(const struct view *view)
+{
+	struct vpmu_monitor_vm *vm = view->vm;
+
+	for (uint32_t i = 0; i < vm->live.count; i++) {
+		struct vpmu_monitor_value *sum = &view->sums[i];
+		const struct vpmu_monitor_event *event = &vm->live.events[i];
+		struct vpmu_monitor_value own;
+		int error = 0;
+
+		if (event->meter != VPMU_MONITOR_SOURCE)
+			error = vpmu_monitor_meter_read(vm, VPMU_MONITOR_WHOLE_VM, event,
+							&vm->left[i]);
+		own = value_of(view, i, &vm->left[i],
+			       error < 0 ? VPMU_MONITOR_LOST : VPMU_MONITOR_OK,
+			       error < 0 ? error : 0);
+		sum_up(sum, &own);
+		sum->vm = own.vm;
+		sum->event = own.event;
+		sum->type = own.type;
+		if (vm->vcpu_count == 0) {
+			sum->state = VPMU_MONITOR_GONE;
+			sum->error = VPMU_ERROR_GONE;
+		}
+		if (view->reading->flags & VPMU_MONITOR_PER_VM)
+			write(view, sum, VPMU_MONITOR_WHOLE_VM);
+	}
+}
+
+static void read_vm(struct vpmu_monitor_vm *vm, struct vpmu_monitor_reading *reading)
+{
+	struct vpmu_monitor_value sums[VPMU_MONITOR_MAX_EVENTS];
+	struct view view = { .vm = vm, .reading = reading, .sums = sums };
+
+	if (vm->live.count == 0)
+		return;
+	memset(sums, 0, vm->live.count * sizeof(sums[0]));
+	for (uint32_t i = 0; i < vm->live.count; i++)
+		view.types[i] = (uint8_t)vpmu_monitor_event_type(&vm->live.events[i]);
+	for (uint32_t i = 0; i < vm->vcpu_count; i++)
+		read_vcpu(&view, &vm->vcpus[i]);
+	read_whole(&view);
+}
+
+static void read_or_skip(struct vpmu_monitor_vm *vm, struct vpmu_monitor_reading *reading)
+{
+	if (!(reading->flags & VPMU_MONITOR_NO_WAIT)) {
+		pthread_mutex_lock(&vm->lock);
+	} else if (pthread_mutex_trylock(&vm->lock)) {
+		reading->skipped++;
+		return;
+	}
+	read_vm(vm, reading);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static int lock_table(struct vpmu_monitor *monitor, uint32_t flags)
+{
+	if (!(flags & VPMU_MONITOR_NO_WAIT))
+		return pthread_rwlock_rdlock(&monitor->table);
+	return pthread_rwlock_tryrdlock(&monitor->table);
+}
+
+int vpmu_monitor_read(struct vpmu_monitor *monitor, struct vpmu_monitor_reading *reading)
+{
+	const uint32_t known = VPMU_MONITOR_PER_VCPU | VPMU_MONITOR_PER_VM | VPMU_MONITOR_NO_WAIT |
+			       VPMU_MONITOR_CHECK;
+	int error = vpmu_monitor_size_check(reading, sizeof(*reading));
+	struct vpmu_monitor_vm *const *vms;
+	uint64_t count;
+
+	if (error)
+		return error;
+	if (reading->flags & ~known || reading->reserved || (reading->room && !reading->values))
+		return VPMU_ERROR_INVALID;
+	reading->needed = 0;
+	reading->skipped = 0;
+	if (lock_table(monitor, reading->flags))
+		return VPMU_ERROR_STATE;
+	vms = reading->vms ? reading->vms : monitor->vms;
+	count = reading->vms ? reading->vm_count : monitor->vm_count;
+	for (uint64_t i = 0; i < count; i++)
+		read_or_skip(vms[i], reading);
+	pthread_rwlock_unlock(&monitor->table);
+	return 0;
+}
