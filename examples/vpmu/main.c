@@ -14,6 +14,7 @@ static const struct command {
 	const char *summary;
 	int (*run)(int count, char **arguments);
 } commands[] = {
+	{ "attach", "gives the guest of an unmodified QEMU a PMU", attach_main },
 	{ "filter", "which events guests may count with KVM's own vPMU", filter_main },
 	{ "probe", "what this host can count, why not, and what to do about it", probe_main },
 };

@@ -14,6 +14,9 @@ enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_USAGE = 2 };
 /* main.c: complains of an argument, and says where the help is. */
 int usage_error(const char *command, const char *argument);
 
+/* attach.c */
+int attach_main(int count, char **arguments);
+
 /* probe.c */
 int probe_main(int count, char **arguments);
 

@@ -1,0 +1,313 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * vpmu attach: a PMU for the guest of a QEMU that knows nothing of it. One process for one VM: the guest asks in a mailbox
+ * that lies in the memory of an ivshmem device, and rings its doorbell.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "tool.h"
+
+#define SCAN_NS 1000000000ull	 /* between two questions for vCPUs */
+#define SCAN_SOON_NS 50000000ull /* while there is no VM yet */
+
+/* What is waited for, beside the doorbells, which have their vectors as numbers. */
+enum { FROM_LISTENER = 0x10000, FROM_CONNECTION, FROM_PROCESS, FROM_SIGNAL, FROM_NOTICE };
+
+struct attach {
+	struct attach_options options;
+	struct attach_wires wires;
+	struct attach_vm *vm;
+	uint64_t scan; /* when QEMU is asked next */
+	int listener;
+	int signals;
+	int poll;
+	int ended;
+	int complaint; /* the last that was told of QMP */
+};
+
+uint64_t attach_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void attach_say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	printf("vpmu attach: ");
+	vprintf(format, arguments);
+	printf("\n");
+	fflush(stdout);
+	va_end(arguments);
+}
+
+static int watch(struct attach *attach, int descriptor, uint32_t from)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data = { .u32 = from } };
+
+	if (descriptor < 0)
+		return 0;
+	return epoll_ctl(attach->poll, EPOLL_CTL_ADD, descriptor, &event) < 0 ? -errno : 0;
+}
+
+static int watch_wires(struct attach *attach)
+{
+	int error = watch(attach, attach->wires.connection, FROM_CONNECTION);
+
+	if (!error)
+		error = watch(attach, attach->wires.process, FROM_PROCESS);
+	for (uint32_t i = 0; i < attach->wires.vectors && !error; i++)
+		error = watch(attach, attach->wires.host[i], i);
+	return error;
+}
+
+/* Closing takes the descriptors out of the set as well. */
+static void end_vm(struct attach *attach)
+{
+	attach_vm_drop(attach->vm);
+	attach->vm = NULL;
+	attach_wires_drop(&attach->wires);
+}
+
+static void qemu_gone(struct attach *attach)
+{
+	attach_say("QEMU %d is gone", (int)attach->wires.pid);
+	end_vm(attach);
+	if (attach->options.state)
+		attach_state_forget(attach->options.state);
+}
+
+static void complain_of_qmp(struct attach *attach, int error)
+{
+	if (error < 0 && error != attach->complaint)
+		attach_say("%s: %s", attach->options.qmp,
+			   error == -EXDEV ? "belongs to another process than the device" :
+					     strerror(-error));
+	attach->complaint = error;
+}
+
+/* The VM is made when QEMU can be asked, which is after the guest has begun. */
+static int make_vm(struct attach *attach)
+{
+	int runs_guest = attach_uses_kvm(&attach->wires, attach->options.qmp);
+
+	complain_of_qmp(attach, runs_guest < 0 ? runs_guest : 0);
+	if (runs_guest < 0)
+		return 0;
+	attach->vm = attach_vm_new(&attach->options, &attach->wires, runs_guest);
+	if (!attach->vm)
+		return -1;
+	return watch(attach, attach_vm_notice(attach->vm), FROM_NOTICE);
+}
+
+static int scan(struct attach *attach)
+{
+	int first = !attach->vm;
+
+	if (first && make_vm(attach) < 0)
+		return -1;
+	attach->scan = attach_now() + (attach->vm ? SCAN_NS : SCAN_SOON_NS);
+	if (!attach->vm)
+		return 0;
+	complain_of_qmp(attach, attach_cpus(attach->vm, &attach->wires, attach->options.qmp));
+	/* What the guest asked before anybody attended. */
+	for (uint32_t i = 0; first && i < attach->wires.vectors; i++)
+		attach_vm_serve(attach->vm, i);
+	return 0;
+}
+
+static int begin_with(struct attach *attach, int error)
+{
+	if (!error)
+		error = watch_wires(attach);
+	if (error) {
+		attach_say("QEMU could not be served: %s", strerror(-error));
+		end_vm(attach);
+		return 0;
+	}
+	attach_say("QEMU %d has the region, %u vectors", (int)attach->wires.pid,
+		   attach->wires.vectors);
+	if (attach->options.state) {
+		error = attach_state_save(&attach->wires, attach->options.state);
+		if (error)
+			attach_say("%s: %s", attach->options.state, strerror(-error));
+	}
+	attach->scan = 0;
+	return 0;
+}
+
+static void refuse(int listener)
+{
+	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (connection >= 0)
+		close(connection);
+	attach_say("a second QEMU was turned away");
+}
+
+static int connected(struct attach *attach)
+{
+	int error;
+
+	if (attach->wires.memory >= 0 && attach_is_gone(&attach->wires))
+		qemu_gone(attach);
+	if (attach->wires.memory >= 0) {
+		refuse(attach->listener);
+		return 0;
+	}
+	error = attach_wires_new(&attach->wires, &attach->options);
+	if (!error)
+		error = attach_accept(&attach->wires, attach->listener);
+	return begin_with(attach, error);
+}
+
+static void rang(struct attach *attach, uint32_t vector)
+{
+	uint64_t count;
+
+	if (vector < attach->wires.vectors &&
+	    read(attach->wires.host[vector], &count, sizeof(count)) > 0 && attach->vm)
+		attach_vm_serve(attach->vm, vector);
+}
+
+static void drain(int descriptor)
+{
+	char bytes[256];
+
+	while (read(descriptor, bytes, sizeof(bytes)) == sizeof(bytes))
+		;
+}
+
+/* What an earlier one of the same round ended is not there any more. */
+static int happened(struct attach *attach, uint32_t from)
+{
+	switch (from) {
+	case FROM_LISTENER:
+		return connected(attach);
+	case FROM_CONNECTION:
+	case FROM_PROCESS:
+		if (attach->wires.memory >= 0 && attach_is_gone(&attach->wires))
+			qemu_gone(attach);
+		return 0;
+	case FROM_SIGNAL:
+		attach->ended = 1;
+		return 0;
+	case FROM_NOTICE:
+		if (attach->vm)
+			drain(attach_vm_notice(attach->vm));
+		return 0;
+	default:
+		rang(attach, from);
+		return 0;
+	}
+}
+
+static uint64_t work(struct attach *attach)
+{
+	uint64_t next = attach->wires.memory >= 0 ? attach->scan : VPMU_NO_DEADLINE;
+
+	if (attach->vm) {
+		uint64_t due = attach_vm_work(attach->vm);
+
+		next = due < next ? due : next;
+	}
+	return next;
+}
+
+static int wait_until(struct attach *attach, struct epoll_event *events, int most, uint64_t until)
+{
+	uint64_t now = attach_now();
+	uint64_t left = until > now ? until - now : 0;
+	struct timespec timeout = {
+		.tv_sec = (time_t)(left / 1000000000u),
+		.tv_nsec = (long)(left % 1000000000u),
+	};
+	int count = epoll_pwait2(attach->poll, events, most,
+				 until == VPMU_NO_DEADLINE ? NULL : &timeout, NULL);
+
+	return count < 0 && errno == EINTR ? 0 : count;
+}
+
+static int serve(struct attach *attach)
+{
+	while (!attach->ended) {
+		struct epoll_event events[16];
+		uint64_t until = work(attach);
+		int count = wait_until(attach, events, 16, until);
+
+		if (count < 0)
+			return -errno;
+		for (int i = 0; i < count; i++)
+			if (happened(attach, events[i].data.u32) < 0)
+				return -EIO;
+		if (attach->wires.memory >= 0 && attach_now() >= attach->scan && scan(attach) < 0)
+			return -EIO;
+	}
+	return 0;
+}
+
+static int begin(struct attach *attach)
+{
+	sigset_t signals;
+	int error;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	attach->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	attach->poll = epoll_create1(EPOLL_CLOEXEC);
+	if (attach->signals < 0 || attach->poll < 0)
+		return -errno;
+	error = watch(attach, attach->signals, FROM_SIGNAL);
+	if (!error && attach->options.state) {
+		error = attach_state_take(&attach->wires, &attach->options);
+		error = error > 0 ? begin_with(attach, 0) : error;
+	}
+	if (error)
+		return error;
+	attach->listener = attach_listen(attach->options.socket);
+	return attach->listener < 0 ? attach->listener :
+				      watch(attach, attach->listener, FROM_LISTENER);
+}
+
+int attach_main(int count, char **arguments)
+{
+	static struct attach attach;
+	int error = attach_options_read(&attach.options, count, arguments);
+
+	if (error)
+		return error < 0 ? TOOL_DONE : error;
+	attach.listener = -1;
+	attach.wires.memory = -1;
+	error = begin(&attach);
+	if (!error) {
+		attach_say("waiting for QEMU at %s", attach.options.socket);
+		error = serve(&attach);
+	}
+	if (error)
+		fprintf(stderr, "vpmu attach: %s\n", strerror(-error));
+	if (attach.wires.memory >= 0)
+		end_vm(&attach);
+	if (attach.listener >= 0)
+		unlink(attach.options.socket);
+	return error ? TOOL_FAILED : TOOL_DONE;
+}

@@ -1,0 +1,126 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What QEMU says of its vCPUs. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attach.h"
+#include "json_read.h"
+#include "qmp.h"
+
+static int number_of(const char *object, const char *key, int64_t most, int64_t *number)
+{
+	if (json_integer(json_member(object, key), number) < 0 || *number < 0 || *number > most)
+		return -EPROTO;
+	return 0;
+}
+
+/* The socket must be of the process that has the region: a thread of any other is not to be counted. */
+static int open_same(struct qmp *qmp, const struct attach_wires *wires, const char *path)
+{
+	int error = qmp_open(qmp, path);
+
+	if (error)
+		return error;
+	if (qmp->process == wires->pid)
+		return 0;
+	qmp_close(qmp);
+	return -EXDEV;
+}
+
+/* The path of an object of QEMU has no character that JSON would write otherwise. */
+static int is_plain(const char *path)
+{
+	return path[strcspn(path, "\"\\")] == '\0';
+}
+
+/* The APIC id of an x86 vCPU. Others are numbered as QEMU numbers them (abi/SPEC.md R-PCI-3). */
+static uint32_t hardware_id(struct qmp *qmp, const char *path, uint32_t index)
+{
+	char arguments[512];
+	const char *answer;
+	int64_t number;
+
+	if (!is_plain(path) ||
+	    (size_t)snprintf(arguments, sizeof(arguments),
+			     "{\"path\":\"%s\",\"property\":\"apic-id\"}",
+			     path) >= sizeof(arguments) ||
+	    qmp_ask(qmp, "qom-get", arguments, &answer) < 0 || json_integer(answer, &number) < 0 ||
+	    number < 0 || number > UINT32_MAX)
+		return index;
+	return (uint32_t)number;
+}
+
+struct found {
+	uint32_t index;
+	int64_t thread;
+	char path[256];
+};
+
+static int read_one(const char *cpu, struct found *found)
+{
+	int64_t index;
+
+	if (number_of(cpu, "cpu-index", UINT32_MAX, &index) < 0 ||
+	    number_of(cpu, "thread-id", INT32_MAX, &found->thread) < 0)
+		return -EPROTO;
+	found->index = (uint32_t)index;
+	if (json_string(json_member(cpu, "qom-path"), found->path, sizeof(found->path)) < 0)
+		found->path[0] = '\0';
+	return 0;
+}
+
+static int read_all(const char *list, struct found *found)
+{
+	int count = 0;
+	const char *cpu;
+
+	while (count < (int)ATTACH_VCPUS && (cpu = json_element(list, (unsigned int)count)))
+		if (read_one(cpu, &found[count++]) < 0)
+			return -EPROTO;
+	return count;
+}
+
+int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *path)
+{
+	static struct found found[ATTACH_VCPUS];
+	struct qmp qmp;
+	const char *answer;
+	int count = open_same(&qmp, wires, path);
+
+	if (count < 0)
+		return count;
+	count = qmp_ask(&qmp, "query-cpus-fast", NULL, &answer);
+	if (!count)
+		count = read_all(answer, found);
+	if (count >= 0)
+		attach_vm_scan_begin(vm);
+	for (int i = 0; i < count; i++) {
+		uint32_t index = found[i].index;
+		uint32_t hardware =
+			attach_vm_knows(vm, index) ? 0 : hardware_id(&qmp, found[i].path, index);
+
+		attach_vm_scan(vm, index, found[i].thread, hardware);
+	}
+	if (count >= 0)
+		attach_vm_scan_end(vm);
+	qmp_close(&qmp);
+	return count < 0 ? count : 0;
+}
+
+int attach_uses_kvm(const struct attach_wires *wires, const char *path)
+{
+	struct qmp qmp;
+	const char *answer;
+	int error = open_same(&qmp, wires, path);
+
+	if (error)
+		return error;
+	error = qmp_ask(&qmp, "query-kvm", NULL, &answer);
+	if (!error)
+		error = json_boolean(json_member(answer, "enabled")) == 1;
+	qmp_close(&qmp);
+	return error;
+}

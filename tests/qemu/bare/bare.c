@@ -1,0 +1,330 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * A guest without an operating system on QEMU's machine virt. It finds the PCI device, counts stores and instructions
+ * around loops that it knows, and prints what it read. Everything is counted by the number of stores, since those of the
+ * guest's client are the same each time, while the instructions with which it waits for answers are not.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vpmu/guest.h>
+
+#if defined(__riscv)
+#define CONFIGURATION 0x30000000ul
+#define PCI_MEMORY 0x40000000ul
+#define SERIAL 0x10000000ul
+static void machine_off(void)
+{
+	*(volatile uint32_t *)0x100000ul = 0x5555;
+}
+#elif defined(__loongarch__)
+#define CONFIGURATION 0x20000000ul
+#define PCI_MEMORY 0x40000000ul
+#define SERIAL 0x1fe001e0ul
+static void machine_off(void)
+{
+	*(volatile uint8_t *)0x100e001cul = 0x34;
+}
+#endif
+
+#define BAR0 PCI_MEMORY
+#define BAR1 (PCI_MEMORY + 0x10000)
+#define BAR2 (PCI_MEMORY + 0x10000000)
+#define TRIES 100000000u
+
+void bare_main(void);
+
+/* ---- what the compiler may call ----------------------------------------------------------------------- */
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+
+void *memcpy(void *to, const void *from, size_t size)
+{
+	volatile unsigned char *bytes = to;
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = ((const unsigned char *)from)[i];
+	return to;
+}
+
+void *memset(void *to, int value, size_t size)
+{
+	volatile unsigned char *bytes = to;
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (unsigned char)value;
+	return to;
+}
+
+/* ---- printing ----------------------------------------------------------------------------------------- */
+
+static void put(char one)
+{
+	volatile uint8_t *serial = (volatile uint8_t *)SERIAL;
+
+	while (!(serial[5] & 0x20))
+		;
+	serial[0] = (uint8_t)one;
+}
+
+static void print(const char *text)
+{
+	while (*text)
+		put(*text++);
+}
+
+static void print_number(uint64_t number)
+{
+	char digits[20];
+	int count = 0;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (count > 0)
+		put(digits[--count]);
+}
+
+static void print_pair(const char *name, uint64_t number, uint64_t value)
+{
+	print(name);
+	put(' ');
+	print_number(number);
+	put(' ');
+	print_number(value);
+	put('\n');
+}
+
+static void stop(const char *why, int error)
+{
+	print_pair(why, 0, (uint64_t)(error < 0 ? -error : error));
+	machine_off();
+	for (;;)
+		;
+}
+
+/* ---- the device --------------------------------------------------------------------------------------- */
+
+static volatile uint32_t *configuration(unsigned int device, unsigned int byte)
+{
+	return (volatile uint32_t *)(CONFIGURATION + ((unsigned long)device << 15) + byte);
+}
+
+static unsigned int find_device(void)
+{
+	for (unsigned int device = 0; device < 32; device++)
+		if (*configuration(device, 0) == (VPMU_PCI_DEVICE << 16 | VPMU_PCI_VENDOR))
+			return device;
+	stop("no device", 0);
+	return 0;
+}
+
+/* Without firmware nobody gave it addresses. */
+static uint64_t place_device(unsigned int device)
+{
+	uint64_t size;
+
+	*configuration(device, 0x18) = 0xffffffffu;
+	size = ~(*configuration(device, 0x18) & ~15u) + 1u;
+	*configuration(device, 0x10) = (uint32_t)BAR0;
+	*configuration(device, 0x14) = (uint32_t)BAR1;
+	*configuration(device, 0x18) = (uint32_t)BAR2;
+	*configuration(device, 0x1c) = 0;
+	*configuration(device, 4) |= 2;
+	return size;
+}
+
+static volatile struct vpmu_pci_header *header(void)
+{
+	return (volatile struct vpmu_pci_header *)(BAR2 + VPMU_PCI_HEADER_AT);
+}
+
+/* Rule R-PCI-3: found by the number of the hardware, which is 0 for the one that works. */
+static uint32_t find_block(void)
+{
+	volatile uint64_t *table = (volatile uint64_t *)(BAR2 + VPMU_PCI_TABLE_AT);
+
+	for (uint32_t tries = 0; tries < TRIES; tries++)
+		for (uint32_t i = 0; header()->attendance && i < 16; i++)
+			if (table[i] == VPMU_PCI_VCPU_PRESENT)
+				return i;
+	stop("nobody attends", 0);
+	return 0;
+}
+
+static void ring(void *opaque)
+{
+	uint32_t block = *(const uint32_t *)opaque;
+	uint32_t vectors = (uint32_t)header()->vectors;
+
+	*(volatile uint32_t *)(BAR0 + VPMU_PCI_DOORBELL) = (uint32_t)header()->peer << 16 |
+							   block % (vectors ? vectors : 1);
+}
+
+/* ---- work --------------------------------------------------------------------------------------------- */
+
+static struct vpmu_guest guest;
+static struct vpmu_guest_mailbox mailbox;
+static struct vpmu_guest_batch batch;
+static uint64_t words[VPMU_GUEST_MAILBOX_WORDS];
+static volatile uint64_t sink;
+
+static void store_often(uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		sink = i;
+}
+
+static void must(const char *what, int error)
+{
+	if (error)
+		stop(what, error);
+}
+
+static const struct guest_perf_attr stores = {
+	.type = VPMU_TYPE_CACHE,
+	.config = VPMU_CACHE_L1D | VPMU_CACHE_OP_WRITE << 8,
+};
+static const struct guest_perf_attr instructions = {
+	.type = VPMU_TYPE_HARDWARE,
+	.config = VPMU_HARDWARE_INSTRUCTIONS,
+};
+static const struct guest_perf_attr cycles = {
+	.type = VPMU_TYPE_HARDWARE,
+	.config = VPMU_HARDWARE_CYCLES,
+};
+
+static void open_slots(uint64_t mask, const struct guest_perf_attr *attrs)
+{
+	struct guest_perf_event events[3];
+	uint64_t failed;
+
+	must("open",
+	     vpmu_guest_open(&guest, &batch, mask, attrs, VPMU_GUEST_ENABLE, events, &failed));
+	if (failed)
+		stop("not opened", (int)failed);
+}
+
+static void close_slots(uint64_t mask)
+{
+	uint64_t failed;
+
+	must("close", vpmu_guest_close(&guest, &batch, mask, NULL, &failed));
+}
+
+static void read_slots(uint64_t mask, struct guest_perf_event *events)
+{
+	uint64_t failed;
+
+	must("read", vpmu_guest_read_fresh(&guest, &batch, mask, events, &failed));
+	if (failed)
+		stop("not read", (int)failed);
+}
+
+/* Between two readings there are the stores of the loop, and those of a reading, which are the same each time. */
+static void count_loops(void)
+{
+	static const uint64_t loops[] = { 0, 0, 1, 1000, 100000, 5000000 };
+	struct guest_perf_attr attrs[2] = { stores, instructions };
+
+	open_slots(3, attrs);
+	for (unsigned int i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
+		struct guest_perf_event before[2], after[2];
+
+		read_slots(3, before);
+		store_often(loops[i]);
+		read_slots(3, after);
+		print_pair("stores", loops[i], after[0].count - before[0].count);
+		print_pair("instructions", loops[i], after[1].count - before[1].count);
+		print_pair("time", after[0].time_enabled, after[0].time_running);
+	}
+	close_slots(3);
+}
+
+/* Overflows are noticed while the guest runs: pending is set without anybody reading. */
+static void overflow(void)
+{
+	const struct guest_perf_event *record;
+	struct guest_perf_attr attr = stores;
+	uint64_t stored = 0;
+
+	attr.sample_period = guest.period_floor;
+	record = (const struct guest_perf_event *)((const char *)mailbox.block + 64);
+	open_slots(1, &attr);
+	while (!((const volatile struct vpmu_area_header *)mailbox.block)->pending) {
+		store_often(10);
+		stored += 10;
+		if (stored > 1000000000)
+			stop("no overflow", 0);
+	}
+	print_pair("overflow", attr.sample_period, record->count);
+	close_slots(1);
+}
+
+static void refusals(void)
+{
+	struct guest_perf_event event;
+	uint64_t failed;
+
+	must("check", vpmu_guest_check(&guest, &batch, 1, &cycles, &event, &failed));
+	print_pair("cycles", failed,
+		   (event.status & VPMU_EVENT_WORD_STATUS_REASON_MASK) >>
+			   VPMU_EVENT_WORD_STATUS_REASON_SHIFT);
+}
+
+static uint64_t read_register(uint32_t index)
+{
+	uint64_t value = 0;
+
+	must("register", guest.way->read(&mailbox, VPMU_CONTEXT_TASK, index, &value));
+	return value;
+}
+
+/* The host process is killed when the line is printed, and another one begins to attend. */
+static void outlive_host(void)
+{
+	uint64_t attended = header()->attendance, epoch = read_register(VPMU_REG_EPOCH);
+
+	open_slots(1, &stores);
+	print_pair("open", read_register(VPMU_REG_OPENED), 1);
+	for (uint64_t tries = 0; header()->attendance == attended; tries++)
+		if (tries > 20ull * TRIES)
+			stop("the host does not come back", 0);
+	find_block();
+	print_pair("epoch moved", read_register(VPMU_REG_OPENED),
+		   read_register(VPMU_REG_EPOCH) != epoch);
+	open_slots(1, &stores);
+	close_slots(1);
+}
+
+static void begin(uint64_t size)
+{
+	static uint32_t block;
+
+	block = find_block();
+	mailbox.doorbell = ring;
+	mailbox.opaque = &block;
+	mailbox.tries = TRIES;
+	batch.words = words;
+	batch.capacity = sizeof(words) / sizeof(words[0]);
+	batch.context = VPMU_CONTEXT_TASK;
+	must("mailbox", vpmu_guest_mailbox_prepare(&mailbox, (void *)BAR2, size, block));
+	must("start", vpmu_guest_start(&guest, vpmu_guest_way_mailbox(), &mailbox, VPMU_REGISTERS));
+	must("area", guest.way->write(&mailbox, VPMU_CONTEXT_TASK, VPMU_REG_AREA, 1));
+	must("area", vpmu_guest_area_use(&guest, mailbox.block));
+	print_pair("vcpu", guest.vcpu, guest.slots);
+}
+
+void bare_main(void)
+{
+	begin(place_device(find_device()));
+	refusals();
+	count_loops();
+	overflow();
+	outlive_host();
+	stop("done", 0);
+}

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""bare_test.py directory root tool plugin machine
+
+A guest without an operating system on another machine counts by the mailbox of the PCI device, with the plugin as source:
+R-PCI-1, R-PCI-2, R-PCI-3, R-PCI-4, R-PCI-6. Then its host process is killed and another one takes over: R-PCI-7.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+import attach
+
+SKIP = 77
+MACHINES = {
+    "riscv64": {
+        "cc": "riscv64-linux-gnu-gcc -march=rv64imac_zicsr -mabi=lp64 -mcmodel=medany",
+        "ld": "riscv64-linux-gnu-ld -Ttext=0x80000000 --no-warn-rwx-segments",
+        "qemu": "-bios none",
+    },
+    "loongarch64": {
+        "cc": "clang-19 --target=loongarch64-unknown-none -mabi=lp64s -march=loongarch64",
+        "ld": "ld.lld-19 -Ttext=0x200000",
+        "qemu": "-m 1G",
+    },
+}
+CFLAGS = "-O2 -ffreestanding -fno-pic -fno-stack-protector -Wall -Wextra -Werror"
+
+
+def build(machine, root, directory):
+    """Compile the guest and the guest's client; return the program."""
+    here = os.path.join(root, "tests/qemu/bare")
+    sources = [os.path.join(here, f"start_{machine}.S"), os.path.join(here, "bare.c"),
+               *sorted(glob.glob(os.path.join(root, "src/guest/*.c")))]
+    objects = []
+    for source in sources:
+        target = os.path.join(directory, os.path.basename(source) + ".o")
+        subprocess.run([*MACHINES[machine]["cc"].split(), *CFLAGS.split(), "-I", os.path.join(root, "include"),
+                        "-c", source, "-o", target], check=True)
+        objects.append(target)
+    program = os.path.join(directory, "guest")
+    subprocess.run([*MACHINES[machine]["ld"].split(), "-static", "-T", os.path.join(here, "bare.ld"), "-o", program,
+                    *objects], check=True)
+    return program
+
+
+def converse(qemu, side):
+    """Return what the guest printed; where it asks for it, the host process is killed and another one started."""
+    lines = []
+    for line in qemu.stdout:
+        lines.append(line.split())
+        print(line, end="")
+        if line.startswith("open "):
+            side.kill()
+            side.start()
+            side.wait_for("vCPU 0 found")
+    return lines
+
+
+def check(lines):
+    """Return what is wrong with what the guest printed."""
+    wrong = []
+    own = {"stores": None, "instructions": None}
+    for words in lines:
+        name, numbers = " ".join(words[:-2]), [int(word) for word in words[-2:]]
+        if name == "stores":
+            own[name] = numbers[1] if own[name] is None else own[name]
+            if numbers[1] != own[name] + numbers[0]:
+                wrong.append(f"stores: {numbers}, and {own[name]} of the reading itself")
+        if name == "instructions" and numbers[1] < 3 * numbers[0]:
+            wrong.append(f"instructions: {numbers}")
+        if name == "time" and (numbers[0] != numbers[1] or not numbers[0]):
+            wrong.append(f"times: {numbers}")
+        if name == "overflow" and numbers[1] < numbers[0]:
+            wrong.append(f"overflow before its period: {numbers}")
+        if name == "cycles" and numbers != [1, 2]:
+            wrong.append(f"cycles, which nobody counts: {numbers}")
+        if name == "epoch moved" and numbers != [0, 1]:
+            wrong.append(f"after another host process began: {numbers}")
+    names = {" ".join(words[:-2]) for words in lines}
+    missing = {"stores", "instructions", "time", "overflow", "cycles", "epoch moved", "done"} - names
+    return wrong + [f"not reached: {name}" for name in sorted(missing)]
+
+
+def main():
+    """Build, run, compare."""
+    directory, root, tool, plugin, machine = sys.argv[1:]
+    program = f"qemu-system-{machine}"
+    needs = [program, MACHINES[machine]["cc"].split()[0], MACHINES[machine]["ld"].split()[0]]
+    for need in needs:
+        if not shutil.which(need):
+            print(f"{need} is missing")
+            sys.exit(SKIP)
+    shutil.rmtree(directory, ignore_errors=True)
+    os.makedirs(directory)
+    guest = build(machine, root, directory)
+    with attach.Attach(tool, directory, "--state", directory, "--period-floor", "1000", plugin=plugin,
+                       options=",memory=on") as side:
+        command = ["timeout", "-s", "KILL", "60", program, "-M", "virt", *MACHINES[machine]["qemu"].split(), "-smp", "2",
+                   "-nodefaults", "-display", "none", "-serial", "stdio", "-kernel", guest, *side.words()]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as qemu:
+            wrong = check(converse(qemu, side))
+        side.wait_for("is gone")
+        code = side.end()
+    if code != 0:
+        wrong.append(f"vpmu attach ended with {code}")
+    print("\n".join(wrong))
+    sys.exit(bool(wrong))
+
+
+main()
