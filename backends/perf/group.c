@@ -179,14 +179,48 @@ int64_t vpmu_perf_group_toggle(struct vpmu_perf *perf, const struct perf_group *
 	return toggle(perf, group->members[0].descriptor, on);
 }
 
+/*
+ * How far a word of the host's has come. The clock of a CPU may be behind that of the one before; the word is
+ * then waited for, so that nothing is counted twice.
+ */
+static uint64_t advance(uint64_t *last, uint64_t now)
+{
+	uint64_t increase = now > *last ? now - *last : 0;
+
+	*last += increase;
+	return increase;
+}
+
+/*
+ * The kernel's enabled time of a group in error stands still. The thread's own time does not, and is what that would
+ * have been.
+ */
+static void starve(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
+{
+	int64_t now = -1;
+
+	if (perf->system.thread_time)
+		now = perf->system.thread_time(perf->system.opaque, atomic_load(&thread->id));
+	if (now <= 0)
+		return;
+	if (group->starved == 0)
+		group->starved = (uint64_t)now;
+	group->carried_enabled += advance(&group->starved, (uint64_t)now);
+}
+
 int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
 {
 	struct vpmu_perf *perf = source;
 	struct perf_group *group = handle;
-	int64_t result = vpmu_perf_group_toggle(perf, group, on);
+	int64_t result;
 
+	if (group->starved)
+		starve(perf, attached, group);
+	result = vpmu_perf_group_toggle(perf, group, on);
 	if (result < 0)
 		return group_failed(perf, attached, group, PERF_IOCTL, result);
+	if (!on)
+		group->starved = 0;
 	group->on = on != 0;
 	group->stalled = 0;
 	group->settled = group->settled && !on;
@@ -209,18 +243,6 @@ static int host_read(struct vpmu_perf *perf, struct perf_thread *thread,
 	if (result > 0 && ((uint64_t)result != size || reading->words[0] != width))
 		result = -EIO;
 	return result < 0 ? group_failed(perf, thread, group, PERF_READ, result) : 0;
-}
-
-/*
- * How far a word of the host's has come. The clock of a CPU may be behind that of the one before; the word is
- * then waited for, so that nothing is counted twice.
- */
-static uint64_t advance(uint64_t *last, uint64_t now)
-{
-	uint64_t increase = now > *last ? now - *last : 0;
-
-	*last += increase;
-	return increase;
 }
 
 /* Adds what the host counted to what the next reading tells. */
@@ -283,8 +305,14 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 	error = group->stalled ? vpmu_perf_run(source, attached, group, 1) : 0;
 	if (!error)
 		error = host_read(perf, attached, group, &host);
+	if (error == VPMU_ERROR_STARVED) {
+		if (group->on)
+			starve(perf, attached, group);
+		reading->enabled = take(&group->carried_enabled, UINT64_MAX);
+	}
 	if (error)
 		return error;
+	group->starved = 0;
 	if (group->on && host.words[1] <= group->enabled && group->carried_enabled == 0 &&
 	    !(perf->config.flags & VPMU_PERF_THREADS_WATCHED)) {
 		error = thread_is_gone(perf, attached);

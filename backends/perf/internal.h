@@ -77,7 +77,8 @@ struct perf_group {
 	uint32_t stalled; /* on, but could not be started again */
 	uint32_t settled; /* paused, and read since */
 	uint32_t aged;	  /* in a pool since before the last slice ended */
-	int32_t dummy;	  /* see vpmu_perf_needs_dummy(); -1: none */
+	uint64_t starved; /* time of the thread up to which its starvation was told; 0: it is not starved */
+	int32_t dummy; /* see vpmu_perf_needs_dummy(); -1: none */
 	struct perf_member members[];
 };
 

@@ -11,7 +11,8 @@
  * VPMU_PERF_THREADS_RUN_GUEST says that the threads do. Host-software events count the thread, guest and host
  * together (VPMU_EVENT_THREAD). On LoongArch the kernel ignores exclude_host, and hardware events there come with
  * VPMU_EVENT_APPROXIMATE. Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its
- * reading is VPMU_ERROR_STARVED.
+ * reading is VPMU_ERROR_STARVED. From the first such reading on, time that the thread has on a CPU is enabled time in which
+ * the group did not run. Before that nobody knew: the kernel's enabled time stands still from the moment of the loss.
  *
  * **Notices of overflow.** With a signal in the configuration, the kernel sends that signal to the vCPU's thread when an
  * event overflows. It is a standard signal, which is never lost but may stand for several overflows, so a
@@ -69,8 +70,8 @@
  * | open of a kept group | one ioctl per event whose next notice moves; one read if the group was not read after it was paused |
  * | close | one close per event and dummy; with keep one ioctl if the group runs, and the closes of what goes for it |
  * | edge | one close per event and dummy that goes |
- * | run | one ioctl |
- * | read | one read; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED |
+ * | run | one ioctl; clock_gettime after a loss of counters |
+ * | read | one read; clock_gettime while counters are lost; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED |
  * | period | one ioctl, or none, and two for a dummy while the group runs; those of read, open, run and close once for an event that was opened without notices |
  *
  * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for the sentence in the log.
@@ -132,6 +133,8 @@ struct vpmu_perf_system {
 	int64_t (*thread_self)(void *opaque);
 	/** Soft limit of descriptors, getrlimit(RLIMIT_NOFILE). */
 	int64_t (*descriptor_limit)(void *opaque);
+	/** ns that a thread has used of CPUs. NULL: it is not known for how long a group was starved */
+	int64_t (*thread_time)(void *opaque, int64_t thread);
 	/** Reads the start of a file of /proc or /sys as text of at most size - 1 bytes and ends it with a 0: its length. */
 	int64_t (*file_text)(void *opaque, const char *path, char *to, uint64_t size);
 	/** Memory of `size` bytes, aligned for any object, filled with 0; NULL when there is none. */

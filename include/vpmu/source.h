@@ -121,7 +121,10 @@ struct vpmu_source_ops {
 	void (*close)(void *source, void *attached, void *group, uint32_t keep);
 	/** Starts (1) or pauses (0) a group. Starting a starved group tries again. */
 	int (*run)(void *source, void *attached, void *group, uint32_t on);
-	/** Reads a group. STARVED, TAKEN or GONE when it lost its counters; the reading is then all 0. */
+	/**
+	 * Reads a group. STARVED, TAKEN or GONE when it lost its counters; the reading is then all 0, but for the enabled
+	 * time of a group that is starved, where the source knows it.
+	 */
 	int (*read)(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
 	/** Asks for the next notice of event `member` after `left` further counts; 0: none. */
 	int (*period)(void *source, void *attached, void *group, uint32_t member, uint64_t left);

@@ -103,10 +103,8 @@ static void set_state(struct vpmu_slot *slot, uint8_t state)
 					       << VPMU_EVENT_WORD_STATUS_STATE_SHIFT;
 }
 
-static void add(struct vpmu_vcpu *vcpu, unsigned int index,
-		const struct vpmu_source_reading *reading, uint64_t increase)
+static void add_times(struct vpmu_slot *slot, const struct vpmu_source_reading *reading)
 {
-	struct vpmu_slot *slot = &vcpu->slots[index];
 	uint64_t *enabled = &slot->event[VPMU_EVENT_WORD_TIME_ENABLED];
 	uint64_t *running = &slot->event[VPMU_EVENT_WORD_TIME_RUNNING];
 
@@ -114,10 +112,28 @@ static void add(struct vpmu_vcpu *vcpu, unsigned int index,
 	*running = vpmu_saturating_add(*running, reading->running);
 	if (*running > *enabled)
 		*running = *enabled;
-	set_state(slot, interval_state(vpmu_slot_state(slot), reading));
+}
+
+static void add(struct vpmu_vcpu *vcpu, unsigned int index,
+		const struct vpmu_source_reading *reading, uint64_t increase)
+{
+	struct vpmu_slot *slot = &vcpu->slots[index];
+
+	add_times(slot, reading);
+	/* The time of a loss that has just ended says nothing of what the slot does now. */
+	if (vpmu_slot_state(slot) != VPMU_STATE_ERROR)
+		set_state(slot, interval_state(vpmu_slot_state(slot), reading));
 	vpmu_slot_flag(slot, reading->flags & VPMU_EVENT_THROTTLED, 0);
 	if (vpmu_overflow_add(vcpu, index, increase))
 		vpmu_overflow_arm(vcpu, index);
+}
+
+/* Time in which the group should have run and did not. */
+static void add_starved(struct vpmu_vcpu *vcpu, unsigned int leader,
+			const struct vpmu_source_reading *reading)
+{
+	for (uint64_t rest = vcpu->slots[leader].members; rest; rest &= rest - 1)
+		add_times(&vcpu->slots[vpmu_lowest(rest)], reading);
 }
 
 void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
@@ -135,6 +151,8 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 	error = vcpu->vm->source.read(vcpu->vm->source_opaque, vcpu->attached, slot->host,
 				      &reading);
 	if (error < 0) {
+		if (error == VPMU_ERROR_STARVED)
+			add_starved(vcpu, leader, &reading);
 		lost(vcpu, leader, error);
 		return;
 	}

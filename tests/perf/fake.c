@@ -222,6 +222,15 @@ static int64_t thread_exists(void *opaque, int64_t thread, uint32_t own)
 	return fake->thread_ended || (own && fake->thread_foreign) ? -ESRCH : 0;
 }
 
+static int64_t thread_time(void *opaque, int64_t thread)
+{
+	struct fake *fake = opaque;
+	int64_t failure = enter(fake, FAKE_TIME);
+
+	CHECK_EQ(thread, FAKE_THREAD);
+	return failure ? failure : (int64_t)fake->thread_time;
+}
+
 static int64_t thread_self(void *opaque)
 {
 	(void)opaque;
@@ -300,6 +309,7 @@ void fake_begin(struct fake *fake)
 {
 	memset(fake, 0, sizeof(*fake));
 	fake->limit = FAKE_FIRST + FAKE_EVENTS + VPMU_PERF_RESERVE;
+	fake->thread_time = 1000000;
 	errno = ERRNO_BEFORE;
 }
 
@@ -315,6 +325,7 @@ int fake_source(struct fake *fake, uint32_t flags, uint32_t number, struct vpmu_
 		.event_close = event_close,
 		.thread_exists = thread_exists,
 		.thread_self = thread_self,
+		.thread_time = thread_time,
 		.descriptor_limit = descriptor_limit,
 		.file_text = file_text,
 		.allocate = allocate,
@@ -357,6 +368,7 @@ void fake_warm_up(struct fake *fake, struct vpmu_perf *perf, void *attached)
 
 void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns)
 {
+	fake->thread_time += ns;
 	for (uint32_t i = 0; i < FAKE_EVENTS; i++) {
 		struct fake_event *event = &fake->events[i];
 		struct fake_event *leader = &fake->events[event->leader];

@@ -28,6 +28,7 @@ enum fake_call {
 	FAKE_CLOSE,
 	FAKE_THREADS,
 	FAKE_FILE,
+	FAKE_TIME,
 	FAKE_ALLOCATE,
 	FAKE_CALLS
 };
@@ -70,6 +71,7 @@ struct fake {
 	uint64_t true_count[16]; /* by perf's config: what happened while it was on */
 	const char *mediated, *paranoid, *capabilities, *pmu;
 	uint64_t limit;
+	uint64_t thread_time; /* ns that the thread has had */
 
 	char text[1024]; /* last text told */
 	uint32_t texts;

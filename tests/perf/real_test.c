@@ -563,6 +563,33 @@ static void ended_thread_is_gone(void)
 	end();
 }
 
+/* The clock that stands in for the kernel's enabled time: a thread's own, and one of another process. */
+static void threads_have_clocks(void)
+{
+	struct vpmu_perf_system system;
+	int64_t before, after, asleep;
+	uint64_t own;
+	pid_t child;
+
+	vpmu_perf_system_default(&system);
+	own = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	before = system.thread_time(NULL, gettid());
+	CHECK(before >= (int64_t)own);
+	spin(5 * MILLISECOND);
+	after = system.thread_time(NULL, gettid());
+	CHECK(after >= before + 5 * (int64_t)MILLISECOND);
+	CHECK(after <= (int64_t)clock_ns(CLOCK_THREAD_CPUTIME_ID));
+	child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	asleep = system.thread_time(NULL, child);
+	CHECK(asleep >= 0 || asleep == -ENOENT);
+	CHECK_EQ(kill(child, SIGKILL), 0);
+	CHECK_EQ(waitpid(child, NULL, 0), child);
+	CHECK(system.thread_time(NULL, child) < 0);
+}
+
 /* A thread of another process is counted; no signal is sent to it, which would end it. */
 static void foreign_thread_gets_no_signal(void)
 {
@@ -670,6 +697,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-9", "hardware events need a guest", hardware_needs_a_guest },
 	{ "R-SLOT-9", "hardware events need a PMU", hardware_needs_a_pmu },
 	{ "perf-probe", "the probe leaves nothing open", probe_leaves_nothing },
+	{ "R-SLOT-10", "threads have clocks", threads_have_clocks },
 	{ "perf-thread", "an ended thread is gone", ended_thread_is_gone },
 	{ "perf-thread", "a foreign thread gets no signal", foreign_thread_gets_no_signal },
 	{ "perf-thread", "an idle thread costs nothing", idle_thread_costs_nothing },

@@ -231,6 +231,81 @@ static void a_starved_group_says_so(void)
 	end();
 }
 
+static uint64_t starved_time(void *group)
+{
+	struct vpmu_source_reading reading;
+
+	CHECK_EQ(read_one(group, &reading), VPMU_ERROR_STARVED);
+	CHECK_EQ(reading.running, 0);
+	CHECK_EQ(reading.increase[0], 0);
+	return reading.enabled;
+}
+
+/*
+ * The kernel's enabled time stands still for an event in error. What the thread has of CPUs from when the loss was found until
+ * the event counts again is told as enabled time, at every loss; and the clock is asked for nothing else.
+ */
+static void starved_time_is_told(void)
+{
+	struct vpmu_source_reading reading;
+	void *group;
+
+	begin_guest();
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	CHECK_EQ(ops->run(perf, attached, group, 1), 0);
+	for (uint64_t loss = 0; loss < 3; loss++) {
+		fake_pass(&fake, 100, 100);
+		CHECK_EQ(read_one(group, &reading), 0);
+		CHECK_EQ(reading.enabled, loss ? 100 + 700 : 100);
+		CHECK_EQ(reading.running, 100);
+		CHECK_EQ(fake.calls[FAKE_TIME], loss * 4);
+		fake.events[0].dead = 1;
+		fake_pass(&fake, 50, 50);
+		CHECK_EQ(starved_time(group), 0);
+		fake_pass(&fake, 300, 300);
+		CHECK_EQ(starved_time(group), 300);
+		fake_pass(&fake, 20, 20);
+		CHECK_EQ(starved_time(group), 20);
+		fake_pass(&fake, 700, 700);
+		CHECK_EQ(ops->run(perf, attached, group, 1), 0);
+	}
+	CHECK_EQ(read_one(group, &reading), 0);
+	ops->close(perf, attached, group, 0);
+	end();
+}
+
+/* Paused it misses nothing, and a clock that cannot be asked tells nothing. */
+static void starved_time_ends_with_the_run(void)
+{
+	struct vpmu_source_reading reading;
+	void *group;
+
+	begin_guest();
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	CHECK_EQ(ops->run(perf, attached, group, 1), 0);
+	fake.events[0].dead = 1;
+	CHECK_EQ(starved_time(group), 0);
+	fake_pass(&fake, 60, 60);
+	CHECK_EQ(ops->run(perf, attached, group, 0), 0);
+	fake_pass(&fake, 1000, 1000);
+	CHECK_EQ(starved_time(group), 60);
+	CHECK_EQ(starved_time(group), 0);
+	CHECK_EQ(ops->run(perf, attached, group, 1), 0);
+	CHECK_EQ(read_one(group, &reading), 0);
+	CHECK_EQ(reading.enabled, 0);
+	fake.events[0].dead = 1;
+	fake_fail(&fake, FAKE_TIME, 0, 2, -EINVAL);
+	CHECK_EQ(starved_time(group), 0);
+	fake_pass(&fake, 60, 60);
+	CHECK_EQ(starved_time(group), 0);
+	fake_pass(&fake, 70, 70);
+	CHECK_EQ(starved_time(group), 0);
+	fake_pass(&fake, 80, 80);
+	CHECK_EQ(starved_time(group), 80);
+	ops->close(perf, attached, group, 0);
+	end();
+}
+
 static void an_ended_thread_is_gone(void)
 {
 	struct vpmu_source_reading reading;
@@ -892,6 +967,8 @@ const struct test_case test_cases[] = {
 	{ "perf-cost", "a group costs one call", a_group_costs_one_call },
 	{ "R-SLOT-4", "readings are increases", readings_are_increases },
 	{ "R-SLOT-9", "a starved group says so", a_starved_group_says_so },
+	{ "R-SLOT-10", "starved time is told", starved_time_is_told },
+	{ "R-SLOT-10", "starved time ends with the run", starved_time_ends_with_the_run },
 	{ "R-SLOT-9", "an ended thread is gone", an_ended_thread_is_gone },
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
 	{ "harmless", "the reserve is left", the_reserve_is_left },

@@ -264,6 +264,35 @@ static void a_hog_starves_for_a_while(void)
 	end_scripted();
 }
 
+/* A hog that comes and goes: how much of its time a guest's event has counted shows at every loss, not at the first alone. */
+static void every_loss_shows_in_the_times(void)
+{
+	uint64_t enabled = 1000, running = 1000;
+
+	begin_scripted();
+	for (unsigned int loss = 0; loss < 5; loss++) {
+		fake.counters = 1;
+		set(vcpu, VPMU_REG_SYNC, 3);
+		CHECK_EQ(state(vcpu, 0), VPMU_STATE_ERROR);
+		fake_pass(&fake, 500, 500);
+		fake.counters = 0;
+		rig.now = vpmu_vcpu_deadline(vcpu);
+		vpmu_vcpu_enter(vcpu);
+		fake_pass(&fake, 1000, 1000);
+		set(vcpu, VPMU_REG_SYNC, 3);
+		enabled += 1500;
+		running += 1000;
+		for (unsigned int i = 0; i < 2; i++) {
+			CHECK_EQ(state(vcpu, i), VPMU_STATE_ACTIVE);
+			CHECK_EQ(word(vcpu, i, VPMU_EVENT_WORD_TIME_ENABLED), enabled);
+			CHECK_EQ(word(vcpu, i, VPMU_EVENT_WORD_TIME_RUNNING), running);
+			CHECK(flags(vcpu, i) & VPMU_EVENT_MULTIPLEXED);
+			CHECK_EQ(count(vcpu, i), running * (i + 1));
+		}
+	}
+	end_scripted();
+}
+
 /* The guest need not wait: ENABLE tries at once, DISABLE ends the tries. */
 static void the_guest_may_ask_at_once(void)
 {
@@ -439,6 +468,7 @@ static void threads_follow_each_other(void)
 const struct test_case test_cases[] = {
 	{ "R-SLOT-6", "software events are not hogged", software_events_are_not_hogged },
 	{ "R-SLOT-11", "a hog starves for a while", a_hog_starves_for_a_while },
+	{ "R-SLOT-10", "every loss shows in the times", every_loss_shows_in_the_times },
 	{ "R-EPO-4", "the guest may ask at once", the_guest_may_ask_at_once },
 	{ "R-EPO-3", "a busy PMU comes back", a_busy_pmu_comes_back },
 	{ "R-EPO-4", "a PMU in error comes back", a_pmu_in_error_comes_back },

@@ -255,6 +255,33 @@ static void what_is_not_enabled_misses_nothing(void)
 	tear_down();
 }
 
+/* Every loss shows in the times of all members, where the source knows how long it was; no other failure has any. */
+static void starved_time_is_enabled_time(void)
+{
+	const unsigned int enabled = VPMU_EVENT_WORD_TIME_ENABLED;
+
+	set_up_to_lose();
+	world_time(&world, 0, 100, 100);
+	DONE(VPMU_REG_SYNC, 3);
+	world.threads[0].lost_time = 40;
+	for (unsigned int loss = 1; loss <= 3; loss++) {
+		world.threads[0].lost = VPMU_ERROR_STARVED;
+		DONE(VPMU_REG_SYNC, 1);
+		world.threads[0].lost = 0;
+		DONE(VPMU_REG_ENABLE, 1);
+		for (unsigned int slot = 0; slot < 2; slot++) {
+			CHECK_EQ(event_word(slot, enabled), 100 + 40 * loss);
+			CHECK_EQ(event_word(slot, VPMU_EVENT_WORD_TIME_RUNNING), 100);
+			CHECK(flags(slot) & VPMU_EVENT_MULTIPLEXED);
+		}
+	}
+	world.threads[0].lost = VPMU_ERROR_TAKEN;
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(event_word(0, enabled), 220);
+	world.threads[0].lost = 0;
+	tear_down();
+}
+
 /* The thread was taken away in good order: it was read a last time. */
 static void unbinding_leaves_no_gap(void)
 {
@@ -275,6 +302,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-11", "a_failed_reading_leaves_a_gap", a_failed_reading_leaves_a_gap },
 	{ "R-SLOT-11", "what_is_not_enabled_misses_nothing", what_is_not_enabled_misses_nothing },
 	{ "R-SLOT-11", "unbinding_leaves_no_gap", unbinding_leaves_no_gap },
+	{ "R-SLOT-10", "starved_time_is_enabled_time", starved_time_is_enabled_time },
 	{ "R-SLOT-8", "without_a_host_event_there_is_no_way_of_counting",
 	  without_a_host_event_there_is_no_way_of_counting },
 	{ "R-SLOT-3", "words_never_decrease_while_open", words_never_decrease_while_open },

@@ -182,8 +182,10 @@ static int read_group(void *opaque, void *attached, void *group,
 	if (reading->count != own->count)
 		world_misuse(world, "a reading of another number of events than was opened");
 	memset(reading->increase, 0, own->count * sizeof(reading->increase[0]));
-	if (error >= 0)
+	if (error >= 0 && thread->lost) {
 		error = thread->lost;
+		reading->enabled = thread->lost_time;
+	}
 	if (error >= 0)
 		hand_over(thread, own, reading);
 	return error;

@@ -93,6 +93,7 @@ struct world_thread {
 	uint32_t attached;
 	uint32_t event_flags; /* VPMU_EVENT_* that open answers */
 	int lost;	      /* VPMU_ERROR_* that every reading gives; 0: none */
+	uint64_t lost_time;   /* enabled time that every such reading tells */
 	int refuses;	      /* VPMU_ERROR_* that every open gives; 0: none */
 	uint64_t delivered
 		[VPMU_MAX_SLOTS]; /* counts handed over in readings, by tag, since that tag was opened last */
