@@ -1,0 +1,227 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Monitoring groups of resctrl: cache in use and bytes moved, of all threads of a VM. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define MOUNT 200
+#define NAME 64
+
+struct vpmu_resctrl {
+	struct vpmu_linux_system system;
+	char path[MOUNT];
+};
+
+struct group {
+	char path[MOUNT + NAME + 16]; /* below mon_groups */
+};
+
+static const char *const files[] = {
+	[VPMU_MONITOR_LLC_OCCUPANCY] = "llc_occupancy",
+	[VPMU_MONITOR_MBM_TOTAL_BYTES] = "mbm_total_bytes",
+	[VPMU_MONITOR_MBM_LOCAL_BYTES] = "mbm_local_bytes",
+};
+
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+/* The features that can be measured, a word on each line. */
+static int64_t read_features(const struct vpmu_resctrl *resctrl, char *to, uint64_t size)
+{
+	char path[LINUX_PATH];
+
+	(void)snprintf(path, sizeof(path), "%s/info/L3_MON/mon_features", resctrl->path);
+	return resctrl->system.file_read(resctrl->system.opaque, path, to, size);
+}
+
+int vpmu_resctrl_create(const struct vpmu_linux_system *system, const char *path,
+			struct vpmu_resctrl **resctrl)
+{
+	struct vpmu_resctrl made = { .path = "/sys/fs/resctrl" };
+	struct vpmu_resctrl *memory;
+	char features[256];
+	int64_t result;
+	int error = vpmu_linux_system_copy(&made.system, system);
+
+	if (error)
+		return error;
+	if (path && strlen(path) >= sizeof(made.path))
+		return VPMU_ERROR_INVALID;
+	if (path)
+		memcpy(made.path, path, strlen(path) + 1);
+	result = read_features(&made, features, sizeof(features));
+	if (result == -ENOENT || result == -ENOTDIR)
+		return VPMU_ERROR_UNSUPPORTED;
+	if (result < 0)
+		return vpmu_linux_error(result);
+	memory = made.system.allocate(made.system.opaque, sizeof(*memory));
+	if (!memory)
+		return VPMU_ERROR_NO_MEMORY;
+	*memory = made;
+	*resctrl = memory;
+	return 0;
+}
+
+void vpmu_resctrl_destroy(struct vpmu_resctrl *resctrl)
+{
+	if (!resctrl)
+		return;
+
+	const struct vpmu_linux_system system = resctrl->system;
+
+	system.release(system.opaque, resctrl, sizeof(*resctrl));
+}
+
+static int probe(void *meter, uint64_t config)
+{
+	const struct vpmu_resctrl *resctrl = meter;
+	char features[256];
+	int64_t result = read_features(resctrl, features, sizeof(features));
+	size_t length;
+
+	if (config >= FILES)
+		return VPMU_ERROR_INVALID;
+	if (result < 0)
+		return vpmu_linux_error(result);
+	length = strlen(files[config]);
+	for (const char *line = features; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, files[config], length) == 0 &&
+		    (line[length] == '\n' || line[length] == '\0'))
+			return 0;
+	}
+	return VPMU_ERROR_UNSUPPORTED;
+}
+
+/* A name becomes a part of a path: nothing in it may lead elsewhere. */
+static int name_is_fit(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+	size_t length = name ? strlen(name) : 0;
+
+	return length > 0 && length < NAME && name[0] != '.' && strspn(name, allowed) == length;
+}
+
+static int open_group(void *meter, void *vm, void **handle)
+{
+	const struct vpmu_resctrl *resctrl = meter;
+	const struct vpmu_linux_system *system = &resctrl->system;
+	struct group *group;
+	int64_t result;
+
+	if (!name_is_fit(vm))
+		return VPMU_ERROR_INVALID;
+	group = system->allocate(system->opaque, sizeof(*group));
+	if (!group)
+		return VPMU_ERROR_NO_MEMORY;
+	(void)snprintf(group->path, sizeof(group->path), "%s/mon_groups/%s", resctrl->path,
+		       (const char *)vm);
+	result = system->directory_make(system->opaque, group->path);
+	if (result < 0 && result != -EEXIST) {
+		system->release(system->opaque, group, sizeof(*group));
+		return result == -ENOENT ? VPMU_ERROR_UNSUPPORTED : vpmu_linux_error(result);
+	}
+	*handle = group;
+	return 0;
+}
+
+static int add_thread(void *meter, void *handle, int64_t thread)
+{
+	const struct vpmu_resctrl *resctrl = meter;
+	const struct group *group = handle;
+	char path[LINUX_PATH];
+	char text[32];
+	int64_t result;
+	int length = snprintf(text, sizeof(text), "%" PRId64 "\n", thread);
+
+	(void)snprintf(path, sizeof(path), "%s/tasks", group->path);
+	result = resctrl->system.file_write(resctrl->system.opaque, path, text, (uint64_t)length);
+	return result < 0 && result != -ESRCH ? VPMU_ERROR_SYSTEM : vpmu_linux_error(result);
+}
+
+struct sum {
+	const struct vpmu_resctrl *resctrl;
+	const struct group *group;
+	const char *file;
+	uint64_t value;
+	uint32_t caches;
+	int error;
+};
+
+/* One L3 cache: a number, or a word why there is none. */
+static void add_cache(void *to, const char *name)
+{
+	struct sum *sum = to;
+	const struct vpmu_linux_system *system = &sum->resctrl->system;
+	char path[LINUX_PATH + NAME];
+	char text[64];
+	char *end = text;
+	int64_t length;
+
+	if (strncmp(name, "mon_L3_", strlen("mon_L3_")) != 0 || strlen(name) >= NAME)
+		return;
+	sum->caches++;
+	(void)snprintf(path, sizeof(path), "%s/mon_data/%s/%s", sum->group->path, name, sum->file);
+	length = system->file_read(system->opaque, path, text, sizeof(text));
+	if (length < 0) {
+		sum->error = vpmu_linux_error(length);
+		return;
+	}
+	if (text[0] >= '0' && text[0] <= '9')
+		sum->value += strtoull(text, &end, 10);
+	if (end == text)
+		sum->error = strncmp(text, "Unavailable", strlen("Unavailable")) == 0 ?
+				     VPMU_ERROR_TAKEN :
+				     VPMU_ERROR_SYSTEM;
+}
+
+static int read_group(void *meter, void *handle, uint32_t vcpu, uint64_t config, uint64_t *value)
+{
+	const struct vpmu_resctrl *resctrl = meter;
+	struct sum sum = { .resctrl = resctrl, .group = handle };
+	char path[LINUX_PATH];
+	int64_t result;
+
+	if (vcpu != VPMU_MONITOR_WHOLE_VM || config >= FILES)
+		return VPMU_ERROR_INVALID;
+	sum.file = files[config];
+	(void)snprintf(path, sizeof(path), "%s/mon_data", sum.group->path);
+	result = resctrl->system.list(resctrl->system.opaque, path, add_cache, &sum);
+	if (result < 0)
+		return vpmu_linux_error(result);
+	if (!sum.error && sum.caches == 0)
+		return VPMU_ERROR_UNSUPPORTED;
+	if (!sum.error)
+		*value = sum.value;
+	return sum.error;
+}
+
+/* The threads go back to the group that they were in before. */
+static void close_group(void *meter, void *handle)
+{
+	const struct vpmu_resctrl *resctrl = meter;
+	struct group *group = handle;
+
+	resctrl->system.directory_remove(resctrl->system.opaque, group->path);
+	resctrl->system.release(resctrl->system.opaque, group, sizeof(*group));
+}
+
+const struct vpmu_monitor_meter_ops *vpmu_resctrl_ops(void)
+{
+	static const struct vpmu_monitor_meter_ops ops = {
+		.size = sizeof(ops),
+		.probe = probe,
+		.open = open_group,
+		.thread = add_thread,
+		.read = read_group,
+		.close = close_group,
+	};
+
+	return &ops;
+}
