@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -154,15 +153,6 @@ static int begin_with(struct attach *attach, int error)
 	return 0;
 }
 
-static void refuse(int listener)
-{
-	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-	if (connection >= 0)
-		close(connection);
-	attach_say("a second QEMU was turned away");
-}
-
 static int connected(struct attach *attach)
 {
 	int error;
@@ -170,7 +160,8 @@ static int connected(struct attach *attach)
 	if (attach->wires.memory >= 0 && attach_is_gone(&attach->wires))
 		qemu_gone(attach);
 	if (attach->wires.memory >= 0) {
-		refuse(attach->listener);
+		attach_refuse(attach->listener);
+		attach_say("a second QEMU was turned away");
 		return 0;
 	}
 	error = attach_wires_new(&attach->wires, &attach->options);

@@ -51,6 +51,7 @@ int attach_wires_new(struct attach_wires *wires, const struct attach_options *op
 void attach_wires_drop(struct attach_wires *wires);
 /* Takes a connection of QEMU, and gives it the region and the events: 0, or a negated errno value. */
 int attach_accept(struct attach_wires *wires, int listener);
+void attach_refuse(int listener);
 /* 1 when QEMU ended, or gave its device up. */
 int attach_is_gone(const struct attach_wires *wires);
 /* 1 while the thread is a task of the process that has the region. */

@@ -23,6 +23,7 @@
 #include "attach.h"
 
 #define PROTOCOL 0
+#define UNKNOWN_PROTOCOL (-1)
 #define REGION (-1)
 
 /* A socket that nobody listens to any more is in the way of a new one. */
@@ -191,6 +192,17 @@ int attach_accept(struct attach_wires *wires, int listener)
 		return -errno;
 	error = who_connected(wires);
 	return error ? error : hand_over(wires);
+}
+
+/* QEMU waits for ever where it is told nothing, and gives up where it is told of a protocol that it does not know. */
+void attach_refuse(int listener)
+{
+	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (connection < 0)
+		return;
+	(void)tell(connection, UNKNOWN_PROTOCOL, -1);
+	close(connection);
 }
 
 /* The process is the same one as long as its descriptor shows it alive. */

@@ -15,6 +15,7 @@
 #define CONFIGURATION 0x30000000ul
 #define PCI_MEMORY 0x40000000ul
 #define SERIAL 0x10000000ul
+#define TASK 0x87000000ul
 static void machine_off(void)
 {
 	*(volatile uint32_t *)0x100000ul = 0x5555;
@@ -23,6 +24,7 @@ static void machine_off(void)
 #define CONFIGURATION 0x20000000ul
 #define PCI_MEMORY 0x40000000ul
 #define SERIAL 0x1fe001e0ul
+#define TASK 0x7000000ul
 static void machine_off(void)
 {
 	*(volatile uint8_t *)0x100e001cul = 0x34;
@@ -33,6 +35,9 @@ static void machine_off(void)
 #define BAR1 (PCI_MEMORY + 0x10000)
 #define BAR2 (PCI_MEMORY + 0x10000000)
 #define TRIES 100000000u
+
+/* What the guest is to do: QEMU's loader puts the number at TASK. */
+enum { TASK_COUNT, TASK_SCRIBBLE, TASK_GO_ON, TASK_HOST };
 
 void bare_main(void);
 
@@ -225,6 +230,8 @@ static void read_slots(uint64_t mask, struct guest_perf_event *events)
 		stop("not read", (int)failed);
 }
 
+/* ---- tasks -------------------------------------------------------------------------------------------- */
+
 /* Between two readings there are the stores of the loop, and those of a reading, which are the same each time. */
 static void count_loops(void)
 {
@@ -301,30 +308,153 @@ static void outlive_host(void)
 	close_slots(1);
 }
 
-static void begin(uint64_t size)
+static int begin(uint64_t size)
 {
 	static uint32_t block;
+	int error;
 
 	block = find_block();
 	mailbox.doorbell = ring;
 	mailbox.opaque = &block;
-	mailbox.tries = TRIES;
+	mailbox.tries = TRIES / 10;
 	batch.words = words;
 	batch.capacity = sizeof(words) / sizeof(words[0]);
 	batch.context = VPMU_CONTEXT_TASK;
-	must("mailbox", vpmu_guest_mailbox_prepare(&mailbox, (void *)BAR2, size, block));
-	must("start", vpmu_guest_start(&guest, vpmu_guest_way_mailbox(), &mailbox, VPMU_REGISTERS));
-	must("area", guest.way->write(&mailbox, VPMU_CONTEXT_TASK, VPMU_REG_AREA, 1));
-	must("area", vpmu_guest_area_use(&guest, mailbox.block));
-	print_pair("vcpu", guest.vcpu, guest.slots);
+	error = vpmu_guest_mailbox_prepare(&mailbox, (void *)BAR2, size, block);
+	if (!error)
+		error = vpmu_guest_start(&guest, vpmu_guest_way_mailbox(), &mailbox,
+					 VPMU_REGISTERS);
+	if (!error)
+		error = guest.way->write(&mailbox, VPMU_CONTEXT_TASK, VPMU_REG_AREA, 1);
+	return error ? error : vpmu_guest_area_use(&guest, mailbox.block);
 }
 
-void bare_main(void)
+static void count(uint64_t size)
 {
-	begin(place_device(find_device()));
+	must("begin", begin(size));
+	print_pair("vcpu", guest.vcpu, guest.slots);
 	refusals();
 	count_loops();
 	overflow();
 	outlive_host();
+}
+
+static uint64_t next_random(void)
+{
+	static uint64_t state;
+
+	if (!state)
+		state = ((volatile uint64_t *)TASK)[1] | 1;
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+/* Requests of which nothing holds together, in the midst of noise, over the whole region. */
+static void scribble(uint64_t size)
+{
+	volatile uint64_t *region = (volatile uint64_t *)BAR2;
+
+	find_block();
+	for (unsigned int i = 0; i < 300000; i++) {
+		uint64_t random = next_random();
+		uint64_t at = next_random() % (size / 8);
+
+		if (random & 1)
+			at = (16384 * (1 + random / 2 % 4) + 4096 * (1 + random / 8 % 3)) / 8;
+		region[at + 1] = next_random() >> (random >> 58);
+		region[at] = (random >> 8 & 0x3fffffffffu) | (next_random() % 1200) << 48;
+		*(volatile uint32_t *)(BAR0 + VPMU_PCI_DOORBELL) =
+			random & 6 ? 1u << 16 | (uint32_t)(random >> 20 & 1) : (uint32_t)random;
+	}
+	print_pair("scribbled", size, 0);
+}
+
+/* One reading of a loop whose stores are known; 0, or 1 when the guest was told that continuity broke. */
+static int go_on_once(uint64_t own, uint64_t *read)
+{
+	struct guest_perf_event before, after;
+	struct vpmu_guest_delta delta;
+	uint64_t failed, loop = next_random() % 20000;
+
+	if (vpmu_guest_read_fresh(&guest, &batch, 1, &before, &failed) || failed)
+		return 1;
+	store_often(loop);
+	if (vpmu_guest_read_fresh(&guest, &batch, 1, &after, &failed) || failed)
+		return 1;
+	if (vpmu_guest_delta(&before, &after, &delta) || (delta.flags & VPMU_EVENT_INCOMPLETE))
+		return 1;
+	*read = delta.count - loop;
+	/* The host may read before or after the ring itself, a store, is counted. */
+	if (own && *read - own + 1 > 2)
+		print_pair("wrong", loop, delta.count);
+	return 0;
+}
+
+/* Counts until it is killed. Whatever becomes of the host process: a number is right, or said to be none. */
+static void go_on(uint64_t size)
+{
+	static uint64_t own; /* stores of a reading, the same each time */
+
+	for (unsigned int life = 0;; life++) {
+		struct guest_perf_event event;
+		uint64_t failed;
+
+		while (begin(size))
+			;
+		if (vpmu_guest_open(&guest, &batch, 1, &stores, VPMU_GUEST_ENABLE, &event,
+				    &failed) ||
+		    failed) {
+			guest.way->write(&mailbox, VPMU_CONTEXT_TASK, VPMU_REG_RESET,
+					 VPMU_RESET_VCPU);
+			continue;
+		}
+		print_pair("life", life, 0);
+		for (unsigned int rounds = 1; !go_on_once(own, &failed); rounds++) {
+			own = own ? own : failed;
+			if (rounds % 500 == 0)
+				print_pair("rounds", rounds, own);
+		}
+		print_pair("broken", life, 0);
+	}
+}
+
+/* What the host sees of its thread, when its operator grants that. */
+static void count_host(uint64_t size)
+{
+	static const struct guest_perf_attr clock = {
+		.type = VPMU_TYPE_HOST_SOFTWARE,
+		.config = VPMU_SOFTWARE_TASK_CLOCK,
+	};
+	struct guest_perf_event before, after;
+
+	must("begin", begin(size));
+	refusals();
+	open_slots(1, &clock);
+	read_slots(1, &before);
+	store_often(3000000);
+	read_slots(1, &after);
+	print_pair("task-clock", after.count - before.count,
+		   after.time_running - before.time_running);
+}
+
+void bare_main(void)
+{
+	uint64_t size = place_device(find_device());
+
+	switch (*(volatile uint32_t *)TASK) {
+	case TASK_SCRIBBLE:
+		scribble(size);
+		break;
+	case TASK_GO_ON:
+		go_on(size);
+		break;
+	case TASK_HOST:
+		count_host(size);
+		break;
+	default:
+		count(size);
+	}
 	stop("done", 0);
 }

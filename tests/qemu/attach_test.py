@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""attach_test.py directory root tool plugin
+
+What becomes of vpmu attach beside guests and QEMUs that do not behave, and of the guest beside a vpmu attach that is
+killed: R-PCI-2, R-PCI-7.
+"""
+
+import json
+import os
+import random
+import socket
+import sys
+import threading
+import time
+
+import attach
+import bare
+
+MACHINE = "riscv64"
+wrong = []
+
+
+def check(good, what):
+    """Note what is wrong."""
+    if not good:
+        wrong.append(what)
+        print("WRONG:", what)
+
+
+def lines_of(qemu):
+    """Return what a guest prints until QEMU ends."""
+    lines = [line.rstrip() for line in qemu.stdout]
+    qemu.wait()
+    return lines
+
+
+def scribble(side, guest, seed):
+    """A guest writes noise over the whole region; the next guest finds everything as it should be."""
+    with bare.start(MACHINE, guest, side.words(), "scribble", seed) as qemu:
+        lines = lines_of(qemu)
+    check(any(line.startswith("scribbled") for line in lines), f"the guest with seed {seed} did not end: {lines[-3:]}")
+    side.wait_for("is gone")
+    check(side.process.poll() is None, "noise in the region ended vpmu attach")
+
+
+def one_at_a_time(side, guest):
+    """A second QEMU is turned away, and the first does not notice."""
+    with bare.start(MACHINE, guest, side.words(), "go on") as first:
+        side.wait_for("vCPU 0 found")
+        words = [word.replace(f"unix:{side.qmp}", f"unix:{side.qmp}2") for word in side.words()]
+        words = [word.replace(side.counts, side.counts + "2") for word in words]
+        with bare.start(MACHINE, guest, words, limit=10) as second:
+            check(second.wait() != 0, "a second QEMU was served as well")
+        side.wait_for("turned away")
+        for line in first.stdout:
+            if line.startswith("rounds"):
+                break
+        bare.kill(first)
+        check("wrong" not in line, line)
+    side.wait_for("is gone")
+
+
+def watch(qemu, seen):
+    """Collect what a guest prints."""
+    for line in qemu.stdout:
+        seen.append(line.rstrip())
+
+
+def killed(side, guest, seed):
+    """vpmu attach is killed at random moments, and QEMU too: every number that the guest takes for one is right."""
+    chance = random.Random(seed)
+    for life in range(3):
+        seen = []
+        with bare.start(MACHINE, guest, side.words(), "go on", seed + life) as qemu:
+            watcher = threading.Thread(target=watch, args=(qemu, seen))
+            watcher.start()
+            side.wait_for("vCPU 0 found")
+            for _ in range(4):
+                time.sleep(chance.random() * 0.2)
+                side.kill()
+                time.sleep(chance.random() * 0.05)
+                side.start()
+                side.wait_for("vCPU 0 found")
+            time.sleep(0.2)
+            bare.kill(qemu)
+            watcher.join()
+        side.wait_for("is gone")
+        lives = sum(line.startswith("life") for line in seen)
+        check(lives > 1, f"seed {seed}: the guest did not go on after a kill: {seen[-5:]}")
+        check(not any(line.startswith("wrong") for line in seen), f"seed {seed}: {seen}")
+
+
+def ask(path, *commands):
+    """Ask a QMP socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        with connection.makefile("rw") as file:
+            file.readline()
+            for command in ({"execute": "qmp_capabilities"}, *commands):
+                file.write(json.dumps(command) + "\n")
+                file.flush()
+                while True:
+                    answer = json.loads(file.readline())
+                    if "event" not in answer:
+                        break
+                if "error" in answer:
+                    raise RuntimeError(answer["error"])
+
+
+def hot_plug(side):
+    """A vCPU that is plugged in while the machine stands is found, and shown to the guest."""
+    own = os.path.join(side.directory, "own")
+    words = ["timeout", "-s", "KILL", "30", "qemu-system-x86_64", "-S", "-M", "pc", "-cpu", "qemu64", "-nodefaults",
+             "-display", "none", "-smp", "1,maxcpus=2", "-qmp", f"unix:{own},server=on,wait=off", *side.words()]
+    with bare.subprocess.Popen(words, stdin=bare.subprocess.DEVNULL) as qemu:
+        side.wait_for("vCPU 0 found")
+        ask(own, {"execute": "device_add", "arguments": {
+            "driver": "qemu64-x86_64-cpu", "socket-id": 0, "core-id": 1, "thread-id": 0, "id": "second"}})
+        side.wait_for("vCPU 1 found")
+        bare.kill(qemu)
+    side.wait_for("is gone")
+
+
+def other_process(tool, directory, guest):
+    """The QMP socket of another process is not believed."""
+    with attach.Attach(tool, directory) as side:
+        stranger = ["timeout", "-s", "KILL", "30", "qemu-system-riscv64", "-S", "-M", "none", "-nodefaults", "-display",
+                    "none", "-qmp", f"unix:{side.qmp},server=on,wait=off"]
+        with bare.subprocess.Popen(stranger) as other:
+            words = side.words()[2:]
+            while not os.path.exists(side.qmp):
+                time.sleep(0.01)
+            with bare.start(MACHINE, guest, words, "host", limit=10) as qemu:
+                side.wait_for("belongs to another process")
+                check(not any("found" in line for line in side.lines), "threads of a stranger were counted")
+                bare.kill(qemu)
+            bare.kill(other)
+
+
+def host_software(tool, directory, guest):
+    """Without the plugin, what perf says of the thread."""
+    with attach.Attach(tool, directory, "--host-software") as side:
+        with bare.start(MACHINE, guest, side.words(), "host") as qemu:
+            lines = lines_of(qemu)
+    clock = [line.split()[1:] for line in lines if line.startswith("task-clock")]
+    check(clock and int(clock[0][0]) > 0, f"no task-clock: {lines}")
+    if clock:
+        count, running = (int(word) for word in clock[0])
+        check(abs(count - running) <= running / 20, f"task-clock {count} in {running} ns")
+    check("cycles 1 2" in lines, f"cycles of an emulated guest were not refused: {lines}")
+
+
+def main():
+    """Run each with one vpmu attach, or one of its own."""
+    directory, root, tool, plugin = sys.argv[1:]
+    seed = int(os.environ.get("VPMU_SEED", random.randrange(1, 1 << 30)))
+    print(f"VPMU_SEED={seed}")
+    bare.need(MACHINE)
+    bare.fresh(directory)
+    guest = bare.build(MACHINE, root, directory)
+    with attach.Attach(tool, directory, "--state", directory, plugin=plugin, options=",memory=on") as side:
+        one_at_a_time(side, guest)
+        scribble(side, guest, seed)
+        killed(side, guest, seed)
+        hot_plug(side)
+        check(side.end() == 0, "vpmu attach did not end well")
+    other_process(tool, directory, guest)
+    host_software(tool, directory, guest)
+    sys.exit(bool(wrong))
+
+
+main()
