@@ -13,6 +13,7 @@ pub const RESET_VCPU: u64 = 0x3174657365720001;
 pub const RESET_ALL: u64 = 0x3174657365720002;
 pub const AREA_SIZE: u64 = 0x1000;
 pub const CPUID_SIGNATURE: u64 = 0x756d7076;
+pub const CALL_BASE: u64 = 0x756d707600010000;
 pub const CPUID_BASE: u64 = 0x40000100;
 pub const MSR_BASE: u64 = 0x4b565000;
 pub const MMIO_SIZE: u64 = 0x4000;

@@ -3,7 +3,8 @@
 """How accesses reach the model: window (virtual MSR and MMIO), call, mailbox (SPEC section 14)."""
 
 from vpmu_model import DONE, FAULT, NOT_MINE, REFUSED
-from vpmu_numbers import (CALL, CONTEXT, LEVEL, MAGIC, MMIO_SIZE, REG, REQUEST, RESULT, U32, U64)
+from vpmu_numbers import (CALL, CALL_BASE, CONTEXT, LEVEL, MAGIC, MMIO_SIZE, REG, REQUEST, RESULT,
+                          U32, U64)
 
 BLOCK = 0x4000
 PAGE = 0x1000
@@ -41,7 +42,7 @@ def mmio_access(vcpu, offset, width, value):
 
 def call(vcpu, arguments):
     """Carry out a user hypercall (R-CALL-1)."""
-    function, first, second = arguments[:3]
+    function, first, second = arguments[0] - CALL_BASE, *arguments[1:3]
     answers = {DONE: 0, FAULT: U64, REFUSED: U64 - 1}
     if function == CALL["PROBE"]:
         return vcpu.profile["level"]

@@ -60,6 +60,8 @@
 #define VPMU_AREA_SIZE 0x1000u
 /** x86: EBX, ECX and EDX of the first leaf of our CPUID block, the bytes vpmu in each */
 #define VPMU_CPUID_SIGNATURE 0x756d7076u
+/** LoongArch: added to a VPMU_CALL_* id: the bytes vpmu, then the version of the calls */
+#define VPMU_CALL_BASE 0x756d707600010000ull
 /** x86: where the VMM puts our CPUID block unless it chooses another place; a guest searches */
 #define VPMU_CPUID_BASE 0x40000100u
 /** x86: first virtual MSR unless the VMM chooses another; a guest reads it from our CPUID block */
@@ -502,7 +504,7 @@ enum vpmu_abi_context {
 	VPMU_CONTEXT_NMI = 3, /**< NMI handler */
 };
 
-/** function ids of the user hypercall */
+/** function ids of the user hypercall, less VPMU_CALL_BASE */
 enum vpmu_abi_call {
 	VPMU_CALL_PROBE = 0, /**< answers the VM's level */
 	VPMU_CALL_READ = 1, /**< register index -> value */

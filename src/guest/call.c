@@ -8,7 +8,7 @@
 /* hvcl 0x102, which the kernel hands to user space; older assemblers do not know the name. */
 static uint64_t call(uint64_t function, uint64_t first, uint64_t second)
 {
-	register uint64_t a0 __asm__("$r4") = function;
+	register uint64_t a0 __asm__("$r4") = VPMU_CALL_BASE + function;
 	register uint64_t a1 __asm__("$r5") = first;
 	register uint64_t a2 __asm__("$r6") = second;
 

@@ -23,7 +23,7 @@ static uint64_t read_register(struct vpmu_vcpu *vcpu, uint64_t index)
 
 uint64_t vpmu_call(struct vpmu_vcpu *vcpu, const uint64_t arguments[6])
 {
-	switch (arguments[0]) {
+	switch (arguments[0] - VPMU_CALL_BASE) {
 	case VPMU_CALL_PROBE:
 		return read_register(vcpu, VPMU_REG_LEVEL);
 	case VPMU_CALL_READ:

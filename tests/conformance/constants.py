@@ -28,7 +28,7 @@ def stated():
     """Return every number of the model under its generated name."""
     numbers = {name: getattr(vpmu_numbers, name) for name in (
         "MAGIC", "LEVEL", "MAX_SLOTS", "MAX_BATCH_WORDS", "RESET_VCPU", "RESET_ALL", "AREA_SIZE",
-        "CPUID_SIGNATURE", "CPUID_BASE", "MSR_BASE", "MMIO_SIZE")}
+        "CPUID_SIGNATURE", "CALL_BASE", "CPUID_BASE", "MSR_BASE", "MMIO_SIZE")}
     numbers.update({name: getattr(vpmu_numbers, own) for name, own in OTHERS.items()})
     for prefix, table in TABLES.items():
         for name, value in getattr(vpmu_numbers, table).items():

@@ -197,7 +197,7 @@ static int by_mmio(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t value)
 
 static int by_call(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t value)
 {
-	const uint64_t arguments[6] = { VPMU_CALL_WRITE, index, value };
+	const uint64_t arguments[6] = { VPMU_CALL_BASE + VPMU_CALL_WRITE, index, value };
 	uint64_t answer = vpmu_call(vcpu, arguments);
 
 	if (answer == (uint64_t)-1)
@@ -238,7 +238,7 @@ static void step_write(struct device *device, unsigned int which)
 static void step_read(struct device *device, unsigned int which)
 {
 	struct vpmu_vcpu *vcpu = vcpu_of(device, which);
-	const uint64_t arguments[6] = { VPMU_CALL_READ, take_index(device) };
+	const uint64_t arguments[6] = { VPMU_CALL_BASE + VPMU_CALL_READ, take_index(device) };
 	uint64_t value = UINT64_MAX;
 
 	(void)vpmu_vcpu_read(vcpu, arguments[1], &value);
@@ -289,10 +289,10 @@ static void step_window(struct device *device, unsigned int which)
 
 static void step_call(struct device *device, unsigned int which)
 {
-	uint64_t arguments[6] = { take8(device) % 5u, take_index(device) };
+	uint64_t arguments[6] = { VPMU_CALL_BASE + take8(device) % 5u, take_index(device) };
 
 	arguments[2] = take_value(device);
-	if (arguments[0] == VPMU_CALL_BATCH)
+	if (arguments[0] == VPMU_CALL_BASE + VPMU_CALL_BATCH)
 		arguments[1] = take_address(device);
 	may_reset(device);
 	world_next_call(&device->world);

@@ -11,7 +11,9 @@
 
 static uint64_t call(uint64_t function, uint64_t first, uint64_t second)
 {
-	const uint64_t arguments[6] = { function, first, second, 0xbad, 0xbad, 0xbad };
+	const uint64_t arguments[6] = {
+		VPMU_CALL_BASE + function, first, second, 0xbad, 0xbad, 0xbad
+	};
 
 	return vpmu_call(vcpu, arguments);
 }

@@ -3,7 +3,7 @@
 """Section 14: transports."""
 
 from vpmu_author import case, writes
-from vpmu_numbers import LEVEL, MAGIC, MSR_BASE, REG, U64, register_index
+from vpmu_numbers import CALL_BASE, LEVEL, MAGIC, MSR_BASE, REG, U64, register_index
 
 TOPIC = "transports"
 MMIO = 0xFE000000
@@ -29,7 +29,8 @@ def mmio(t, offset, value=None, width=8, outcome="done", read=None):
 
 
 def call(t, answer, *arguments):
-    """Make a user hypercall."""
+    """Make a user hypercall; the function without VPMU_CALL_BASE."""
+    arguments = [(CALL_BASE + arguments[0]) & U64, *arguments[1:]]
     seen = t.step("call", arguments=[hex(word) for word in arguments])
     t.same("call", hex(answer), seen["value"])
 
@@ -145,7 +146,8 @@ def calls(t):
     call(t, U64, 2, 1 << 32 | register_index("0.cookie"), 1)
 
 
-@case(TOPIC, "R-CALL-1", "unknown functions", each=[4, 5, 0x7FFFFFFF, 1 << 32, 1 << 32 | 2, U64])
+@case(TOPIC, "R-CALL-1", "unknown functions", each=[4, 5, 0x7FFFFFFF, 1 << 32, 1 << 32 | 2, U64 - CALL_BASE,
+                                                    (2 - CALL_BASE) & U64])
 def unknown_call(t, function):
     call(t, U64, function, register_index("0.cookie"), 5)
     t.has(**{"0.cookie": 0})
