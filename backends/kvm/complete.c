@@ -4,11 +4,22 @@
 /* Completion of an exit that was answered. */
 
 #include <errno.h>
+#include <string.h>
 
 #include <vpmu/kvm.h>
 
 #include "internal.h"
 #include "uapi.h"
+
+int vpmu_kvm_interrupted(void *run)
+{
+	static const uint32_t interrupted = KVM_UAPI_EXIT_INTR;
+
+	if (!run)
+		return VPMU_ERROR_INVALID;
+	memcpy((uint8_t *)run + KVM_UAPI_RUN_EXIT_REASON, &interrupted, sizeof(interrupted));
+	return 0;
+}
 
 int vpmu_kvm_complete(const struct vpmu_kvm_system *system, int32_t vcpu_fd, void *run)
 {
@@ -27,6 +38,8 @@ int vpmu_kvm_complete(const struct vpmu_kvm_system *system, int32_t vcpu_fd, voi
 	*immediate_exit = 1;
 	result = kvm_call(&use, vcpu_fd, KVM_UAPI_RUN, 0);
 	*immediate_exit = before;
+	if (result == -EINTR)
+		(void)vpmu_kvm_interrupted(run);
 	/* EAGAIN: the vCPU waits to be started, so it has no exit to complete. */
 	if (result == -EINTR || result == -EAGAIN)
 		return 0;

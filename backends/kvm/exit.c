@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* A return of KVM_RUN: whether it is an access to the device, and its answer. */
+/* What exits of all architectures share: words of struct kvm_run, and the MMIO window. */
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "internal.h"
 #include "uapi.h"
 
-static uint32_t load32(const uint8_t *at)
+uint32_t kvm_load32(const uint8_t *at)
 {
 	uint32_t value;
 
@@ -19,7 +19,7 @@ static uint32_t load32(const uint8_t *at)
 	return value;
 }
 
-static uint64_t load64(const uint8_t *at)
+uint64_t kvm_load64(const uint8_t *at)
 {
 	uint64_t value;
 
@@ -27,47 +27,15 @@ static uint64_t load64(const uint8_t *at)
 	return value;
 }
 
-static int exit_msr(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, uint8_t *run,
-		    uint32_t write)
+int kvm_exit_mmio(uint64_t base, struct vpmu_vcpu *vcpu, uint8_t *run)
 {
-	struct vpmu_window window = { sizeof(window), device->msr_base, 0, 0 };
-	struct vpmu_window_access access = { load32(run + KVM_UAPI_RUN_MSR_INDEX), 8, write, 0 };
-	int outcome;
-
-	/* Beyond the granted slots there are no MSRs of ours: somebody else may filter those. */
-	if (!device->msr_base || access.address < device->msr_base ||
-	    access.address - device->msr_base >= kvm_msr_count(device))
-		return VPMU_KVM_NOT_MINE;
-	access.value = write ? load64(run + KVM_UAPI_RUN_MSR_DATA) : UINT64_MAX;
-	outcome = vpmu_window_access(&window, vcpu, &access);
-	if (outcome < 0)
-		return outcome;
-	run[KVM_UAPI_RUN_MSR_ERROR] = outcome == VPMU_ACCESS_FAULT;
-	if (!write)
-		memcpy(run + KVM_UAPI_RUN_MSR_DATA, &access.value, sizeof(access.value));
-	return VPMU_KVM_HANDLED;
-}
-
-static int exit_rdmsr(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, uint8_t *run)
-{
-	return exit_msr(device, vcpu, run, 0);
-}
-
-static int exit_wrmsr(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, uint8_t *run)
-{
-	return exit_msr(device, vcpu, run, 1);
-}
-
-static int exit_mmio(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, uint8_t *run)
-{
-	struct vpmu_window window = { sizeof(window), device->mmio_base, 3, 0 };
-	struct vpmu_window_access access = { load64(run + KVM_UAPI_RUN_MMIO_ADDRESS),
-					     load32(run + KVM_UAPI_RUN_MMIO_LENGTH),
+	struct vpmu_window window = { sizeof(window), base, 3, 0 };
+	struct vpmu_window_access access = { kvm_load64(run + KVM_UAPI_RUN_MMIO_ADDRESS),
+					     kvm_load32(run + KVM_UAPI_RUN_MMIO_LENGTH),
 					     run[KVM_UAPI_RUN_MMIO_IS_WRITE], 0 };
 	int outcome;
 
-	if (!device->mmio_base || access.address < device->mmio_base ||
-	    access.address - device->mmio_base >= VPMU_MMIO_SIZE)
+	if (!base || access.address < base || access.address - base >= VPMU_MMIO_SIZE)
 		return VPMU_KVM_NOT_MINE;
 	if (access.width > sizeof(access.value))
 		return VPMU_ERROR_INVALID;
@@ -81,32 +49,4 @@ static int exit_mmio(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcp
 	if (!access.write)
 		memcpy(run + KVM_UAPI_RUN_MMIO_DATA, &access.value, access.width);
 	return VPMU_KVM_HANDLED;
-}
-
-/* A kind of exit that can be an access to the device. */
-static const struct {
-	uint32_t reason;
-	int (*answer)(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, uint8_t *run);
-} exits[] = {
-	{ KVM_UAPI_EXIT_X86_RDMSR, exit_rdmsr },
-	{ KVM_UAPI_EXIT_X86_WRMSR, exit_wrmsr },
-	{ KVM_UAPI_EXIT_MMIO, exit_mmio },
-};
-
-int vpmu_kvm_exit(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, void *run)
-{
-	int error = kvm_size_check(device, sizeof(*device));
-	uint32_t reason;
-	unsigned int i;
-
-	if (error)
-		return error;
-	if (!run)
-		return VPMU_ERROR_INVALID;
-	reason = load32((const uint8_t *)run + KVM_UAPI_RUN_EXIT_REASON);
-	for (i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
-		if (exits[i].reason == reason)
-			return exits[i].answer(device, vcpu, run);
-	}
-	return VPMU_KVM_NOT_MINE;
 }

@@ -27,10 +27,11 @@ int kvm_failed(const struct vpmu_kvm_system *system, int64_t result, const char 
 /* Says something to the operator, if there is somebody to listen. */
 void kvm_say(const struct vpmu_kvm_system *system, uint32_t level, const char *text);
 
-/* MSRs of the device: control registers and granted slots. */
-uint32_t kvm_msr_count(const struct vpmu_kvm_device *device);
+/* Words of struct kvm_run. */
+uint32_t kvm_load32(const uint8_t *at);
+uint64_t kvm_load64(const uint8_t *at);
 
-/* Whether the values of the device are in their ranges. */
-int kvm_device_check(const struct vpmu_kvm_device *device);
+/* Answers an exit for MMIO, if it is in the window at base; 0: there is none. */
+int kvm_exit_mmio(uint64_t base, struct vpmu_vcpu *vcpu, uint8_t *run);
 
 #endif

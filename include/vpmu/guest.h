@@ -5,7 +5,7 @@
  * @brief The client for guest kernels: libvpmu-guest.a.
  *
  * Freestanding; nothing is allocated and there is no global state. What a guest does, in order:
- * vpmu_guest_find() on x86 (elsewhere firmware tells), one of the ways in (MSR, MMIO, call,
+ * vpmu_guest_find() on x86, vpmu_guest_find_call() on LoongArch (else firmware tells), one of the ways in (MSR, MMIO, call,
  * mailbox), vpmu_guest_start() on each vCPU, vpmu_guest_area_on(), vpmu_guest_pmi_set(); then
  * vpmu_guest_open() and the rest.
  *
@@ -152,6 +152,21 @@ typedef void (*vpmu_guest_cpuid)(void *opaque, uint32_t leaf, uint32_t registers
  * @since 0.1
  */
 int vpmu_guest_find(vpmu_guest_cpuid cpuid, void *opaque, struct vpmu_guest_place *place);
+
+/** Executes CPUCFG for a word. */
+typedef uint32_t (*vpmu_guest_cpucfg)(void *opaque, uint32_t word);
+
+/**
+ * @brief Whether a LoongArch guest may make user hypercalls: KVM's signature, then its feature bit (abi/SPEC.md R-CALL-2). No access
+ * to the device, which may be there or not: vpmu_guest_start() with vpmu_guest_way_call() finds out.
+ * @param cpucfg executes CPUCFG; vpmu_guest_loongarch_cpucfg()
+ * @param opaque its first argument
+ * @return 0; VPMU_GUEST_NO_DEVICE: the call would trap, or KVM would not hand it on
+ * @par Threads
+ * Any context.
+ * @since 0.1
+ */
+int vpmu_guest_find_call(vpmu_guest_cpucfg cpucfg, void *opaque);
 
 /**
  * @brief Begins with a vCPU: checks magic and level, reads the limits and clamps them. Changes
@@ -653,8 +668,19 @@ const struct vpmu_guest_way *vpmu_guest_way_msr(void);
 void vpmu_guest_x86_cpuid(void *opaque, uint32_t leaf, uint32_t registers[4]);
 
 /**
- * @brief The way by the user hypercall; LoongArch only. To be used only where the VMM has said that
- * it is there: VPMU_CALL_PROBE of an unaware host answers anything.
+ * @brief CPUCFG, for vpmu_guest_find_call(); LoongArch only, elsewhere 0.
+ * @param opaque not used
+ * @param word number of the word
+ * @return its value
+ * @par Threads
+ * Any context.
+ * @since 0.1
+ */
+uint32_t vpmu_guest_loongarch_cpucfg(void *opaque, uint32_t word);
+
+/**
+ * @brief The way by the user hypercall; LoongArch only. To be used only after vpmu_guest_find_call(): elsewhere the
+ * instruction traps.
  * @return the table; its opaque is not used. NULL on other machines
  * @par Threads
  * Any context.

@@ -3,7 +3,29 @@
 /* The user hypercall of LoongArch. */
 #include "private.h"
 
+#define KVM_SIGNATURE_WORD 0x40000000u
+#define KVM_SIGNATURE 0x004d564bu /* the bytes "KVM", 0 */
+#define KVM_FEATURE_WORD 0x40000004u
+#define KVM_FEATURE_USER_HCALL (1u << 25)
+
+int vpmu_guest_find_call(vpmu_guest_cpucfg cpucfg, void *opaque)
+{
+	if (cpucfg(opaque, KVM_SIGNATURE_WORD) != KVM_SIGNATURE ||
+	    !(cpucfg(opaque, KVM_FEATURE_WORD) & KVM_FEATURE_USER_HCALL))
+		return VPMU_GUEST_NO_DEVICE;
+	return 0;
+}
+
 #ifdef __loongarch__
+
+uint32_t vpmu_guest_loongarch_cpucfg(void *opaque, uint32_t word)
+{
+	uint32_t value;
+
+	(void)opaque;
+	__asm__ volatile("cpucfg %0, %1" : "=r"(value) : "r"(word));
+	return value;
+}
 
 /* hvcl 0x102, which the kernel hands to user space; older assemblers do not know the name. */
 static uint64_t call(uint64_t function, uint64_t first, uint64_t second)
@@ -65,6 +87,13 @@ const struct vpmu_guest_way *vpmu_guest_way_call(void)
 }
 
 #else
+
+uint32_t vpmu_guest_loongarch_cpucfg(void *opaque, uint32_t word)
+{
+	(void)opaque;
+	(void)word;
+	return 0;
+}
 
 const struct vpmu_guest_way *vpmu_guest_way_call(void)
 {

@@ -9,6 +9,7 @@
 
 #include <vpmu/kvm.h>
 
+#include "backends/kvm/loongarch/uapi.h"
 #include "backends/kvm/uapi.h"
 #include "runner/runner.h"
 
@@ -33,6 +34,7 @@ static void numbers_agree(void)
 	CHECK_EQ(KVM_UAPI_MSR_FILTER_WRITE, KVM_MSR_FILTER_WRITE);
 	CHECK_EQ(KVM_UAPI_MSR_FILTER_DEFAULT_DENY, KVM_MSR_FILTER_DEFAULT_DENY);
 	CHECK_EQ(KVM_UAPI_EXIT_MMIO, KVM_EXIT_MMIO);
+	CHECK_EQ(KVM_UAPI_EXIT_INTR, KVM_EXIT_INTR);
 	CHECK_EQ(KVM_UAPI_EXIT_X86_RDMSR, KVM_EXIT_X86_RDMSR);
 	CHECK_EQ(KVM_UAPI_EXIT_X86_WRMSR, KVM_EXIT_X86_WRMSR);
 	CHECK_EQ(VPMU_KVM_FILTER_RANGES, KVM_MSR_FILTER_MAX_RANGES);
@@ -84,7 +86,31 @@ static void public_structs_are_kvms(void)
 	SAME_PLACE(vpmu_filter, entries, kvm_pmu_event_filter, events);
 }
 
+/* LoongArch takes the numbers that all architectures share. */
+static void loongarch_shares_numbers(void)
+{
+	CHECK_EQ(KVM_UAPI_IRQ_LINE, KVM_IRQ_LINE);
+	CHECK_EQ(KVM_UAPI_INTERRUPT, KVM_INTERRUPT);
+	CHECK_EQ(KVM_UAPI_GET_ONE_REG, KVM_GET_ONE_REG);
+	CHECK_EQ(KVM_UAPI_SET_ONE_REG, KVM_SET_ONE_REG);
+	CHECK_EQ(KVM_UAPI_SET_DEVICE_ATTR, KVM_SET_DEVICE_ATTR);
+	CHECK_EQ(KVM_UAPI_GET_DEVICE_ATTR, KVM_GET_DEVICE_ATTR);
+	CHECK_EQ(KVM_UAPI_HAS_DEVICE_ATTR, KVM_HAS_DEVICE_ATTR);
+	CHECK_EQ(KVM_UAPI_EXIT_HYPERCALL, KVM_EXIT_HYPERCALL);
+	CHECK_EQ(KVM_UAPI_RUN_HYPERCALL_NR, offsetof(struct kvm_run, hypercall.nr));
+	CHECK_EQ(KVM_UAPI_RUN_HYPERCALL_ARGS, offsetof(struct kvm_run, hypercall.args));
+	CHECK_EQ(KVM_UAPI_RUN_HYPERCALL_RET, offsetof(struct kvm_run, hypercall.ret));
+	CHECK_EQ(KVM_UAPI_REG(0, 0) & ~KVM_REG_ARCH_MASK, KVM_REG_SIZE_U64);
+	CHECK_EQ(offsetof(struct kvm_uapi_one_reg, addr), offsetof(struct kvm_one_reg, addr));
+	CHECK_EQ(sizeof(struct kvm_uapi_device_attr), sizeof(struct kvm_device_attr));
+	CHECK_EQ(offsetof(struct kvm_uapi_device_attr, addr),
+		 offsetof(struct kvm_device_attr, addr));
+	CHECK_EQ(sizeof(struct kvm_uapi_irq_level), sizeof(struct kvm_irq_level));
+	CHECK_EQ(sizeof(struct kvm_uapi_interrupt), sizeof(struct kvm_interrupt));
+}
+
 const struct test_case test_cases[] = {
+	{ "uapi", "loongarch_shares_numbers", loongarch_shares_numbers },
 	{ "uapi", "numbers", numbers_agree },
 	{ "uapi", "places in struct kvm_run", places_agree },
 	{ "uapi", "layouts", layouts_agree },

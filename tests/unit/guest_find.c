@@ -45,6 +45,45 @@ static int find(struct cpuid_table table, struct vpmu_guest_place *place)
 	return vpmu_guest_find(table_cpuid, &table, place);
 }
 
+struct cpucfg_table {
+	uint32_t signature;
+	uint32_t features;
+	unsigned int feature_reads;
+};
+
+static uint32_t table_cpucfg(void *opaque, uint32_t word)
+{
+	struct cpucfg_table *table = opaque;
+
+	table->feature_reads += word == 0x40000004;
+	return word == 0x40000000 ? table->signature : word == 0x40000004 ? table->features : 0;
+}
+
+/* The bit means nothing where the signature is another. */
+static void calls_need_signature_and_bit(void)
+{
+	static const struct {
+		uint32_t signature;
+		uint32_t features;
+		int answer;
+	} rows[] = {
+		{ 0x004d564b, 1u << 25 | 6, 0 },
+		{ 0x004d564b, 1u << 25, 0 },
+		{ 0x004d564b, ~(1u << 25), VPMU_GUEST_NO_DEVICE },
+		{ 0, UINT32_MAX, VPMU_GUEST_NO_DEVICE },
+		{ 0x4b564d4b, UINT32_MAX, VPMU_GUEST_NO_DEVICE },
+		{ UINT32_MAX, UINT32_MAX, VPMU_GUEST_NO_DEVICE },
+	};
+
+	for (unsigned int i = 0; i < TEST_COUNT(rows); i++) {
+		struct cpucfg_table table = { rows[i].signature, rows[i].features, 0 };
+
+		CHECK_EQ(vpmu_guest_find_call(table_cpucfg, &table), rows[i].answer);
+		CHECK_EQ(table.feature_reads, rows[i].signature == 0x004d564b);
+	}
+	CHECK_EQ(vpmu_guest_find_call(vpmu_guest_loongarch_cpucfg, NULL), VPMU_GUEST_NO_DEVICE);
+}
+
 static void block_is_found_anywhere_on_the_grid(void)
 {
 	static const uint32_t bases[] = { 0x40000000, 0x40000100, 0x4000ff00 };
@@ -259,6 +298,7 @@ static void bad_arguments_and_ways_are_told(void)
 }
 
 const struct test_case test_cases[] = {
+	{ "R-CALL-2", "calls_need_signature_and_bit", calls_need_signature_and_bit },
 	{ "R-MSR-2", "block_is_found_anywhere_on_the_grid", block_is_found_anywhere_on_the_grid },
 	{ "R-MSR-2", "search_ends_where_there_is_no_block", search_ends_where_there_is_no_block },
 	{ "R-MSR-2", "half_a_signature_is_none", half_a_signature_is_none },

@@ -11,8 +11,8 @@
 
 #include <vpmu/kvm.h>
 
-#include "internal.h"
-#include "uapi.h"
+#include "backends/kvm/internal.h"
+#include "backends/kvm/uapi.h"
 
 #define DEVICES "/sys/bus/event_source/devices/"
 

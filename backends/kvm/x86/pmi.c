@@ -7,8 +7,8 @@
 
 #include <vpmu/kvm.h>
 
-#include "internal.h"
-#include "uapi.h"
+#include "backends/kvm/internal.h"
+#include "backends/kvm/uapi.h"
 
 #define MSI_ADDRESS 0xfee00000u
 

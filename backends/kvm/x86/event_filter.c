@@ -8,8 +8,8 @@
 
 #include <vpmu/kvm.h>
 
-#include "internal.h"
-#include "uapi.h"
+#include "backends/kvm/internal.h"
+#include "backends/kvm/uapi.h"
 
 static int extension_need(const struct vpmu_kvm_system *system, int32_t vm_fd, uint32_t number,
 			  const char *missing)

@@ -7,7 +7,8 @@
 
 #include <vpmu/kvm.h>
 
-#include "internal.h"
+#include "backends/kvm/internal.h"
+#include "backends/kvm/x86/x86.h"
 
 #define GRID_FIRST 0x40000000u
 #define GRID_STEP 0x100u

@@ -11,8 +11,9 @@
 
 #include <vpmu/kvm.h>
 
-#include "internal.h"
-#include "uapi.h"
+#include "backends/kvm/internal.h"
+#include "backends/kvm/uapi.h"
+#include "backends/kvm/x86/x86.h"
 
 #define BOTH (KVM_UAPI_MSR_FILTER_READ | KVM_UAPI_MSR_FILTER_WRITE)
 
