@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""kernel.py [--cache directory] image | headers [version]
+"""kernel.py [--cache directory] image | headers [version] | checkpatch
 
 Get Debian's own kernel, or the headers of one, without installing it: the packages are downloaded and unpacked below the
 cache directory (build/cache of the project unless named). Prints the directory. Exit code 77: they cannot be had.
@@ -8,6 +8,7 @@ cache directory (build/cache of the project unless named). Prints the directory.
 image: the directory holds vmlinux, which QEMU boots directly (PVH), release, and the modules of MODULES.
 headers: the directory is what `make -C` takes to build a module; the version is that of a Debian package such as 6.12,
 without one it is that of the image.
+checkpatch: the directory holds checkpatch.pl and its lists of words, of the kernel's source.
 """
 
 import fcntl
@@ -27,6 +28,7 @@ XZ = b"\xfd7zXZ\x00"
 # In the order in which they are to be loaded.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_console", "msr")
 ARCHITECTURE = "amd64"
+CHECKPATCH = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
 
 
 class Missing(Exception):
@@ -120,6 +122,19 @@ def make_headers(meta, directory):
     os.symlink(os.path.relpath(tree, directory), os.path.join(directory, "headers"))
 
 
+def make_checkpatch(directory):
+    """Fill a directory with the kernel's checker of style. It stands near the end of a large archive."""
+    package = next(p for p in depends("linux-source") if p.startswith("linux-source-"))
+    with unpacked(download(package, directory)) as files:
+        source = next(m for m in files if m.name.endswith(f"/{package}.tar.xz"))
+        with tarfile.open(fileobj=files.extractfile(source), mode="r:xz") as tree:
+            for member in tree:
+                name = member.name.removeprefix(f"{package}/scripts/")
+                if name in CHECKPATCH:
+                    with open(os.path.join(directory, name), "wb") as out:
+                        out.write(tree.extractfile(member).read())
+
+
 def make_once(cache, name, make):
     """Return a directory of the cache, made where it is not there; several processes may ask."""
     directory = os.path.join(cache, name)
@@ -153,6 +168,11 @@ def headers(version="", cache=CACHE):
     return os.path.join(made, "headers")
 
 
+def checkpatch(cache=CACHE):
+    """Return the directory with checkpatch.pl."""
+    return make_once(cache, "checkpatch", make_checkpatch)
+
+
 def release(directory):
     """Return the release of the kernel in a directory."""
     with open(os.path.join(directory, "release"), encoding="utf-8") as file:
@@ -164,10 +184,13 @@ def main(words):
     cache = CACHE
     if words[:1] == ["--cache"] and len(words) > 1:
         cache, words = os.path.abspath(words[1]), words[2:]
-    if words[:1] not in (["image"], ["headers"]) or len(words) > 2:
+    if words[:1] not in (["image"], ["headers"], ["checkpatch"]) or len(words) > 2:
         sys.exit(__doc__)
     try:
-        print(image(cache) if words[0] == "image" else headers("".join(words[1:]), cache))
+        if words[0] == "headers":
+            print(headers("".join(words[1:]), cache))
+        else:
+            print(image(cache) if words[0] == "image" else checkpatch(cache))
     except Missing as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         sys.exit(SKIP)

@@ -82,20 +82,22 @@ class Machine:
         self.lines.append(line.decode(errors="replace").rstrip("\r"))
         return self.lines[-1]
 
-    def wait_for(self, text):
-        """Read until a line begins with a text; return the line."""
+    def wait_for(self, text, heard=None):
+        """Read until a line begins with a text; return the line. Every line before it is told to heard."""
         while True:
             line = self.line()
             if line is None:
                 raise Failed(f"the machine ended before it printed: {text}")
+            if heard:
+                heard(line)
             if line.startswith(text):
                 return line
 
-    def run(self):
+    def run(self, heard=None):
         """Read until the script ends; return its lines."""
         self.wait_for("=== script")
         begin = len(self.lines)
-        self.wait_for("=== end")
+        self.wait_for("=== end", heard)
         return self.lines[begin:-1]
 
     def output(self):

@@ -10,6 +10,8 @@ import style
 TAG = "SPDX-License-" + "Identifier: "
 DUAL = "GPL-2.0-only WITH Linux-syscall-note OR BSD-2-Clause"
 DUAL_PLACES = ("include/vpmu/abi.h", "include/vpmu/guest.h", "src/guest/")
+DRIVER = "GPL-2.0-only OR BSD-2-Clause"
+DRIVER_PLACE = "examples/linux-guest/"
 OWNER = "libvpmu contributors"
 # Files of these kinds and places carry no header: .reuse/dep5 speaks for them.
 NO_HEADER = re.compile(
@@ -34,7 +36,9 @@ def main():
             problems.report(name, 1, "has no SPDX-License-Identifier")
             continue
         allowed = [DUAL] if name.startswith(DUAL_PLACES) else ["BSD-2-Clause"]
-        if name.endswith("CMakeLists.txt") or EITHER.search(name):
+        if name.startswith(DRIVER_PLACE):
+            allowed = [DRIVER]
+        elif name.endswith("CMakeLists.txt") or EITHER.search(name):
             allowed = [DUAL, "BSD-2-Clause"]
         if licence.group(1) not in allowed:
             problems.report(name, 1, f"licence {licence.group(1)}, expected {allowed[0]}")

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// SPDX-FileCopyrightText: 2026 libvpmu contributors
+/*
+ * Adding what a slot counted to its event.
+ *
+ * perf takes the time for which an event was on a CPU for the time for which it was counted.
+ * Where the host counted for less, the difference is taken off the event's running time, so
+ * that perf's scaling is right. An event of which something is not known is void: its running
+ * time is 0 from then on, and perf prints <not counted>.
+ */
+#include "vpmu.h"
+
+/* Of hw.flags: the event is void. */
+#define EVENT_VOID 1
+
+bool vpmu_event_is_void(const struct perf_event *event)
+{
+	return event->hw.flags & EVENT_VOID;
+}
+
+/* The time by which perf measures this event. */
+static u64 time_of(const struct perf_event *event)
+{
+#ifdef CONFIG_CGROUP_PERF
+	if (event->cgrp)
+		return this_cpu_ptr(event->cgrp->info)->time;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	return event->ctx->time.time;
+#else
+	return event->ctx->time;
+#endif
+}
+
+/* What perf will add to the running time when it looks next, up to now. */
+static u64 time_to_come(const struct perf_event *event)
+{
+	return event->state >= PERF_EVENT_STATE_ACTIVE ? time_of(event) - event->tstamp : 0;
+}
+
+static u64 running_of(const struct perf_event *event)
+{
+	return event->total_time_running + time_to_come(event);
+}
+
+static void set_running(struct perf_event *event, u64 running)
+{
+	event->total_time_running = running - time_to_come(event);
+}
+
+void vpmu_count_void(struct perf_event *event)
+{
+	event->hw.flags |= EVENT_VOID;
+	set_running(event, 0);
+}
+
+/* From here on, until it gets a slot again, the event is not counted. */
+void vpmu_count_pause(struct vpmu_slot *slot)
+{
+	slot->running = running_of(slot->event);
+}
+
+/* Takes off the time since then. */
+void vpmu_count_nothing(struct vpmu_slot *slot)
+{
+	set_running(slot->event, slot->running);
+}
+
+static void take_off(struct vpmu_slot *slot, u64 time)
+{
+	u64 running = running_of(slot->event);
+	u64 most = running > slot->running ? running - slot->running : 0;
+
+	if (time)
+		set_running(slot->event, running - min(time, most));
+}
+
+/*
+ * A change of the epoch alone, with the slot still open as it was, is a host that carried it
+ * over: what it counted goes on. Anything else that breaks the difference leaves a number that
+ * is not known.
+ */
+static int difference(const struct guest_perf_event *before, const struct guest_perf_event *now,
+		      struct vpmu_guest_delta *delta)
+{
+	struct guest_perf_event same = *before;
+
+	if ((u32)before->continuity != (u32)now->continuity ||
+	    vpmu_guest_event_state(now) == VPMU_STATE_CLOSED)
+		return VPMU_GUEST_BROKEN;
+	same.continuity = now->continuity;
+	return vpmu_guest_delta(&same, now, delta);
+}
+
+void vpmu_count(struct vpmu_cpu *cpu, unsigned int number, const struct guest_perf_event *now)
+{
+	struct vpmu_slot *slot = &cpu->slots[number];
+	struct vpmu_guest_delta delta;
+	int error = difference(&slot->last, now, &delta);
+
+	slot->last = *now;
+	if (!slot->event)
+		return;
+	if (vpmu_event_is_void(slot->event)) {
+		vpmu_count_void(slot->event);
+		return;
+	}
+	if (error) {
+		pr_warn_ratelimited("vpmu: CPU %d lost an event (%d); it shows as not counted\n",
+				    smp_processor_id(), error);
+		vpmu_count_void(slot->event);
+		return;
+	}
+	local64_add(delta.count, &slot->event->count);
+	take_off(slot, delta.time_enabled - delta.time_running);
+}

@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""driver_test.py directory host plugin source test...
+
+The Linux driver in a stock kernel on a stock QEMU, with the counts of the TCG plugin. Each test is a part of the script that
+one guest runs; what perf prints is compared with work whose instructions are known.
+"""
+
+import os
+import re
+import sys
+
+import guest_driver
+import kernel
+import machine
+
+LOAD = "insmod /lib/modules/vpmu.ko sampling=1 timeout_ms=1000\n"
+MILLION = 1_000_000
+# Of a loop's program: starting it, its page faults, timer interrupts. Above a busy machine's, far below another task's share.
+OVERHEAD = 0.12
+
+
+class Lines:
+    """What a part of the script printed."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def text(self):
+        """All of it."""
+        return "\n".join(self.lines)
+
+    def rows(self):
+        """The rows of perf stat -x, as dictionaries; a count is None where perf printed why there is none."""
+        rows = []
+        for line in self.lines:
+            fields = line.split(",")
+            if "vpmu/" not in line or len(fields) < 5:
+                continue
+            event = next(i for i, field in enumerate(fields) if field.startswith("vpmu/"))
+            rows.append({"before": fields[:event - 2], "text": fields[event - 2], "name": fields[event],
+                         "count": int(fields[event - 2]) if fields[event - 2].isdigit() else None,
+                         "running": int(fields[event + 1]), "percent": float(fields[event + 2])})
+        return rows
+
+    def number(self, pattern):
+        """The number that a pattern finds."""
+        found = re.search(pattern, self.text())
+        return int(found.group(1)) if found else None
+
+
+def near(count, wanted):
+    """Whether a count is that of a loop, with what its program does beside it."""
+    return count is not None and wanted <= count <= wanted * (1 + OVERHEAD) + 3 * MILLION
+
+
+def check_exact(lines):
+    """R-PUB-1, R-SLOT-3: reading before and after gives the instructions of a loop to the last block."""
+    apart = lines.number(r"apart (\d+)")
+    return apart is not None and abs(apart - 2 * (50000 - 1000)) < 512, f"{apart} instructions"
+
+
+def check_task(lines):
+    """A task's event counts that task and not the busy one beside it on the same CPU."""
+    return near(lines.rows()[0]["count"], 100 * MILLION), "not the task's own instructions"
+
+
+def check_group(lines):
+    """R-GRP-6: a group is counted for the same time; two instructions of the loop are one branch."""
+    rows = lines.rows()
+    good = len(rows) == 2 and near(rows[0]["count"], 100 * MILLION) and near(rows[1]["count"], 50 * MILLION) \
+        and rows[0]["running"] == rows[1]["running"]
+    return good, "the two counts do not belong together"
+
+
+def check_interval(lines):
+    """Intervals never count backwards and add up to the work."""
+    counts = [row["count"] for row in lines.rows()]
+    good = len(counts) > 1 and None not in counts and min(counts) >= 0 and sum(counts) >= 200 * MILLION
+    return good, f"{counts}"
+
+
+def check_cpus(lines):
+    """Each CPU's event counts that CPU."""
+    by_cpu = {row["before"][-1]: row["count"] for row in lines.rows()}
+    good = len(by_cpu) == 2 and near(by_cpu["CPU1"], 100 * MILLION) and by_cpu["CPU0"] < 50 * MILLION
+    return good, f"{by_cpu}"
+
+
+def check_many(lines):
+    """R-MASK-7, R-SLOT-8: of more events than may count each is counted for a part of the time, and never more than happened."""
+    rows = lines.rows()
+    good = len(rows) == 6
+    for row in rows:
+        most = 800 * MILLION * (1 + OVERHEAD)
+        good = good and row["count"] is not None and row["count"] <= most and row["percent"] < 100
+    return good, "not a part of the time, or more than there was"
+
+
+def check_unsupported(lines):
+    """R-EVT-3, R-GRP-4: what the host cannot count is not supported; neither is a group with too many members."""
+    texts = [row["text"] for row in lines.rows()]
+    return len(texts) == 4 and texts[0] == texts[-1] == "<not supported>", f"{texts}"
+
+
+def check_record(lines):
+    """R-OVF-2, R-PMI-3: samples fall where the work is, ten to one."""
+    share = {name: float(percent) for percent, name in
+             re.findall(r"([\d.]+)%\s.*\b(hot_function|cold_function)\b", lines.text())}
+    hot = share.get("hot_function", 0)
+    cold = share.get("cold_function", 0)
+    good = hot + cold > 30 and abs(hot / (hot + cold) - 10 / 11) < 0.03
+    return good, f"{share}"
+
+
+def check_period(lines):
+    """R-OVF-1: between two samples the slot counted the period, to 1 %."""
+    periods = sorted(int(line) for line in lines.lines if line.strip().isdigit())
+    middle = periods[len(periods) // 2] if periods else 0
+    return len(periods) > 5 and abs(middle - 10 * MILLION) < MILLION / 10, f"{middle} of {len(periods)}"
+
+
+def check_hotplug(lines):
+    """R-RST-1: a CPU that went and came back counts again."""
+    return near(lines.rows()[-1]["count"], 100 * MILLION) and "CPU1" in lines.rows()[-1]["before"], "not counted"
+
+
+def check_reload(lines):
+    """R-RST-2: unloaded and loaded again, the driver counts, also while events were open before."""
+    return near(lines.rows()[-1]["count"], 100 * MILLION), "not counted"
+
+
+def check_deaf(lines):
+    """R-BOX-2, R-PCI-7: while nobody answers nothing is shown as counted; afterwards it is."""
+    rows = lines.rows()
+    good = len(rows) > 2 and rows[0]["count"] is not None and rows[-2]["count"] is None \
+        and near(rows[-1]["count"], 100 * MILLION)
+    return good and "did not answer" in lines.text(), "silence was not seen, or not its end"
+
+
+def check_scribble(lines):
+    """R-BOX-4, R-PCI-1: a process that writes over the whole memory harms neither kernel nor host, and it heals."""
+    good = not re.search(r"BUG|Oops|Call Trace|stall", lines.text())
+    return good and near(lines.rows()[-1]["count"], 100 * MILLION), "harmed, or not healed"
+
+
+RECORD = "perf record -q -P -o p.data -c {period} -e vpmu/instructions/ work mix {seconds} >record.txt 2>&1 || cat record.txt\n"
+# name: (script, check, what the host process is told at a line that begins with a text)
+TESTS = {
+    "exact": ("work exact 1000 50000\n", check_exact, {}),
+    "task": ("taskset 1 work busy & B=$!\nperf stat -x, -e vpmu/instructions/ taskset 1 work loop 50\nkill $B\n", check_task, {}),
+    "group": ("perf stat -x, -e '{vpmu/instructions/,vpmu/branches/}' work loop 50\n", check_group, {}),
+    "interval": ("perf stat -x, -a -I 300 -e vpmu/instructions/ work loop 100\n", check_interval, {}),
+    "cpus": ("perf stat -x, -a -A -e vpmu/instructions/ taskset 2 work loop 50\n", check_cpus, {}),
+    "many": ("perf stat --no-scale -x, -e vpmu/instructions/,vpmu/branches/,vpmu/L1-dcache-loads/,vpmu/L1-dcache-stores/,"
+             "vpmu/instructions/,vpmu/branches/ work loop 400\n", check_many, {}),
+    "unsupported": ("perf stat -x, -e vpmu/cycles/ true\n"
+                    "perf stat -x, -e '{vpmu/instructions/,vpmu/branches/,vpmu/L1-dcache-loads/}' true\n", check_unsupported, {}),
+    "record": (RECORD.format(period=200000, seconds=4) +
+               "perf report --stdio -i p.data 2>/dev/null | grep _function\n", check_record, {}),
+    "period": (RECORD.format(period=10000000, seconds=3) +
+               "perf script -i p.data -F period 2>/dev/null | tail -n +2 | sort -n\n", check_period, {}),
+    "hotplug": ("perf stat -a -e vpmu/instructions/ sleep 1 >/dev/null 2>&1 &\nsleep 0.3\n"
+                "echo 0 > /sys/devices/system/cpu/cpu1/online\nwait\necho 1 > /sys/devices/system/cpu/cpu1/online\n"
+                "perf stat -x, -a -A -e vpmu/instructions/ taskset 2 work loop 50\n", check_hotplug, {}),
+    "reload": ("rmmod vpmu\n" + LOAD + "perf stat -x, -e vpmu/instructions/ work loop 50\n", check_reload, {}),
+    "deaf": ("perf stat -x, -C 0 -I 300 -e vpmu/instructions/ sleep 6 2>deaf.txt & P=$!\n"
+             "until [ -s deaf.txt ]; do sleep 0.1; done\necho be deaf\nwait $P\ncat deaf.txt\ndmesg | grep 'did not answer'\necho attend again\nsleep 1\n"
+             "perf stat -x, -e vpmu/instructions/ work loop 50\n", check_deaf,
+             {"be deaf": "deaf", "attend again": "attend"}),
+    "scribble": ("D=/sys/bus/pci/devices/0000:00:02.0\n"
+                 "perf stat -a -e vpmu/instructions/ sleep 4 >/dev/null 2>&1 &\n"
+                 "work scribble $D/resource2 3\nwait\necho attend anew\nsleep 1\nrmmod vpmu\n" + LOAD +
+                 "perf stat -x, -e vpmu/instructions/ work loop 50\ndmesg | tail -n 40\n", check_scribble,
+                 {"attend anew": "attend"}),
+}
+
+
+def parts_of(lines):
+    """Split the lines by the marks between the tests."""
+    parts = {}
+    current = []
+    for line in lines:
+        if line.startswith("@@ "):
+            current = parts.setdefault(line[3:], [])
+        else:
+            current.append(line)
+    return parts
+
+
+def run(directory, host, plugin, names):
+    """Boot a guest with the tests; return it and its lines."""
+    work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
+    module, _ = guest_driver.build_module(os.path.join(directory, "module"))
+    guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"])
+    for name in names:
+        guest.hooks.update(TESTS[name][2])
+    script = LOAD + "".join(f"echo '@@ {name}'\n{TESTS[name][0]}" for name in names)
+    return guest, guest.run(script + "exec 2>&1\n", [work, module, guest_driver.PERF])
+
+
+def main(directory, host, plugin, names):
+    """Run the tests, report."""
+    os.makedirs(directory, exist_ok=True)
+    try:
+        guest, lines = run(directory, host, plugin, names)
+    except kernel.Missing as missing:
+        machine.skip(missing)
+    except machine.Failed as failed:
+        sys.exit(str(failed))
+    parts = parts_of(lines)
+    failed = False
+    for name in names:
+        part = Lines(parts.get(name, []))
+        try:
+            good, why = TESTS[name][1](part)
+        except (IndexError, KeyError, TypeError) as error:
+            good, why = False, f"unexpected output: {error!r}"
+        print(f"{'ok' if good else 'FAILED'} {name}: {TESTS[name][1].__doc__}")
+        if not good:
+            print(f"  {why}\n" + "\n".join("  | " + line for line in part.lines))
+            failed = True
+    print(f"accesses served {guest.served}, interrupts {guest.interrupts}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4], sys.argv[4:] or list(TESTS))

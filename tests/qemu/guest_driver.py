@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of the Linux driver share: the module, the host process, a machine with both."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+
+import initramfs
+import kernel
+import machine
+
+DRIVER = os.path.join(kernel.ROOT, "examples", "linux-guest")
+PERF = "/usr/bin/perf"
+
+
+def build_module(directory, headers=None, *options):
+    """Build the driver for a kernel; return the path of the module and what make said."""
+    made = subprocess.run(
+        ["make", "-C", DRIVER, f"KERNEL={headers or kernel.headers()}", f"OUTPUT={os.path.abspath(directory)}", *options],
+        check=False, capture_output=True, text=True)
+    if made.returncode:
+        raise machine.Failed(f"the module does not build:\n{made.stdout}\n{made.stderr}")
+    return os.path.join(directory, "vpmu.ko"), made.stdout + made.stderr
+
+
+def ask_qmp(path, command):
+    """Connect to a QEMU, ask one thing, and leave."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        with client.makefile("rw") as file:
+            file.readline()
+            for execute in ("qmp_capabilities", command):
+                file.write(json.dumps({"execute": execute}) + "\n")
+                file.flush()
+                answer = json.loads(file.readline())
+                while "event" in answer:
+                    answer = json.loads(file.readline())
+    return answer["return"]
+
+
+class Guest:
+    """A machine with the plugin, and the host process beside it."""
+
+    def __init__(self, directory, host, plugin, cpus=1, options=(), words=(), append="", time_limit=200):
+        self.directory = directory
+        self.cpus = cpus
+        self.host_command = [host, self.path("ivshmem"), self.path("counts"), str(cpus), *options]
+        self.words = [
+            *machine.ivshmem(self.path("ivshmem"), vectors=cpus),
+            "-plugin", f"{plugin},shared={self.path('counts')},memory=on",
+            "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", *words]
+        self.append = append
+        self.time_limit = time_limit
+        self.host = None
+        self.machine = None
+        self.hooks = {}  # text that begins a line of the guest: what the host process is told then
+        self.served = self.interrupts = None
+        os.makedirs(directory, exist_ok=True)
+
+    def path(self, name):
+        """A file of this guest; short, since sockets have short names."""
+        return os.path.join(self.directory, name)
+
+    def tell(self, text):
+        """Say something to the host process."""
+        self.host.stdin.write(text + "\n")
+        self.host.stdin.flush()
+
+    def run(self, script, files):
+        """Boot, run the script, return its lines."""
+        if not os.path.exists(PERF):
+            raise kernel.Missing(f"{PERF} is missing; install linux-perf")
+        image = kernel.image()
+        initramfs.make(self.path("initramfs"), script, files, image)
+        self.machine = machine.Machine(image, self.path("initramfs"), self.words, cpus=self.cpus,
+                                       append=self.append, time_limit=self.time_limit)
+        self.start_host()
+        try:
+            self.machine.start()
+            self.find_threads()
+            return self.machine.run(self.heard)
+        except machine.Failed as failed:
+            raise machine.Failed(f"{failed}\n{self.output()}") from failed
+        finally:
+            self.machine.stop()
+            self.stop_host()
+
+    def heard(self, line):
+        """Called for each line of the guest."""
+        for text, told in self.hooks.items():
+            if line.startswith(text):
+                self.tell(told)
+
+    def start_host(self):
+        """Start the host process and wait until it listens."""
+        for name in ("ivshmem", "qmp", "counts", "counts.notify"):
+            if os.path.exists(self.path(name)):
+                os.remove(self.path(name))
+        self.host = subprocess.Popen(self.host_command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     text=True)
+        if self.host.stdout.readline() != "listening\n":
+            raise machine.Failed("the host process does not listen")
+
+    def find_threads(self):
+        """Tell the host process the threads of the vCPUs."""
+        deadline = time.monotonic() + 20
+        while not os.path.exists(self.path("qmp")):
+            if time.monotonic() > deadline:
+                raise machine.Failed("QEMU has no monitor")
+            time.sleep(0.01)
+        cpus = sorted(ask_qmp(self.path("qmp"), "query-cpus-fast"), key=lambda cpu: cpu["cpu-index"])
+        self.tell(" ".join(str(cpu["thread-id"]) for cpu in cpus))
+
+    def stop_host(self):
+        """It ends with QEMU."""
+        try:
+            rest, _ = self.host.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.host.kill()
+            rest, _ = self.host.communicate()
+        found = re.search(r"served (\d+) interrupts (\d+)", rest)
+        self.served, self.interrupts = map(int, found.groups()) if found else (None, None)
+
+    def output(self):
+        """What the guest printed."""
+        return self.machine.output() if self.machine else ""
+
+
+def compiler():
+    """The compiler for programs of the guest."""
+    found = shutil.which("gcc") or shutil.which("cc")
+    if not found:
+        raise kernel.Missing("a C compiler is missing")
+    return found
+
+
+def build_program(source, output, *flags):
+    """Build a program that runs in the guest, without libraries."""
+    subprocess.run([compiler(), "-O1", "-g", "-static", "-fno-omit-frame-pointer", *flags, "-o", output, source],
+                   check=True)
+    return output
