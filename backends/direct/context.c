@@ -257,12 +257,19 @@ static void cpu_settle(const struct vpmu_direct *direct, const struct direct_cpu
 				vpmu_direct_settle(direct, group);
 }
 
+/* Of each event by its own tag: "all of them" would be those that give notices. */
 static void task_tell(const struct direct_cpu *cpu)
 {
-	struct direct_context *task = cpu->contexts[DIRECT_TASK];
+	const struct direct_context *task = cpu->contexts[DIRECT_TASK];
+	uint64_t tags = 0;
 
-	if (task)
-		task->attention(task->opaque, DIRECT_BIT(63));
+	for (uint32_t list = 0; task && list < DIRECT_LISTS; list++)
+		for (const struct direct_group *group = task->groups[list]; group;
+		     group = group->next)
+			for (uint32_t i = 0; i < group->count; i++)
+				tags |= DIRECT_BIT(group->events[i].tag);
+	if (tags)
+		task->attention(task->opaque, tags);
 }
 
 void vpmu_direct_lose(struct vpmu_direct *direct, uint32_t number, uint32_t flags)

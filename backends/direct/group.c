@@ -271,6 +271,11 @@ int vpmu_direct_read(void *source, void *attached, void *handle,
 	reading->flags = 0;
 	memset(reading->increase, 0, group->count * sizeof(reading->increase[0]));
 	error = lost(context, group);
+	if (error == VPMU_ERROR_STARVED) {
+		vpmu_direct_settle(source, group);
+		reading->enabled = group->enabled;
+		group->enabled = 0;
+	}
 	if (error)
 		return error;
 	fold_all(source, context, group);

@@ -84,8 +84,9 @@ static int host_pmi(void *opaque, uint32_t vcpu, uint32_t mode, uint32_t vector)
 
 static uint64_t host_clock(void *opaque)
 {
-	(void)opaque;
-	return clock_now();
+	const struct machine *machine = opaque;
+
+	return machine->now ? machine->now() : clock_now();
 }
 
 static uint64_t host_guest_clock(void *opaque, uint32_t vcpu)
@@ -158,12 +159,17 @@ int device_create(struct machine *machine)
 		.host_opaque = machine,
 		.source = vpmu_perf_ops(),
 	};
-	int error = source_create(machine);
+	int error;
 
 	profile_choose(&profile);
-	config.source_opaque = machine->perf;
+	if (machine->options.simulated)
+		error = simulated_create(machine, &config, &profile);
+	else
+		error = source_create(machine);
+	if (machine->perf)
+		config.source_opaque = machine->perf;
 	/* A guest that cannot open all its slots is told so; here the operator is told why. */
-	if (!error)
+	if (!error && machine->perf)
 		(void)vpmu_perf_check(machine->perf, &profile, VCPUS);
 	if (!error)
 		error = vpmu_vm_create(&config, &machine->device);
@@ -182,6 +188,7 @@ void device_destroy(struct machine *machine)
 		vpmu_vcpu_remove(machine->vcpus[i].device);
 	vpmu_vm_destroy(machine->device);
 	vpmu_perf_destroy(machine->perf);
+	simulated_destroy(machine);
 }
 
 void parameters_fill(struct machine *machine)

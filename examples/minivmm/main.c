@@ -6,12 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vpmu/convert.h>
+
 #include "minivmm.h"
 
 #define GUEST_FILE "guest/minivmm-guest.bin"
 
 static const char usage[] =
 	"usage: minivmm [--transport msr|mmio] [--json] [--in-process] [--guest file]\n"
+	"               [--source perf|sim|sim-amd|sim-loongarch]\n"
 	"\n"
 	"Run a small guest whose vCPUs have a PMU by libvpmu, and print what the guest counted\n"
 	"beside what this VMM counted itself.\n"
@@ -20,12 +23,36 @@ static const char usage[] =
 	"  --transport mmio  by an MMIO window\n"
 	"  --json            print one JSON object\n"
 	"  --in-process      run the guest's code in this process; so it is where KVM is missing\n"
+	"  --source sim      count on a simulated PMU whose truth is known, in virtual time;\n"
+	"                    implies --in-process; or sim-amd, sim-loongarch\n"
 	"  --guest file      the guest's program, else " GUEST_FILE " beside minivmm\n";
 
 static _Noreturn void usage_end(FILE *to, int status)
 {
 	fputs(usage, to);
 	exit(status);
+}
+
+static int source_take(struct options *options, const char *value)
+{
+	static const struct {
+		const char *name;
+		uint32_t model;
+	} sources[] = {
+		{ "perf", 0 },
+		{ "sim", VPMU_CONVERT_MODEL_INTEL },
+		{ "sim-amd", VPMU_CONVERT_MODEL_AMD },
+		{ "sim-loongarch", VPMU_CONVERT_MODEL_LOONGARCH },
+	};
+
+	for (unsigned int i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		if (strcmp(sources[i].name, value) != 0)
+			continue;
+		options->simulated = sources[i].model;
+		options->inside |= sources[i].model != 0;
+		return 2;
+	}
+	usage_end(stderr, 2);
 }
 
 /* The number of words that the option takes, its own included. */
@@ -41,6 +68,8 @@ static int option_take(struct options *options, const char *word, const char *va
 		options->inside = 1;
 		return 1;
 	}
+	if (!strcmp(word, "--source") && value)
+		return source_take(options, value);
 	if (!strcmp(word, "--guest") && value) {
 		options->guest = value;
 		return 2;
@@ -102,10 +131,15 @@ int main(int argc, char **argv)
 	}
 	if (device_create(&machine))
 		return 1;
-	error = machine.options.inside ? inside_run(&machine) : vm_run(&machine);
+	if (machine.options.simulated)
+		error = simulated_run(&machine);
+	else
+		error = machine.options.inside ? inside_run(&machine) : vm_run(&machine);
 	if (!error)
 		error = failures_print(&machine);
-	if (!error && machine.options.json)
+	if (!error && machine.options.simulated)
+		simulated_print(&machine);
+	else if (!error && machine.options.json)
 		json_print(&machine);
 	else if (!error)
 		report_print(&machine);

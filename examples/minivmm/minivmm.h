@@ -14,6 +14,10 @@
  * measure.c  what each step of the guest cost
  * calls.c    the library's system calls, counted
  * report.c   the table; json.c  the same for programs
+ *
+ * With --source sim the guest runs on a simulated PMU whose truth is known:
+ * simulated.c         its machine, its host, its time
+ * simulated_report.c  what was counted beside the truth
  */
 #ifndef MINIVMM_H
 #define MINIVMM_H
@@ -40,13 +44,15 @@ struct options {
 	int mmio;
 	int json;
 	int inside;
+	uint32_t simulated; /* enum vpmu_convert_model, or 0 */
 };
 
 /* The VMM's own reading of what the thread of a vCPU did. */
 struct truth {
 	uint64_t enabled;
 	uint64_t running;
-	uint64_t value[SOFTWARE_EVENTS]; /* by VPMU_SOFTWARE_* */
+	uint64_t value[SOFTWARE_EVENTS];		 /* by VPMU_SOFTWARE_* */
+	uint64_t hardware[VPMU_HARDWARE_REF_CYCLES + 1]; /* by VPMU_HARDWARE_*; simulated PMUs */
 };
 
 /* What is counted of the library's work for a vCPU. */
@@ -69,7 +75,9 @@ struct span {
 };
 
 struct measure {
-	int truth_fd[SOFTWARE_EVENTS]; /* by VPMU_SOFTWARE_*; the task clock leads the others */
+	const struct simulated *simulated; /* that knows the truth, or NULL */
+	uint32_t cpu;			   /* of it */
+	int truth_fd[SOFTWARE_EVENTS];	   /* by VPMU_SOFTWARE_*; the task clock leads the others */
 	struct costs now;
 	struct costs at_begin; /* of the step under way */
 	struct costs at_kick;  /* at the first kick after the last PMI */
@@ -103,6 +111,8 @@ struct machine {
 	struct vpmu_vm *device;
 	int (*pmi)(struct vcpu *vcpu, uint32_t mode, uint32_t vector);
 	uint64_t (*clock)(const struct vcpu *vcpu);
+	uint64_t (*now)(void); /* the time of deadlines */
+	struct simulated *simulated;
 	struct vcpu vcpus[VCPUS];
 	atomic_int stop; /* the VMM gives up; looked at when a signal ended KVM_RUN */
 	int kvm_fd;
@@ -141,6 +151,16 @@ int port_write(struct vcpu *vcpu, uint32_t port, uint32_t value);
 
 /* inside.c */
 int inside_run(struct machine *machine);
+
+/* simulated.c */
+int simulated_create(struct machine *machine, struct vpmu_config *config,
+		     struct vpmu_profile *profile);
+void simulated_destroy(struct machine *machine);
+int simulated_run(struct machine *machine);
+void simulated_truth(const struct simulated *simulated, uint32_t cpu, struct truth *truth);
+
+/* simulated_report.c */
+void simulated_print(const struct machine *machine);
 
 /* truth.c: on the vCPU's thread */
 int truth_open(struct measure *measure);

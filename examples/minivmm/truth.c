@@ -71,6 +71,10 @@ void truth_read(const struct measure *measure, struct truth *truth)
 	unsigned int i;
 
 	memset(truth, 0, sizeof(*truth));
+	if (measure->simulated) {
+		simulated_truth(measure->simulated, measure->cpu, truth);
+		return;
+	}
 	if (read(measure->truth_fd[events[0].ours], &group, sizeof(group)) != sizeof(group))
 		return;
 	truth->enabled = group.enabled;

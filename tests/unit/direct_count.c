@@ -299,7 +299,7 @@ static void registers_that_are_lost(struct rig *rig)
 	CHECK_EQ(reading.enabled, 157);
 	CHECK_EQ(reading.running, 107);
 	vpmu_direct_lose(rig->direct, 0, VPMU_DIRECT_TAKEN);
-	CHECK_EQ(rig->notices, BIT(63));
+	CHECK_EQ(rig->notices, 1);
 	CHECK_EQ(rig_read(rig, task, group, 1, &reading), VPMU_ERROR_TAKEN);
 	CHECK_EQ(reading.enabled, 0);
 	rig_pass(rig, GUEST_USER, 50);

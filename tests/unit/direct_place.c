@@ -338,6 +338,31 @@ static void a_reused_event_costs_few_accesses(void)
 	end();
 }
 
+/* Running against enabled shows what it missed. */
+static void starved_time_is_enabled_time(void)
+{
+	struct vpmu_source_reading reading;
+	void *first, *second;
+
+	begin(LOONGARCH);
+	second = rig_group(&rig, task, 2, 0);
+	rig_pass(&rig, GUEST_USER, 100);
+	first = rig_group(&rig, host, 4, 0);
+	rig_pass(&rig, GUEST_USER, 1000);
+	CHECK_EQ(rig_read(&rig, task, second, 2, &reading), VPMU_ERROR_STARVED);
+	CHECK_EQ(reading.enabled, 1100);
+	CHECK_EQ(reading.running, 0);
+	rig_pass(&rig, GUEST_USER, 10);
+	close_group(host, first);
+	CHECK_EQ(rig.ops->run(rig.direct, task, second, 1), 0);
+	rig_pass(&rig, GUEST_USER, 1);
+	CHECK_EQ(rig_read(&rig, task, second, 2, &reading), 0);
+	CHECK_EQ(reading.enabled, 11);
+	CHECK_EQ(reading.running, 101);
+	close_group(task, second);
+	end();
+}
+
 static void attaching(void)
 {
 	struct vpmu_source_thread thread = { .size = sizeof(thread) };
@@ -431,6 +456,7 @@ const struct test_case test_cases[] = {
 	{ "", "rotation never inverts priority", rotation_never_inverts_priority },
 	{ "", "closed groups are reused", closed_groups_are_reused },
 	{ "", "a reused event costs few accesses", a_reused_event_costs_few_accesses },
+	{ "", "starved time is enabled time", starved_time_is_enabled_time },
 	{ "", "attaching", attaching },
 	{ "", "what can be counted", what_can_be_counted },
 	{ "", "hardware that cannot be", hardware_that_cannot_be },

@@ -354,6 +354,10 @@ static int sample(struct platform *platform, uint64_t slot)
 					.flags = VPMU_ATTR_PMI };
 	int error;
 
+	if (!(guest->features & VPMU_FEATURE_HOST_SOFTWARE)) {
+		attr.type = VPMU_TYPE_HARDWARE;
+		attr.config = VPMU_HARDWARE_INSTRUCTIONS;
+	}
 	attr.sample_period = period < guest->period_floor ? guest->period_floor : period;
 	platform->ready = 1;
 	error = vpmu_guest_open(guest, &platform->batch, slot, &attr, VPMU_GUEST_ENABLE, &event,
