@@ -92,7 +92,8 @@ HOST_TYPES = {
     "pmi": CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32, c_uint32),
     "clock": CFUNCTYPE(c_uint64, c_void_p),
     "guest_clock": CFUNCTYPE(c_uint64, c_void_p, c_uint32),
-    "log": CFUNCTYPE(None, c_void_p, c_uint32, c_char_p)}
+    "log": CFUNCTYPE(None, c_void_p, c_uint32, c_char_p),
+    "pmu_state": CFUNCTYPE(None, c_void_p, c_uint32, c_uint32)}
 
 
 class SourceOps(Structure):

@@ -77,7 +77,7 @@ struct vpmu_profile {
 /**
  * @brief What the VMM does for the library. Copied by vpmu_vm_create().
  *
- * All but guest_clock and log are required. Unless said otherwise an op returns 0, or a VPMU_ERROR_*. They are called from the
+ * All but guest_clock, log and pmu_state are required. Unless said otherwise an op returns 0, or a VPMU_ERROR_*. They are called from the
  * thread that called the library, and must not call the library for the same vCPU.
  */
 struct vpmu_host_ops {
@@ -110,6 +110,15 @@ struct vpmu_host_ops {
 	uint64_t (*guest_clock)(void *opaque, uint32_t vcpu);
 	/** A sentence for the operator, `enum vpmu_log_level`, without newline. NULL: none. */
 	void (*log)(void *opaque, uint32_t level, const char *text);
+	/**
+	 * A vCPU's open slots lost the PMU, or count again, for an operator's eyes and for the VMM to act on: VPMU_REASON_STARVED,
+	 * VPMU_REASON_HOST_LIMIT and others that the library tries again by itself; VPMU_REASON_HOST_TOOK_PMU, after
+	 * vpmu_vm_release_pmu() also where no slot is open: the vCPU holds no host event any more; VPMU_REASON_UNBOUND when the
+	 * thread was found to have ended: unbind the vCPU, and bind it to its next thread; VPMU_REASON_NONE: nothing
+	 * keeps open slots from counting any more. Of several reasons that of the lowest slot. Called once for each change, at the end of
+	 * the call that found it, and of a bound vCPU only. NULL: none.
+	 */
+	void (*pmu_state)(void *opaque, uint32_t vcpu, uint32_t reason);
 };
 
 /** What vpmu_vm_create() takes. */

@@ -53,6 +53,8 @@ struct vpmu_vcpu {
 	_Atomic uint32_t busy; /* depth of calls that may write guest memory or inject */
 	uint32_t bound;	       /* 1: attached */
 	uint32_t released;     /* 1: followed vpmu_vm_release_pmu() */
+	uint32_t thread_gone;  /* 1: the source found that the thread it is bound to has ended */
+	uint32_t loss_told;    /* VPMU_REASON_* that the VMM was told last */
 	uint32_t area_stale;   /* header words that differ from the registers, bits 1 << word */
 	uint32_t operations;   /* slot operations of this batch */
 	uint32_t epoch_moved;  /* 1 << reason: the epoch moved for it in this call */
@@ -265,6 +267,11 @@ void vpmu_slice_begin(struct vpmu_vcpu *vcpu);
 bool vpmu_slice_over(const struct vpmu_vcpu *vcpu);
 /* Ends it, and begins the next while something is kept. */
 void vpmu_slice_end(struct vpmu_vcpu *vcpu);
+
+/* ---- loss.c ------------------------------------------------------------------------------------ */
+
+/* Tells the VMM what keeps open slots from counting, where that changed. */
+void vpmu_loss_tell(struct vpmu_vcpu *vcpu);
 
 /* ---- epoch.c, reset.c, vcpu.c, vm.c -------------------------------------------------------------- */
 

@@ -49,6 +49,8 @@ void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t r
 	uint64_t now;
 
 	slot->condition = reason;
+	if (reason == VPMU_REASON_UNBOUND)
+		vcpu->thread_gone = 1;
 	if (reason && reason != VPMU_REASON_UNBOUND)
 		note_loss(vcpu, leader);
 	vcpu->retrying &= ~VPMU_BIT(leader);
@@ -157,6 +159,7 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 		return;
 	}
 	slot->retries = 0;
+	vcpu->thread_gone = 0;
 	if (slot->condition)
 		vpmu_group_condition(vcpu, leader, VPMU_REASON_NONE);
 	for (uint64_t rest = slot->members; rest; rest &= rest - 1) {

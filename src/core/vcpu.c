@@ -91,6 +91,8 @@ void vpmu_vcpu_end(struct vpmu_vcpu *vcpu)
 {
 	if (vcpu->area_stale)
 		vpmu_area_flush(vcpu);
+	if (atomic_load_explicit(&vcpu->busy, memory_order_relaxed) == 1)
+		vpmu_loss_tell(vcpu);
 	vcpu->deadline = earliest(vcpu);
 	atomic_fetch_sub_explicit(&vcpu->busy, 1, memory_order_release);
 }
@@ -188,6 +190,7 @@ int vpmu_vcpu_bind(struct vpmu_vcpu *vcpu, int64_t thread)
 		return error;
 	vpmu_vcpu_begin(vcpu);
 	vcpu->bound = 1;
+	vcpu->thread_gone = 0;
 	if (vcpu->control[VPMU_REG_OPENED])
 		vpmu_epoch_move(vcpu, VPMU_EPOCH_THREAD_CHANGED);
 	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)

@@ -162,7 +162,7 @@ void device_create(struct device *device)
 {
 	static const struct vpmu_host_ops host = {
 		sizeof(host), host_allocate, host_release, host_check, host_read, host_write,
-		host_store,   host_pmi,	     host_clock,   NULL,       NULL,
+		host_store,   host_pmi,	     host_clock,   NULL,       NULL,	  NULL,
 	};
 	static const struct vpmu_source_ops source = {
 		sizeof(source),

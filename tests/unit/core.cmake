@@ -3,7 +3,7 @@
 
 # The core and the transports in a scripted world.
 set(core_tests
-  access area batch batch_bad binding budgets deadlines epoch events groups keeping lock masks masks_closed
+  access area batch batch_bad binding budgets deadlines epoch events groups keeping lock loss masks masks_closed
   overflow pmi profile publication reset review slots slot_words)
 foreach(name IN LISTS core_tests)
   string(REPLACE "_" "-" dashed ${name})
