@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* A guest's attr words as a perf_event_attr. */
+#include <stdlib.h>
+
 #include <vpmu/convert.h>
 
 #include "internal.h"
@@ -15,26 +17,48 @@ static const uint64_t floors[] = {
 };
 
 /* Below this many ns the kernel would spend its time on the clock events' timer. */
-#define CLOCK_FLOOR 100000
+#define CLOCK_FLOOR 100000u
+
+#define NS_PER_SECOND 1000000000u
 
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr)
 {
 	return attr->type != VPMU_TYPE_HOST_SOFTWARE;
 }
 
-static int is_clock(const struct guest_perf_attr *attr)
+int vpmu_perf_is_clock(const struct guest_perf_attr *attr)
 {
 	return attr->type == VPMU_TYPE_HOST_SOFTWARE && (attr->config == VPMU_SOFTWARE_CPU_CLOCK ||
 							 attr->config == VPMU_SOFTWARE_TASK_CLOCK);
 }
 
 /*
+ * A clock event that the kernel throttles since it overflows more often than kernel.perf_event_max_sample_rate counts wrong (on
+ * 6.18 nearly twice the time that passed), so notices keep well below that.
+ */
+void vpmu_perf_rate_look(struct vpmu_perf *perf)
+{
+	char text[24];
+	uint64_t rate = 0, floor = CLOCK_FLOOR;
+
+	if (perf->system.file_text(perf->system.opaque,
+				   "/proc/sys/kernel/perf_event_max_sample_rate", text,
+				   sizeof(text)) > 0)
+		rate = strtoull(text, NULL, 10);
+	if (rate > 0 && 4ull * NS_PER_SECOND / rate > floor)
+		floor = 4ull * NS_PER_SECOND / rate;
+	atomic_store(&perf->clock_floor, (uint32_t)floor);
+}
+
+/*
  * The distance to ask the kernel for. Until the notice has been looked after, the kernel gives one more
  * at every such distance, so a tiny one would keep the host busy with nothing else.
  */
-uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left)
+uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
+			    uint64_t left)
 {
-	uint64_t floor = is_clock(attr) ? CLOCK_FLOOR : floors[attr->type];
+	uint64_t floor = vpmu_perf_is_clock(attr) ? atomic_load(&perf->clock_floor) :
+						    floors[attr->type];
 
 	if (left == 0 || left > PERF_FAR)
 		return PERF_FAR;
@@ -44,15 +68,15 @@ uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left)
 int vpmu_perf_needs_dummy(const struct perf_member *member)
 {
 	return member->notices == PERF_SAMPLES && !vpmu_perf_counts_guest(&member->attr) &&
-	       !is_clock(&member->attr);
+	       !vpmu_perf_is_clock(&member->attr);
 }
 
 /* What the kernel is told of an event that is opened; 0: it only counts. */
-uint64_t vpmu_perf_member_distance(const struct perf_member *member)
+uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_member *member)
 {
 	if (member->notices != PERF_SAMPLES)
 		return 0;
-	return vpmu_perf_distance(&member->attr, member->left);
+	return vpmu_perf_distance(perf, &member->attr, member->left);
 }
 
 /*

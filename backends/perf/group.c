@@ -48,7 +48,8 @@ static int flags_are_fit(uint32_t flags)
 }
 
 /* Gives the group new host events, which begin at 0. */
-static void group_replace(struct perf_group *group, const int32_t *descriptors)
+static void group_replace(const struct vpmu_perf *perf, struct perf_group *group,
+			  const int32_t *descriptors)
 {
 	group->enabled = 0;
 	group->running = 0;
@@ -57,7 +58,7 @@ static void group_replace(struct perf_group *group, const int32_t *descriptors)
 		group->members[i].armed = 0;
 		group->members[i].last = 0;
 		group->members[i].descriptor = descriptors[i];
-		group->members[i].distance = vpmu_perf_member_distance(&group->members[i]);
+		group->members[i].distance = vpmu_perf_member_distance(perf, &group->members[i]);
 	}
 }
 
@@ -84,7 +85,7 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		return error;
 	for (uint32_t i = 0; i < group->count; i++)
 		vpmu_perf_keep_kind(perf, &events[i].attr);
-	group_replace(group, descriptors);
+	group_replace(perf, group, descriptors);
 	return 0;
 }
 
@@ -371,7 +372,7 @@ static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struc
 		return group_failed(perf, thread, group, PERF_IOCTL, result);
 	}
 	close_members(perf, group);
-	group_replace(group, descriptors);
+	group_replace(perf, group, descriptors);
 	return 0;
 }
 
@@ -444,7 +445,7 @@ static int64_t set_distance_at_once(struct vpmu_perf *perf, const struct perf_gr
 int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
 				struct perf_member *member, uint64_t left)
 {
-	uint64_t distance = vpmu_perf_distance(&member->attr, left);
+	uint64_t distance = vpmu_perf_distance(perf, &member->attr, left);
 	int64_t result = group->on && vpmu_perf_needs_dummy(member) ?
 				 set_distance_at_once(perf, group, member->descriptor, distance) :
 				 set_distance(perf, member->descriptor, distance);

@@ -88,6 +88,7 @@ struct vpmu_perf {
 	uint32_t mediated;		     /* a mediated vPMU is enabled on this host */
 	_Atomic uint32_t told;		     /* bits of the texts that the log has had */
 	_Atomic uint32_t attached;	     /* threads attached */
+	_Atomic uint32_t clock_floor;	     /* least distance of a clock's notices, ns */
 	_Atomic int32_t limit;		     /* of descriptors, as it was last seen */
 	_Atomic int32_t keepers[PERF_KINDS]; /* 0: none, ~descriptor; else none can be had */
 	struct perf_thread *_Atomic chains[PERF_CHAINS];
@@ -103,15 +104,26 @@ enum perf_call {
 };
 
 /* Refusals of the source itself. */
-enum perf_refusal { PERF_NO_GUEST, PERF_MEDIATED, PERF_NOT_SPLIT, PERF_NO_EVENT, PERF_FOREIGN };
+enum perf_refusal {
+	PERF_NO_GUEST,
+	PERF_MEDIATED,
+	PERF_NOT_SPLIT,
+	PERF_NO_EVENT,
+	PERF_FOREIGN,
+	PERF_NO_NOTICE,
+};
 
 /* source.c */
 int vpmu_perf_size_check(const void *sized, uint64_t known);
 
 /* attr.c */
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
-uint64_t vpmu_perf_distance(const struct guest_perf_attr *attr, uint64_t left);
-uint64_t vpmu_perf_member_distance(const struct perf_member *member);
+int vpmu_perf_is_clock(const struct guest_perf_attr *attr);
+/* Looks how often the kernel lets events overflow. */
+void vpmu_perf_rate_look(struct vpmu_perf *perf);
+uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
+			    uint64_t left);
+uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_member *member);
 /*
  * Whether the kernel takes a new distance of this event late. It gives a software event that counts, while that is on, one
  * notice at the very next count and one after the distance before (__perf_event_period() leaves nothing of the period,

@@ -34,6 +34,16 @@ static int fill(struct perf_event_attr *attr, const struct guest_perf_attr *even
 	return error;
 }
 
+/*
+ * Time passes in the kernel as well as outside: a clock that excludes it counts the same, and is open to everybody. Only its
+ * notices would be left out while a guest runs.
+ */
+static int may_exclude_kernel(const struct guest_perf_attr *event,
+			      const struct perf_event_attr *attr)
+{
+	return vpmu_perf_is_clock(event) && attr->sample_period == 0 && !attr->exclude_kernel;
+}
+
 /* A descriptor that the source may hold, or a negated errno value. */
 static int64_t opened(struct vpmu_perf *perf, int64_t result)
 {
@@ -60,6 +70,10 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_att
 			size = attr.size;
 			if (fill(&attr, event, period, group, flags, size) == 0)
 				continue;
+		}
+		if (result == -EACCES && may_exclude_kernel(event, &attr)) {
+			attr.exclude_kernel = 1;
+			continue;
 		}
 		if (result != -EINTR)
 			break;
@@ -118,6 +132,8 @@ void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
 		member->notices = PERF_DEAF;
 	else
 		member->notices = PERF_SAMPLES;
+	if (member->notices == PERF_SAMPLES && vpmu_perf_is_clock(&member->attr))
+		vpmu_perf_rate_look(perf);
 }
 
 /* Has the event's overflows announced to the thread. The signal is named before it is switched on. */
@@ -140,7 +156,7 @@ static int64_t open_once(struct vpmu_perf *perf, struct perf_thread *thread,
 			 const struct perf_group *group, const struct perf_member *member,
 			 int32_t leader)
 {
-	return vpmu_perf_event_open(perf, &member->attr, vpmu_perf_member_distance(member),
+	return vpmu_perf_event_open(perf, &member->attr, vpmu_perf_member_distance(perf, member),
 				    atomic_load(&thread->id), leader, group->flags);
 }
 
@@ -161,14 +177,21 @@ static int64_t open_within_limits(struct vpmu_perf *perf, struct perf_thread *th
 	return result;
 }
 
+/* A PMU without an interrupt, and a clock that the kernel may not be interrupted for. */
+static int counts_all_the_same(const struct perf_member *member, int64_t result)
+{
+	return result == -EOPNOTSUPP || (result == -EACCES && vpmu_perf_is_clock(&member->attr));
+}
+
 static int open_one(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		    struct perf_member *member, int32_t leader, int32_t *descriptor)
 {
 	int64_t result = open_within_limits(perf, thread, group, member, leader);
 	int32_t id = atomic_load(&thread->id);
 
-	if (result == -EOPNOTSUPP && member->notices == PERF_SAMPLES) {
-		/* A PMU without an interrupt counts all the same. */
+	if (member->notices == PERF_SAMPLES && counts_all_the_same(member, result)) {
+		if (result == -EACCES)
+			vpmu_perf_refuse(perf, PERF_NO_NOTICE, &member->attr, id);
 		member->notices = PERF_DEAF;
 		result = open_within_limits(perf, thread, group, member, leader);
 	}

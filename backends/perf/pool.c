@@ -91,9 +91,10 @@ int vpmu_perf_pool_keep(struct vpmu_perf *perf, struct perf_thread *thread,
  * The kernel goes on with what was left of a period when the event was paused. A first notice that comes early
  * by that would cost an exit of the guest, so the period is only left alone where nothing was counted of it.
  */
-static int distance_fits(const struct perf_member *member, uint64_t left)
+static int distance_fits(const struct vpmu_perf *perf, const struct perf_member *member,
+			 uint64_t left)
 {
-	uint64_t distance = vpmu_perf_distance(&member->attr, left);
+	uint64_t distance = vpmu_perf_distance(perf, &member->attr, left);
 
 	return member->distance == distance &&
 	       (distance == PERF_FAR || member->last == member->armed);
@@ -104,7 +105,7 @@ static int64_t member_adapt(struct vpmu_perf *perf, const struct perf_group *gro
 {
 	member->attr = event->attr;
 	member->carried = 0;
-	if (member->notices == PERF_SAMPLES && !distance_fits(member, event->left))
+	if (member->notices == PERF_SAMPLES && !distance_fits(perf, member, event->left))
 		return vpmu_perf_member_period(perf, group, member, event->left);
 	member->left = event->left;
 	member->armed = member->last;

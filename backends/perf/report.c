@@ -92,6 +92,10 @@ static const struct refusal {
 			   "the thread is not one of this process, and a signal might end its program",
 			   "Its overflows are found when its events are read; sync them as often as "
 			   "needed." },
+	[PERF_NO_NOTICE] = { 0, VPMU_LOG_NOTE,
+			     "the kernel lets the VMM count the clock, but not be told of its overflows",
+			     "They are found when the event is read. Give the VMM CAP_PERFMON or lower "
+			     "kernel.perf_event_paranoid for more." },
 };
 
 #define FAILURES (sizeof(failures) / sizeof(failures[0]))

@@ -99,6 +99,7 @@ int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **p
 	made->config = copy;
 	made->mediated = (uint32_t)mediated_is_on(&system);
 	vpmu_perf_limit_look(made);
+	vpmu_perf_rate_look(made);
 	*perf = made;
 	return 0;
 }

@@ -28,8 +28,17 @@
  * 1 (others) is taken as that. Of one overflow there is one notice as a rule, and never more than five looks of the VMM: the kernel
  * is told at once how far it is to the next. For host-software events that are no clocks that takes a dummy event in their
  * group, one descriptor more, which is switched so that the kernel heeds the new distance.
- * VPMU_EVENT_THROTTLED is never reported: the kernel tells of it only through a mapping, and events of this source have
- * none.
+ *
+ * **Throttling.** The kernel stops an event, for up to a tick, that overflows more often than kernel.perf_event_max_sample_rate allows.
+ * It tells so in a mapping only; that would cost locked memory for each event, so events of this source have none and it never reports
+ * VPMU_EVENT_THROTTLED. Clocks cannot come there: they count wrong when they do (6.18 adds up nearly twice the time), so
+ * their notices keep to a quarter of that rate, as it is in create and when a clock with notices is opened. For hardware, cache and raw
+ * events the VMM sees to it by the profile: between an overflow and its ack there is no notice, so a `pmi_rate` of at most a
+ * quarter of kernel.perf_event_max_sample_rate for each vCPU leaves none to throttle.
+ *
+ * **Without privileges.** At kernel.perf_event_paranoid 2 a VMM without CAP_PERFMON may not count the kernel. Clocks count the same
+ * time without it, so they are opened so, and give no notices; other host-software events would count too little and are
+ * VPMU_ERROR_DENIED, as are events of a guest's kernel.
  *
  * **Threads.** Events of a thread are opened, run, read and changed on that thread: from any other, each
  * change interrupts the thread's CPU. That is a matter of cost only, so a process that looks after the threads of another
@@ -61,12 +70,12 @@
  *
  * | function | calls |
  * |---|---|
- * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd; getrlimit |
+ * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd, and of one of /proc; getrlimit |
  * | probe | perf_event_open and close for each event tried; ioctl and read to count counters; gettid |
  * | attach | getrlimit |
  * | signalled | none; gettid where the VMM does not say the thread |
  * | detach, destroy | one close per event kept, and per keeper |
- * | open | one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, and one tgkill per thread; once per kind one perf_event_open for the keeper |
+ * | open | one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, open, read and close of a file of /proc per clock, and one tgkill per thread; once per kind one perf_event_open for the keeper |
  * | open of a kept group | one ioctl per event whose next notice moves; one read if the group was not read after it was paused |
  * | close | one close per event and dummy; with keep one ioctl if the group runs, and the closes of what goes for it |
  * | edge | one close per event and dummy that goes |

@@ -59,6 +59,8 @@ static int64_t attr_check(struct fake *fake, struct perf_event_attr *attr, int32
 		return -EINVAL;
 	if (attr->sample_period >> 63)
 		return -EINVAL;
+	if (fake->unprivileged && !attr->exclude_kernel)
+		return -EACCES;
 	if (fake->no_sampling && attr->type != PERF_TYPE_SOFTWARE && attr->sample_period)
 		return -EOPNOTSUPP;
 	return 0;
@@ -254,6 +256,8 @@ static int64_t file_text(void *opaque, const char *path, char *to, uint64_t size
 		text = fake->mediated;
 	else if (strstr(path, "perf_event_paranoid"))
 		text = fake->paranoid;
+	else if (strstr(path, "perf_event_max_sample_rate"))
+		text = fake->rate;
 	else if (strstr(path, "status"))
 		text = fake->capabilities;
 	else if (strstr(path, "devices/cpu/"))

@@ -69,7 +69,8 @@ struct fake {
 	uint32_t thread_ended;
 	uint32_t thread_foreign;
 	uint64_t true_count[16]; /* by perf's config: what happened while it was on */
-	const char *mediated, *paranoid, *capabilities, *pmu;
+	const char *mediated, *paranoid, *capabilities, *pmu, *rate;
+	uint32_t unprivileged; /* may not count the kernel */
 	uint64_t limit;
 	uint64_t thread_time; /* ns that the thread has had */
 

@@ -411,6 +411,57 @@ static void a_dummy_is_switched(void)
 	end();
 }
 
+/* A clock gives notices well below the rate at which the kernel throttles, which it lowers by itself. */
+static void clocks_keep_below_the_rate(void)
+{
+	static const struct {
+		const char *rate;
+		uint64_t left, period;
+	} rows[] = {
+		{ "100000\n", 1, 100000 }, { "5000\n", 1, 800000 }, { "5000\n", 800001, 800001 },
+		{ "1\n", 1, 4000000000 },  { "0\n", 1, 100000 },    { "nonsense", 1, 100000 },
+		{ NULL, 1, 100000 },
+	};
+
+	begin_guest();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		void *group;
+
+		fake.rate = rows[i].rate;
+		group = open_one(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, rows[i].left);
+		CHECK_EQ(fake.events[0].attr.sample_period, rows[i].period);
+		CHECK_EQ(ops->period(perf, attached, group, 0, 2), 0);
+		CHECK_EQ(fake.events[0].attr.sample_period,
+			 rows[i].left == 1 ? rows[i].period : 800000);
+		ops->close(perf, attached, group, 0);
+	}
+	end();
+}
+
+/* Where the kernel may not be counted, clocks count all the same, without notices; nothing else would count right. */
+static void clocks_need_no_privilege(void)
+{
+	begin_guest();
+	fake.unprivileged = 1;
+	for (uint64_t left = 0; left < 2; left++)
+		for (uint64_t config = VPMU_SOFTWARE_CPU_CLOCK;
+		     config <= VPMU_SOFTWARE_EMULATION_FAULTS; config++) {
+			struct vpmu_source_event one = event(VPMU_TYPE_HOST_SOFTWARE, config, left);
+			struct vpmu_source_opened opened;
+			int error = open_events(&one, 1, 0, &opened);
+
+			CHECK_EQ(error, config <= VPMU_SOFTWARE_TASK_CLOCK ? 0 : VPMU_ERROR_DENIED);
+			if (error)
+				continue;
+			CHECK_EQ(fake.events[0].attr.exclude_kernel, 1);
+			CHECK_EQ(fake.events[0].attr.sample_period, 0);
+			CHECK_EQ(ops->period(perf, attached, opened.group, 0, 5), 0);
+			ops->close(perf, attached, opened.group, 0);
+		}
+	CHECK_EQ(fake.texts, 2);
+	end();
+}
+
 /* A descriptor that is the VMM's is given back at once, and what is kept goes for one that is wanted. */
 static void the_reserve_is_left(void)
 {
@@ -971,6 +1022,8 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-10", "starved time ends with the run", starved_time_ends_with_the_run },
 	{ "R-SLOT-9", "an ended thread is gone", an_ended_thread_is_gone },
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
+	{ "R-OVF-3", "clocks keep below the rate", clocks_keep_below_the_rate },
+	{ "R-SLOT-9", "clocks need no privilege", clocks_need_no_privilege },
 	{ "harmless", "the reserve is left", the_reserve_is_left },
 	{ "R-OVF-3", "a dummy is switched", a_dummy_is_switched },
 	{ "R-OVF-3", "a dummy may fail", a_dummy_may_fail },

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -207,6 +208,74 @@ static void a_group_is_one_read(void)
 	CHECK(count(vcpu, 1) >= 100);
 	rig_remove(vcpu);
 	rig_end(&rig);
+}
+
+/* ---- privileges ---- */
+
+static int paranoid(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
+	int level = 99;
+
+	if (file && fscanf(file, "%d", &level) != 1)
+		level = 99;
+	if (file)
+		(void)fclose(file);
+	return level;
+}
+
+static void spend_in_the_kernel(uint64_t ns)
+{
+	uint64_t until = thread_ns() + ns;
+	char bytes[4096];
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	while (thread_ns() < until)
+		CHECK_EQ(read(zero, bytes, sizeof(bytes)), sizeof(bytes));
+	close(zero);
+}
+
+/* Clocks count all the time of the thread for anybody, that in the kernel as well; what would count a part is denied. */
+static void nobody_counts_clocks(void)
+{
+	struct twins twins;
+	struct vpmu_vcpu *vcpu;
+
+	twins_open(&twins, gettid());
+	CHECK_EQ(setresgid(65534, 65534, 65534), 0);
+	CHECK_EQ(setresuid(65534, 65534, 65534), 0);
+	begin(SIGUSR2);
+	vcpu = rig_vcpu(&rig, 0, gettid());
+	describe(vcpu, 1, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 1000000,
+		 VPMU_ATTR_PMI);
+	set(vcpu, VPMU_REG_OPEN, 2);
+	CHECK_EQ(get(vcpu, VPMU_REG_OPENED), 2);
+	twins_begin(&twins, 0);
+	set(vcpu, VPMU_REG_ENABLE, 2);
+	twins_begin(&twins, 1);
+	spend_in_the_kernel(30 * MILLISECOND);
+	twins_look(&twins, 0);
+	set(vcpu, VPMU_REG_SYNC, 2);
+	twins_look(&twins, 1);
+	twins_print(&twins, 1, count(vcpu, 1));
+	CHECK(twins_agree(&twins, 1, count(vcpu, 1)));
+	CHECK_EQ(word(vcpu, 1, VPMU_EVENT_WORD_OVERFLOWS), count(vcpu, 1) / 1000000);
+	if (paranoid() == 2) {
+		describe(vcpu, 0, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 0, 0);
+		set(vcpu, VPMU_REG_OPEN, 1);
+		CHECK_EQ(reason(vcpu, 0), VPMU_REASON_DENIED);
+	}
+	twins_close(&twins);
+	rig_remove(vcpu);
+	rig_end(&rig);
+}
+
+static void privileges_are_not_needed_for_clocks(void)
+{
+	if (geteuid() != 0 || paranoid() > 2)
+		printf("not tried: needs root, and kernel.perf_event_paranoid 2 or less\n");
+	else
+		in_child(nobody_counts_clocks);
 }
 
 /* ---- fact 5 ---- */
@@ -551,6 +620,8 @@ const struct test_case test_cases[] = {
 	{ "fact-2", "nothing is reset", nothing_is_reset },
 	{ "fact-3", "the leader alone is switched", the_leader_alone_is_switched },
 	{ "fact-4", "a group is one read", a_group_is_one_read },
+	{ "R-SLOT-9", "privileges are not needed for clocks",
+	  privileges_are_not_needed_for_clocks },
 	{ "fact-5", "ignored filters are told", ignored_filters_are_told },
 	{ "R-SLOT-12", "the guest alone is asked for", the_guest_alone_is_asked_for },
 	{ "fact-6", "a mediated vPMU comes first", a_mediated_vpmu_comes_first },
