@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
 	{ "attach", "gives the guest of an unmodified QEMU a PMU", attach_main },
 	{ "filter", "which events guests may count with KVM's own vPMU", filter_main },
+	{ "guest", "the PMU of the virtual machine that this is, without a driver", guest_main },
 	{ "probe", "what this host can count, why not, and what to do about it", probe_main },
 };
 

@@ -23,6 +23,9 @@ int probe_main(int count, char **arguments);
 /* filter.c */
 int filter_main(int count, char **arguments);
 
+/* guest.c */
+int guest_main(int count, char **arguments);
+
 enum verdict {
 	VERDICT_OK,	 /* as wanted */
 	VERDICT_LIMITED, /* works, but not all of it */

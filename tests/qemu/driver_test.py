@@ -176,18 +176,6 @@ TESTS = {
 }
 
 
-def parts_of(lines):
-    """Split the lines by the marks between the tests."""
-    parts = {}
-    current = []
-    for line in lines:
-        if line.startswith("@@ "):
-            current = parts.setdefault(line[3:], [])
-        else:
-            current.append(line)
-    return parts
-
-
 def run(directory, host, plugin, names):
     """Boot a guest with the tests; return it and its lines."""
     work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
@@ -208,7 +196,7 @@ def main(directory, host, plugin, names):
         machine.skip(missing)
     except machine.Failed as failed:
         sys.exit(str(failed))
-    parts = parts_of(lines)
+    parts = guest_driver.parts_of(lines)
     failed = False
     for name in names:
         part = Lines(parts.get(name, []))

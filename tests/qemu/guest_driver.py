@@ -58,7 +58,7 @@ class Guest:
         self.time_limit = time_limit
         self.host = None
         self.machine = None
-        self.hooks = {}  # text that begins a line of the guest: what the host process is told then
+        self.hooks = {}  # text that begins a line of the guest: what is then called, or told to the host process
         self.served = self.interrupts = None
         os.makedirs(directory, exist_ok=True)
 
@@ -84,8 +84,8 @@ class Guest:
             self.machine.start()
             self.find_threads()
             return self.machine.run(self.heard)
-        except machine.Failed as failed:
-            raise machine.Failed(f"{failed}\n{self.output()}") from failed
+        except (machine.Failed, OSError, ValueError) as failed:
+            raise machine.Failed(f"{failed!r}\n{self.output()}") from failed
         finally:
             self.machine.stop()
             self.stop_host()
@@ -94,7 +94,10 @@ class Guest:
         """Called for each line of the guest."""
         for text, told in self.hooks.items():
             if line.startswith(text):
-                self.tell(told)
+                if callable(told):
+                    told()
+                else:
+                    self.tell(told)
 
     def start_host(self):
         """Start the host process and wait until it listens."""
@@ -129,6 +132,18 @@ class Guest:
     def output(self):
         """What the guest printed."""
         return self.machine.output() if self.machine else ""
+
+
+def parts_of(lines):
+    """Split the lines by the marks between the tests."""
+    parts = {}
+    current = []
+    for line in lines:
+        if line.startswith("@@ "):
+            current = parts.setdefault(line[3:], [])
+        else:
+            current.append(line)
+    return parts
 
 
 def compiler():

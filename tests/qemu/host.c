@@ -387,6 +387,7 @@ int main(int count, char **words)
 	if (count < 4)
 		return 2;
 	vpmu_profile_default(&host.profile);
+	host.profile.features &= ~(uint64_t)VPMU_FEATURE_PMI_NMI;
 	for (int i = 4; i < count; i++)
 		take_option(words[i]);
 	host.vectors = atoi(words[3]);

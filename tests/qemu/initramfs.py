@@ -97,7 +97,9 @@ def add_file(archive, word):
     archive.add((place or place_of(source)).lstrip("/"), mode, read(source))
     if read(source)[:4] == b"\x7fELF" and not source.endswith(".ko"):
         for library in libraries(source):
-            archive.add(library.lstrip("/"), 0o100755, read(library))
+            system = library.startswith(("/lib", "/usr/lib"))
+            place = library.lstrip("/") if system else f"lib/{os.path.basename(library)}"
+            archive.add(place, 0o100755, read(library))
 
 
 def make(output, script, files=(), image=None):

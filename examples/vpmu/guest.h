@@ -1,0 +1,97 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What the files of vpmu guest share: a guest's PMU without a driver. */
+#ifndef VPMU_TOOL_GUEST_H
+#define VPMU_TOOL_GUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <vpmu/guest.h>
+
+#define AGENT_MOST_CPUS 256
+#define AGENT_MOST_EVENTS 24 /* as many as one batch opens */
+
+/* A vCPU as this process reaches it. */
+struct agent_cpu {
+	struct vpmu_guest guest;
+	struct vpmu_guest_batch
+		batch; /* of the mailbox; elsewhere there is no memory that the host finds */
+	uint64_t words[VPMU_GUEST_MAILBOX_WORDS];
+	struct vpmu_guest_mailbox mailbox;
+	struct vpmu_guest_mmio mmio;
+	struct agent *agent;
+	uint32_t number; /* of the block, or of the CPU */
+	uint32_t msr_base;
+	int msr;	    /* descriptor */
+	int bound;	    /* 1: only to be used on the CPU itself */
+	unsigned int looks; /* since the doorbell rang */
+};
+
+struct agent {
+	const char *way;
+	char place[256]; /* the device's file */
+	char why[512];	 /* why there is none */
+	void *region;	 /* of the mailbox */
+	void *registers; /* and its doorbell */
+	uint64_t registers_size;
+	int lock; /* descriptor of the mailbox's file */
+	uint64_t region_size;
+	uint64_t attendance; /* when it was opened */
+	struct agent_cpu *cpus[AGENT_MOST_CPUS];
+	unsigned int count;
+};
+
+/* guest_mailbox.c, guest_ways.c: 1 when the device was found that way; 0 with a reason added to why */
+int agent_find_mailbox(struct agent *agent);
+int agent_find_msr(struct agent *agent);
+int agent_find_mmio(struct agent *agent);
+
+/* guest_ways.c */
+int agent_open(struct agent *agent);
+void agent_close(struct agent *agent);
+void agent_add_why(struct agent *agent, const char *way, const char *what);
+struct agent_cpu *agent_add_cpu(struct agent *agent, uint32_t number);
+/* Begins with a vCPU that was added: 0, or a VPMU_GUEST_* and it is forgotten. */
+int agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
+		void *opaque, uint32_t registers);
+/* Goes to the CPU where the way must be used. */
+void agent_go_to(const struct agent_cpu *cpu);
+const char *agent_error(int error);
+
+/* guest_count.c: a set of events, counted on every vCPU */
+struct count_set {
+	struct agent *agent;
+	unsigned int count;
+	char names[AGENT_MOST_EVENTS][64];
+	struct guest_perf_attr attrs[AGENT_MOST_EVENTS];
+	struct {
+		uint64_t mask, failed;
+		int error; /* VPMU_GUEST_*: nothing is known of this vCPU */
+		struct guest_perf_event first[AGENT_MOST_EVENTS];
+		struct guest_perf_event now[AGENT_MOST_EVENTS];
+	} cpus[AGENT_MOST_CPUS];
+};
+
+/* Names with commas between: 0, or -1 and what is wrong. */
+int count_parse(struct count_set *set, const char *names, char *why, size_t size);
+void count_open(struct count_set *set, struct agent *agent);
+void count_read(struct count_set *set);
+/* Later readings are differences from the last one. */
+void count_go_on(struct count_set *set);
+void count_close(struct count_set *set);
+void count_print(FILE *to, const struct count_set *set);
+void count_print_json(FILE *to, const struct count_set *set);
+const char *state_name(uint32_t state);
+const char *reason_name(uint32_t reason);
+
+/* guest_probe.c */
+void guest_print_device(const struct agent *agent);
+void guest_print_device_json(FILE *to, struct agent *agent);
+
+/* guest_channel.c: answers the host's questions until the channel ends */
+int guest_serve(const char *path);
+
+#endif

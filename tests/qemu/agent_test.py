@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""agent_test.py directory host plugin tool
+
+vpmu guest in a stock kernel: it finds the mailbox by the PCI resource files, counts, and says what it cannot; it answers the
+host on a virtio-serial port; and it leaves a device alone that a driver has.
+"""
+
+import json
+import os
+import socket
+import sys
+
+import guest_driver
+import kernel
+import machine
+
+MILLION = 1_000_000
+PORT = "org.libvpmu.guest.0"
+SCRIPT = """load virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_console
+echo '@@ probe'
+vpmu guest probe --json
+vpmu guest probe
+echo '@@ stat'
+vpmu guest stat --json --events instructions,branches,cycles -- taskset 2 work loop 50
+echo "code $?"
+vpmu guest stat --events instructions --seconds 0.1 -- false
+echo "code $?"
+echo '@@ watch'
+vpmu guest watch --json --events instructions --seconds 0.2 --times 3
+echo '@@ wrong'
+vpmu guest stat --events nonsense
+echo "code $?"
+echo '@@ serve'
+echo serving
+for port in /dev/vport*; do vpmu guest serve --port $port; done
+echo '@@ driver'
+insmod /lib/modules/vpmu.ko
+vpmu guest probe
+echo "code $?"
+perf stat -x, -e vpmu/instructions/ work loop 50
+rmmod vpmu
+echo '@@ msr'
+load msr
+vpmu guest probe
+echo "code $?"
+"""
+problems = []
+
+
+def check(good, what):
+    """Note a problem."""
+    if not good:
+        problems.append(what)
+
+
+def check_probe(lines):
+    """What the host process grants."""
+    found = json.loads(lines[0])
+    check(found["transport"] == "mailbox" and len(found["vcpus"]) == 2, f"probe: {found}")
+    for number, vcpu in enumerate(found["vcpus"]):
+        check(vcpu["vcpu"] == number and vcpu["slots"] == 8 and vcpu["counting"] == 2, f"probe: {vcpu}")
+        check("pmi-vector" in vcpu["features"] and "pmi-nmi" not in vcpu["features"], "R-PCI-5: PMIs are vectors")
+
+
+def events(reading, vcpu):
+    """The events of a vCPU, by name."""
+    return {event["name"]: event for event in reading["vcpus"][vcpu]["events"]}
+
+
+def check_stat(lines):
+    """R-PCI-3: the work of one CPU is in the counts of its block; what cannot be counted has no number."""
+    by_name = events(json.loads(lines[0]), 1)
+    check(100 * MILLION <= by_name["instructions"]["count"] < 130 * MILLION, f"stat: {by_name}")
+    check(50 * MILLION <= by_name["branches"]["count"] < 65 * MILLION, f"stat: {by_name}")
+    check(by_name["cycles"]["count"] is None and by_name["cycles"]["reason"] == "unsupported", f"stat: {by_name}")
+    check("code 0" in lines and "code 1" in lines, "stat: a program's exit code is passed on")
+
+
+def check_watch(lines):
+    """Intervals are differences."""
+    counts = [events(json.loads(line), 0)["instructions"]["count"] for line in lines]
+    check(len(counts) == 3 and all(isinstance(count, int) and count >= 0 for count in counts), f"watch: {counts}")
+
+
+def ask(file, command, arguments=None):
+    """One command on the channel."""
+    request = {"execute": command}
+    if arguments:
+        request["arguments"] = arguments
+    file.write(json.dumps(request) + "\n")
+    file.flush()
+    return json.loads(file.readline())
+
+
+def talk(path):
+    """The host asks the guest."""
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.settimeout(60)
+        channel.connect(path)
+        with channel.makefile("rw") as file:
+            check(ask(file, "vpmu-ping") == {"return": {}}, "serve: ping")
+            check(ask(file, "vpmu-sync", {"id": 4711}) == {"return": 4711}, "serve: sync")
+            check(ask(file, "vpmu-nothing")["error"]["class"] == "CommandNotFound", "serve: unknown")
+            check("error" in ask(file, "vpmu-read"), "serve: read before start")
+            file.write("{nonsense\n")
+            file.flush()
+            check("error" in json.loads(file.readline()), "serve: nonsense")
+            check(len(ask(file, "vpmu-info")["return"]["vcpus"]) == 2, "serve: info")
+            check(ask(file, "vpmu-start", {"events": "instructions"}) == {"return": {}}, "serve: start")
+            first = events(ask(file, "vpmu-read")["return"], 0)["instructions"]["count"]
+            second = events(ask(file, "vpmu-read")["return"], 0)["instructions"]["count"]
+            check(second > first, f"serve: {first} then {second}")
+            check(ask(file, "vpmu-stop") == {"return": {}}, "serve: stop")
+
+
+def run(directory, host, plugin, tool):
+    """Boot a guest with the agent; return it and its lines."""
+    work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
+    module, _ = guest_driver.build_module(os.path.join(directory, "module"))
+    channel = os.path.join(directory, "channel")
+    if os.path.exists(channel):
+        os.remove(channel)
+    words = ["-device", "virtio-serial-pci", "-chardev", f"socket,path={channel},server=on,wait=off,id=channel",
+             "-device", f"virtserialport,chardev=channel,name={PORT}"]
+    guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"], words=words)
+    guest.hooks["serving"] = lambda: talk(channel)
+    return guest.run("exec 2>&1\n" + SCRIPT, [work, module, guest_driver.PERF, tool])
+
+
+def main(directory, host, plugin, tool):
+    """Run, and look at each part."""
+    os.makedirs(directory, exist_ok=True)
+    try:
+        lines = run(directory, host, plugin, tool)
+    except kernel.Missing as missing:
+        machine.skip(missing)
+    except machine.Failed as failed:
+        sys.exit(str(failed))
+    parts = guest_driver.parts_of(lines)
+    try:
+        check_probe(parts["probe"])
+        check_stat(parts["stat"])
+        check_watch(parts["watch"])
+        check("code 2" in parts["wrong"], "an unknown event is no event")
+        check("code 1" in parts["driver"] and "driver has the device" in parts["driver"][0], "driver: not respected")
+        check(any(",vpmu/instructions/," in line and line[0].isdigit() for line in parts["driver"]), "driver: perf")
+        check("mailbox" in parts["msr"][0] and "code 0" in parts["msr"], "msr: the mailbox is there again")
+    except (IndexError, KeyError, ValueError, TypeError) as error:
+        problems.append(f"unexpected output: {error!r}")
+    if problems:
+        sys.exit("\n".join([*problems, *lines]))
+    print("probe, stat, watch, serve and the driver agree")
+
+
+main(*sys.argv[1:])
