@@ -104,7 +104,7 @@ def check_unsupported(lines):
 
 
 def check_record(lines):
-    """R-OVF-2, R-PMI-3: samples fall where the work is, ten to one."""
+    """R-OVF-2, R-PMI-3, R-PCI-5: samples fall where the work is, ten to one."""
     share = {name: float(percent) for percent, name in
              re.findall(r"([\d.]+)%\s.*\b(hot_function|cold_function)\b", lines.text())}
     hot = share.get("hot_function", 0)
