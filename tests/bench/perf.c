@@ -15,11 +15,15 @@
 #define TASK_EVENTS 4u
 #define SWITCHES 1000u
 #define ENTRIES 100000u
+#define FIXED_BYTES 1536
+#define SLOT_BYTES 160
+#define EVENT_BYTES 256
 #define FAR 1000000000u /* a distance that no round comes to */
 
 static struct {
 	struct vpmu_perf_system system;
 	uint64_t calls, opens, closes;
+	uint64_t bytes; /* held */
 } counted;
 
 static int64_t event_open(void *opaque, void *attr, int64_t thread, int32_t cpu, int32_t group,
@@ -57,6 +61,18 @@ static int64_t event_close(void *opaque, int32_t descriptor)
 	return counted.system.event_close(opaque, descriptor);
 }
 
+static void *allocate(void *opaque, uint64_t size)
+{
+	counted.bytes += size;
+	return counted.system.allocate(opaque, size);
+}
+
+static void release(void *opaque, void *memory, uint64_t size)
+{
+	counted.bytes -= size;
+	counted.system.release(opaque, memory, size);
+}
+
 static struct vpmu_perf *source_create(void)
 {
 	struct vpmu_perf_system system;
@@ -72,6 +88,8 @@ static struct vpmu_perf *source_create(void)
 	system.event_fcntl = event_fcntl;
 	system.event_read = event_read;
 	system.event_close = event_close;
+	system.allocate = allocate;
+	system.release = release;
 	if (vpmu_perf_create(&config, &perf) < 0)
 		abort();
 	return perf;
@@ -301,11 +319,19 @@ static void entry_row(const char *name, struct vpmu_vcpu *vcpu, bool able)
 				"100000 entries", -1, able });
 }
 
+static void bytes_row(uint64_t bytes, bool able)
+{
+	bench_row((struct row){ "bytes_8_events", (double)bytes, "bytes", AT_MOST,
+				FIXED_BYTES + 2 * EVENTS * SLOT_BYTES + EVENTS * EVENT_BYTES,
+				"16 slots, and 256 bytes an event in the source", -1, able });
+}
+
 static void vcpu_rows(bool able)
 {
 	double before = descriptors();
 	struct vpmu_perf *perf = source_create();
 	struct device *device = device_create_on(2 * EVENTS, vpmu_perf_ops(), perf, gettid());
+	uint64_t bytes = device->allocated + counted.bytes;
 	struct vpmu_vcpu *vcpu = device_vcpu(device, 0);
 	double keepers;
 
@@ -323,6 +349,7 @@ static void vcpu_rows(bool able)
 	bench_row((struct row){ "descriptors_8_events", descriptors() - before - keepers, "count",
 				AT_MOST, EVENTS, "beside those that the source keeps", keepers,
 				able });
+	bytes_row(device->allocated + counted.bytes - bytes, able);
 	entry_row("counting_system_calls", vcpu, able);
 	device_vcpu_end(vcpu);
 	device_destroy(device);

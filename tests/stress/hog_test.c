@@ -465,7 +465,112 @@ static void threads_follow_each_other(void)
 	CHECK_EQ(descriptors(), open_before);
 }
 
+/* ---- threads for real ---- */
+
+struct life {
+	struct vpmu_vcpu *vcpu;
+	_Atomic uint64_t counted;
+};
+
+/* A vCPU thread that ends without a word. */
+static void *live_and_end(void *opaque)
+{
+	struct life *life = opaque;
+
+	CHECK_EQ(vpmu_vcpu_bind(life->vcpu, gettid()), 0);
+	if (!get(life->vcpu, VPMU_REG_OPENED)) {
+		describe(life->vcpu, 0, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 0, 0);
+		set(life->vcpu, VPMU_REG_OPEN, 1);
+		set(life->vcpu, VPMU_REG_ENABLE, 1);
+	}
+	spin(3 * MILLISECOND);
+	set(life->vcpu, VPMU_REG_SYNC, 1);
+	atomic_store(&life->counted, count(life->vcpu, 0));
+	return NULL;
+}
+
+static void run_to_its_end(struct life *life)
+{
+	pthread_t thread;
+
+	CHECK_EQ(pthread_create(&thread, NULL, live_and_end, life), 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+}
+
+/* Its last counts stay, the VMM is told as soon as anybody looks, and the next thread goes on from there. */
+static void ended_threads_are_told(void)
+{
+	struct life life = { 0 };
+	uint64_t before = 0;
+
+	rig_begin(&rig);
+	rig_create(&rig);
+	CHECK_EQ(vpmu_vcpu_add(rig.vm, 0, &life.vcpu), 0);
+	vcpu = life.vcpu;
+	for (unsigned int i = 1; i <= 3; i++) {
+		run_to_its_end(&life);
+		CHECK(life.counted >= before + 3 * MILLISECOND);
+		CHECK_EQ(rig.states, 2 * (i - 1));
+		/* The kernel takes a moment to forget it; the first reading may still find its last counts. */
+		for (unsigned int j = 0; j < 1000 && rig.states == 2 * (i - 1); j++) {
+			set(vcpu, VPMU_REG_SYNC, 1);
+			spin(MILLISECOND / 10);
+		}
+		CHECK_EQ(rig.states, 2 * i - 1);
+		CHECK_EQ(rig.state, VPMU_REASON_UNBOUND);
+		CHECK_EQ(state(vcpu, 0), VPMU_STATE_INACTIVE);
+		CHECK_EQ(reason(vcpu, 0), VPMU_REASON_UNBOUND);
+		before = count(vcpu, 0);
+		CHECK(before >= life.counted);
+		vpmu_vcpu_unbind(vcpu);
+		CHECK_EQ(vpmu_vcpu_bind(vcpu, gettid()), 0);
+		CHECK_EQ(rig.states, 2 * i);
+		CHECK_EQ(rig.state, VPMU_REASON_NONE);
+		spin(MILLISECOND);
+		set(vcpu, VPMU_REG_SYNC, 1);
+		CHECK(count(vcpu, 0) >= before + MILLISECOND);
+		CHECK_EQ(state(vcpu, 0), VPMU_STATE_ACTIVE);
+		vpmu_vcpu_unbind(vcpu);
+		before = count(vcpu, 0);
+	}
+	rig_remove(vcpu);
+	rig_end(&rig);
+}
+
+/* Whoever wants the PMU for himself knows when the VM holds no event any more, kept ones among them. */
+static void a_release_is_told(void)
+{
+	unsigned int before = descriptors();
+
+	rig_begin(&rig);
+	rig_create(&rig);
+	vcpu = rig_vcpu(&rig, 0, gettid());
+	for (unsigned int i = 0; i < 4; i++)
+		describe(vcpu, i, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 0, 0);
+	set(vcpu, VPMU_REG_OPEN, 15);
+	set(vcpu, VPMU_REG_ENABLE, 1);
+	set(vcpu, VPMU_REG_CLOSE, 8);
+	CHECK_EQ(rig.states, 0);
+	vpmu_vm_release_pmu(rig.vm);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(rig.states, 1);
+	CHECK_EQ(rig.state, VPMU_REASON_HOST_TOOK_PMU);
+	/* One that never counts is kept for the next, and is none of a guest's. */
+	CHECK_EQ(descriptors(), before + 1);
+	vpmu_vm_return_pmu(rig.vm);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(rig.states, 2);
+	CHECK_EQ(rig.state, VPMU_REASON_NONE);
+	CHECK_EQ(descriptors(), before + 1 + 3);
+	CHECK_EQ(state(vcpu, 0), VPMU_STATE_ACTIVE);
+	rig_remove(vcpu);
+	rig_end(&rig);
+}
+
 const struct test_case test_cases[] = {
+	{ "R-SLOT-7", "ended threads are told", ended_threads_are_told },
+	{ "R-EPO-3", "a release is told", a_release_is_told },
+
 	{ "R-SLOT-6", "software events are not hogged", software_events_are_not_hogged },
 	{ "R-SLOT-11", "a hog starves for a while", a_hog_starves_for_a_while },
 	{ "R-SLOT-10", "every loss shows in the times", every_loss_shows_in_the_times },

@@ -200,6 +200,15 @@ static int host_pmi(void *opaque, uint32_t vcpu, uint32_t mode, uint32_t vector)
 	return 0;
 }
 
+static void host_pmu_state(void *opaque, uint32_t vcpu, uint32_t why)
+{
+	struct rig *rig = opaque;
+
+	(void)vcpu;
+	atomic_store(&rig->state, why);
+	atomic_fetch_add(&rig->states, 1);
+}
+
 static uint64_t host_clock(void *opaque)
 {
 	uint64_t scripted = atomic_load(&((struct rig *)opaque)->now);
@@ -270,6 +279,7 @@ void rig_create(struct rig *rig)
 		.pmi = host_pmi,
 		.clock = host_clock,
 		.log = log_text,
+		.pmu_state = host_pmu_state,
 	};
 	struct vpmu_config config = { .size = sizeof(config),
 				      .profile = &rig->profile,

@@ -45,7 +45,9 @@ struct rig {
 	struct vpmu_perf *perf; /* made by rig_create() unless it is there */
 	struct vpmu_vm *vm;
 	_Atomic uint64_t pmis;
-	_Atomic uint64_t now; /* scripted host time; 0: the real one */
+	_Atomic uint32_t states; /* how often the VMM was told of the PMU */
+	_Atomic uint32_t state;	 /* the last reason that it was told */
+	_Atomic uint64_t now;	 /* scripted host time; 0: the real one */
 	_Atomic uint32_t texts;
 	char text[1024]; /* the last one */
 };
