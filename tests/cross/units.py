@@ -19,12 +19,18 @@ HOSTED = {"core_lock.c", "guest_host.c", "convert_header.c"}
 BIG_ENDIAN = {"s390x"}
 NARROW = {"i686"}
 WIDE_ONLY = {"guest_numbers.c", "guest_ways.c"}
-SHARED = {"core_fixture.c"}
+TABLE = "const struct test_case test_cases[]"
+
+
+def is_table(path):
+    """Whether a file is a table of tests; others belong to the tables or are programs of their own."""
+    with open(path, encoding="utf-8") as file:
+        return TABLE in file.read()
 
 
 def wanted(name, machine):
     """Whether a table runs on a machine."""
-    if name in HOSTED | SHARED or (machine in NARROW and name in WIDE_ONLY):
+    if name in HOSTED or (machine in NARROW and name in WIDE_ONLY):
         return False
     return not (machine in BIG_ENDIAN and name.startswith("guest_"))
 
@@ -40,9 +46,11 @@ def main():
             sys.exit(1)
         base = parts + machine.ground() + machine.compile(
             ["tests/cross/ground/cases.c", "tests/runner/compare.c"] +
-            machine.sources("tests/world") + ["tests/unit/core_fixture.c"])
+            machine.sources("tests/world") +
+            [path for path in machine.sources("tests/unit") if path.endswith("_fixture.c")])
         tables = [path for path in machine.sources("tests/unit")
-                  if wanted(os.path.basename(path), machine.name)]
+                  if is_table(os.path.join(machine.root, path))
+                  and wanted(os.path.basename(path), machine.name)]
         failed = []
         for path, made in zip(tables, machine.compile(tables)):
             name = os.path.basename(path)[:-2]

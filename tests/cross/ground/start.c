@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* How a program begins, and how it calls the system, on each machine. */
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+
 #include "ground.h"
+
+int errno;
 
 void ground_begin(void);
 
@@ -10,7 +16,14 @@ enum { SIGCHLD_NUMBER = 17 };
 #if defined(__x86_64__)
 
 __asm__(".globl _start\n_start: xorl %ebp, %ebp\n and $-16, %rsp\n call ground_begin\n ud2");
-enum { CALL_READ = 0, CALL_WRITE = 1, CALL_FORK = 57, CALL_WAIT4 = 61, CALL_EXIT_GROUP = 231 };
+enum {
+	CALL_READ = 0,
+	CALL_WRITE = 1,
+	CALL_IOCTL = 16,
+	CALL_FORK = 57,
+	CALL_WAIT4 = 61,
+	CALL_EXIT_GROUP = 231
+};
 
 long ground_call(long number, long a, long b, long c, long d)
 {
@@ -27,7 +40,14 @@ long ground_call(long number, long a, long b, long c, long d)
 #elif defined(__i386__)
 
 __asm__(".globl _start\n_start: xorl %ebp, %ebp\n and $-16, %esp\n call ground_begin\n ud2");
-enum { CALL_READ = 3, CALL_WRITE = 4, CALL_FORK = 2, CALL_WAIT4 = 114, CALL_EXIT_GROUP = 252 };
+enum {
+	CALL_READ = 3,
+	CALL_WRITE = 4,
+	CALL_IOCTL = 54,
+	CALL_FORK = 2,
+	CALL_WAIT4 = 114,
+	CALL_EXIT_GROUP = 252
+};
 
 long ground_call(long number, long a, long b, long c, long d)
 {
@@ -44,7 +64,14 @@ long ground_call(long number, long a, long b, long c, long d)
 
 __asm__(".globl _start\n_start: lghi %r11, 0\n lay %r15, -160(%r15)\n brasl %r14, ground_begin\n "
 	".short 0");
-enum { CALL_READ = 3, CALL_WRITE = 4, CALL_FORK = 2, CALL_WAIT4 = 114, CALL_EXIT_GROUP = 248 };
+enum {
+	CALL_READ = 3,
+	CALL_WRITE = 4,
+	CALL_IOCTL = 54,
+	CALL_FORK = 2,
+	CALL_WAIT4 = 114,
+	CALL_EXIT_GROUP = 248
+};
 
 long ground_call(long number, long a, long b, long c, long d)
 {
@@ -61,7 +88,14 @@ long ground_call(long number, long a, long b, long c, long d)
 #else
 
 /* The machines that came later share their numbers, and make processes by clone alone. */
-enum { CALL_READ = 63, CALL_WRITE = 64, CALL_FORK = 220, CALL_WAIT4 = 260, CALL_EXIT_GROUP = 94 };
+enum {
+	CALL_READ = 63,
+	CALL_WRITE = 64,
+	CALL_IOCTL = 29,
+	CALL_FORK = 220,
+	CALL_WAIT4 = 260,
+	CALL_EXIT_GROUP = 94
+};
 
 #if defined(__aarch64__)
 __asm__(".globl _start\n_start: mov x29, xzr\n bl ground_begin\n brk #0");
@@ -158,4 +192,18 @@ int ground_apart(int (*run)(const void *argument), const void *argument)
 	if (child < 0 || ground_call(CALL_WAIT4, child, (long)&status, 0, 0) != child)
 		return 3;
 	return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+}
+
+int ioctl(int file, unsigned long request, ...)
+{
+	va_list arguments;
+	long result;
+
+	va_start(arguments, request);
+	result = ground_call(CALL_IOCTL, file, (long)request, va_arg(arguments, long), 0);
+	va_end(arguments);
+	if (result >= 0)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
 }

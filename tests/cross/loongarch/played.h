@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/*
+ * A LoongArch machine played by one process: the guest's instructions are real, and where they trap a signal handler
+ * is KVM and the VMM, with the real backend, core and direct source on a simulated PMU.
+ */
+#ifndef CROSS_PLAYED_H
+#define CROSS_PLAYED_H
+
+#include <stdint.h>
+
+#define PLAYED_RAM_SIZE 0x10000u
+#define PLAYED_EVENTS 4
+
+enum played_level {
+	PLAYED_USER = 0, /* as VPMU_SIM_GUEST_USER */
+	PLAYED_KERNEL = 1,
+};
+
+/* The machine: begun with the vCPU in guest code, ended with everything given back. */
+void played_begin(uint32_t kernel_version);
+void played_end(void);
+
+/* Guest RAM, from guest-physical 0, and where the MMIO window stands. */
+extern uint8_t played_ram[PLAYED_RAM_SIZE];
+extern volatile void *played_window;
+
+/* What the guest's CPU does without an exit: CPUCFG as KVM answers it, ESTAT and CRMD. */
+uint32_t played_cpucfg(void *opaque, uint32_t word);
+extern uint64_t played_status;
+extern uint64_t played_mode;
+
+/* The guest computes: its time passes, and events happen. */
+void played_work(enum played_level level, uint64_t ns);
+/* How often an event happened in guest code of a level. */
+uint64_t played_truth(enum played_level level, uint32_t event);
+
+/* The guest's handler of INT_SWI1, called between two of its instructions. */
+extern void (*played_handler)(void);
+
+/* The VMM is kicked before each n-th KVM_RUN; 0: never. */
+extern uint32_t played_kicks;
+
+struct played_counts {
+	uint64_t exits;	      /* accesses to the device */
+	uint64_t kicked;      /* KVM_RUN with immediate_exit */
+	uint64_t completions; /* times that KVM completed an exit */
+	uint64_t interrupts;  /* taken by the guest */
+	uint64_t errors;      /* the backend's */
+	uint64_t others;      /* exits that are not the device's */
+};
+extern struct played_counts played_counts;
+
+/* Prints what is wrong and ends the program. */
+_Noreturn void played_fail(const char *what, uint64_t seen, uint64_t wanted);
+#define PLAYED(seen, wanted)                                               \
+	do {                                                               \
+		uint64_t seen_ = (uint64_t)(seen);                         \
+		uint64_t wanted_ = (uint64_t)(wanted);                     \
+		if (seen_ != wanted_)                                      \
+			played_fail(#seen " is " #wanted, seen_, wanted_); \
+	} while (0)
+
+#endif
