@@ -79,6 +79,13 @@ uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct pe
 	return vpmu_perf_distance(perf, &member->attr, member->left);
 }
 
+/* LoongArch's driver takes 10 bits of a raw event, and drops the others without a word. */
+#ifdef __loongarch__
+#define RAW_BITS 0x3ffu
+#else
+#define RAW_BITS UINT64_MAX
+#endif
+
 /*
  * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. Without a size the
  * struct ends with config2, the last word that a guest can set: every kernel since 2.6.39 knows as much.
@@ -92,7 +99,7 @@ int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr
 		.left = period,
 		.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,
-		.config_mask = UINT64_MAX,
+		.config_mask = RAW_BITS,
 		.config1_mask = UINT64_MAX,
 		.config2_mask = UINT64_MAX,
 		.flags = how | VPMU_CONVERT_RAW | VPMU_CONVERT_HOST_SOFTWARE,
