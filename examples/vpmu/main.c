@@ -15,9 +15,13 @@ static const struct command {
 	int (*run)(int count, char **arguments);
 } commands[] = {
 	{ "attach", "gives the guest of an unmodified QEMU a PMU", attach_main },
+	{ "export", "counts of VMs for Prometheus", export_main },
 	{ "filter", "which events guests may count with KVM's own vPMU", filter_main },
 	{ "guest", "the PMU of the virtual machine that this is, without a driver", guest_main },
+	{ "list", "the events that can be watched, or why not", list_main },
 	{ "probe", "what this host can count, why not, and what to do about it", probe_main },
+	{ "stat", "count events of VMs, as perf stat prints them", stat_main },
+	{ "top", "a live screen of VMs", top_main },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

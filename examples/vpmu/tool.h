@@ -26,6 +26,12 @@ int filter_main(int count, char **arguments);
 /* guest.c */
 int guest_main(int count, char **arguments);
 
+/* export.c, list.c, stat.c, top.c */
+int export_main(int count, char **arguments);
+int list_main(int count, char **arguments);
+int stat_main(int count, char **arguments);
+int top_main(int count, char **arguments);
+
 enum verdict {
 	VERDICT_OK,	 /* as wanted */
 	VERDICT_LIMITED, /* works, but not all of it */

@@ -174,7 +174,7 @@ static const char *reason_of(uint32_t meter, int error)
 	if (error == 0)
 		return "";
 	if (meter == VPMU_MONITOR_RESCTRL)
-		return "No resctrl with monitoring is mounted, or the CPU has none; see vpmu_resctrl_create().";
+		return "No resctrl with monitoring is mounted (mount -t resctrl resctrl /sys/fs/resctrl), or the CPU has no monitors.";
 	if (meter == VPMU_MONITOR_PMU)
 		return "Only the VMM that embeds the PMU can tell.";
 	return "The kernel, its PMU driver or its hypervisor offers no such event.";

@@ -1,0 +1,349 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* vpmu export: values for Prometheus and what else reads its forms. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifdef WITH_MICROHTTPD
+#include <microhttpd.h>
+#endif
+
+#include "options.h"
+
+#define DEFAULT_EVENTS "task-clock,context-switches,cpu-migrations,page-faults"
+
+static const char help[] =
+	"Usage: vpmu export (--pid PID | --qmp SOCKET)... (--port N | --socket PATH | --textfile FILE) [OPTION...]\n"
+	"\n"
+	"Serves the counts of VMs to Prometheus, in its text format or OpenMetrics. Counts tell about other\n"
+	"users' guests: they are served on the loopback address, to a Unix socket, or into a file.\n"
+	"\n"
+	"Options:\n" WATCH_OPTIONS "  --port N           HTTP on 127.0.0.1, path /metrics\n"
+	"  --socket PATH      HTTP on a Unix socket, for its owner and group\n"
+	"  --textfile FILE    write a file anew every --interval, for node_exporter's collector\n"
+	"  --interval MS      of the file and of looking for new vCPUs (1000)\n"
+	"  --state FILE       keep counts there, so that they go on after a restart\n"
+	"  --max-series N     more series than this of vCPUs and events are summed up by VM (20000)\n"
+	"  --help             this text\n";
+
+struct exporter {
+	struct session *session;
+	uint64_t port, interval, most_series;
+	const char *socket, *textfile, *state;
+	pthread_mutex_t lock; /* the session has one user at a time */
+};
+
+/* Writes a file so that a reader sees the old one or the new one. */
+static int write_file(const struct exporter *exporter)
+{
+	struct text_buffer text = { 0 };
+	char beside[4096];
+	FILE *file;
+	int failed = 1;
+
+	metrics_write(exporter->session, &text, 0);
+	snprintf(beside, sizeof(beside), "%s.new", exporter->textfile);
+	file = text.failed ? NULL : fopen(beside, "w");
+	if (file) {
+		failed = fwrite(text.at, 1, text.used, file) != text.used;
+		failed |= fclose(file) != 0;
+		failed = failed || rename(beside, exporter->textfile) != 0;
+	}
+	text_end(&text);
+	if (failed)
+		complain(exporter->session, "%s could not be written: %s", exporter->textfile,
+			 strerror(errno));
+	return failed;
+}
+
+#ifdef WITH_MICROHTTPD
+
+enum { MOST_CONNECTIONS = 16, PATIENCE_S = 5, MOST_MEMORY = 32 << 10 };
+
+static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned int code,
+				   const char *type, void *text, size_t length,
+				   enum MHD_ResponseMemoryMode mode)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(length, text, mode);
+	enum MHD_Result result;
+
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", type);
+	result = MHD_queue_response(connection, code, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result answer_plain(struct MHD_Connection *connection, unsigned int code,
+				    const char *text)
+{
+	return answer_text(connection, code, "text/plain", (void *)(uintptr_t)text, strlen(text),
+			   MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result answer_metrics(struct exporter *exporter, struct MHD_Connection *connection)
+{
+	const char *accepted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
+	int open_metrics = accepted && strstr(accepted, "application/openmetrics-text") != NULL;
+	struct text_buffer text = { 0 };
+
+	pthread_mutex_lock(&exporter->lock);
+	metrics_write(exporter->session, &text, open_metrics);
+	pthread_mutex_unlock(&exporter->lock);
+	if (text.failed || !text.at) {
+		text_end(&text);
+		return answer_plain(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+	}
+	return answer_text(connection, MHD_HTTP_OK,
+			   open_metrics ?
+				   "application/openmetrics-text; version=1.0.0; charset=utf-8" :
+				   "text/plain; version=0.0.4; charset=utf-8",
+			   text.at, text.used, MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result handle(void *opaque, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *data,
+			      size_t *data_size, void **request)
+{
+	static int seen;
+
+	(void)version;
+	(void)data;
+	/* The first call of a request brings its head alone. */
+	if (*request == NULL) {
+		*request = &seen;
+		return MHD_YES;
+	}
+	if (*data_size) {
+		*data_size = 0;
+		return MHD_YES;
+	}
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return answer_plain(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
+	if (strcmp(url, "/metrics") == 0)
+		return answer_metrics(opaque, connection);
+	return answer_plain(connection, strcmp(url, "/") == 0 ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND,
+			    "The counts are at /metrics\n");
+}
+
+static int listen_port(const struct exporter *exporter)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)exporter->port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int on = 1;
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (listening < 0)
+		return -1;
+	setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(listening, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    listen(listening, MOST_CONNECTIONS) == 0)
+		return listening;
+	complain(exporter->session,
+		 "port %u of 127.0.0.1: %s. Choose another --port, or end who has it (ss -ltnp).",
+		 (unsigned int)exporter->port, strerror(errno));
+	close(listening);
+	return -1;
+}
+
+/* A socket that is left of an earlier run, and that nobody serves, is replaced. */
+static void remove_stale(const char *path, const struct sockaddr_un *address)
+{
+	struct stat found;
+	int probe;
+
+	if (lstat(path, &found) != 0 || !S_ISSOCK(found.st_mode))
+		return;
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe >= 0 && connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+	    errno == ECONNREFUSED)
+		unlink(path);
+	if (probe >= 0)
+		close(probe);
+}
+
+static int listen_socket(const struct exporter *exporter)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listening;
+
+	if (strlen(exporter->socket) >= sizeof(address.sun_path)) {
+		complain(exporter->session, "%s: the path is too long for a socket",
+			 exporter->socket);
+		return -1;
+	}
+	memcpy(address.sun_path, exporter->socket, strlen(exporter->socket) + 1);
+	remove_stale(exporter->socket, &address);
+	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listening < 0)
+		return -1;
+	umask(0117);
+	if (bind(listening, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    listen(listening, MOST_CONNECTIONS) == 0)
+		return listening;
+	complain(exporter->session, "%s: %s. Choose another --socket.", exporter->socket,
+		 strerror(errno));
+	close(listening);
+	return -1;
+}
+
+/* A client that never reads holds one of a few connections, for a few seconds. */
+static struct MHD_Daemon *serve(struct exporter *exporter, int *failed)
+{
+	struct MHD_Daemon *server;
+	int listening;
+
+	*failed = 0;
+	if (!exporter->port && !exporter->socket)
+		return NULL;
+	listening = exporter->port ? listen_port(exporter) : listen_socket(exporter);
+	*failed = listening < 0;
+	if (listening < 0)
+		return NULL;
+	server = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
+				  handle, exporter, MHD_OPTION_LISTEN_SOCKET, listening,
+				  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MOST_CONNECTIONS,
+				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)PATIENCE_S,
+				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MOST_MEMORY,
+				  MHD_OPTION_END);
+	if (!server) {
+		complain(exporter->session, "the HTTP server does not start: %s", strerror(errno));
+		close(listening);
+		*failed = 1;
+	}
+	return server;
+}
+
+static void stop(const struct exporter *exporter, struct MHD_Daemon *server)
+{
+	if (server)
+		MHD_stop_daemon(server);
+	if (server && exporter->socket)
+		unlink(exporter->socket);
+}
+
+#else
+
+struct MHD_Daemon;
+
+static struct MHD_Daemon *serve(struct exporter *exporter, int *failed)
+{
+	*failed = exporter->port || exporter->socket;
+	if (*failed)
+		complain(
+			exporter->session,
+			"this vpmu was built without libmicrohttpd and serves no HTTP. Use --textfile, or install libmicrohttpd-dev and build again.");
+	return NULL;
+}
+
+static void stop(const struct exporter *exporter, struct MHD_Daemon *server)
+{
+	(void)exporter;
+	(void)server;
+}
+
+#endif
+
+/* One turn: new vCPUs, the file, the state; how many VMs there still are. */
+static uint32_t turn(struct exporter *exporter)
+{
+	uint32_t there;
+
+	pthread_mutex_lock(&exporter->lock);
+	there = session_follow(exporter->session);
+	if (exporter->textfile)
+		(void)write_file(exporter);
+	if (exporter->state) {
+		if (!exporter->textfile)
+			(void)session_read(exporter->session, VPMU_MONITOR_PER_VM);
+		if (state_save(exporter->session, exporter->state))
+			complain(exporter->session, "%s could not be written: %s", exporter->state,
+				 strerror(errno));
+	}
+	pthread_mutex_unlock(&exporter->lock);
+	return there;
+}
+
+static int run(struct exporter *exporter)
+{
+	struct session *session = exporter->session;
+	struct MHD_Daemon *server;
+	int failed = session_open(session);
+
+	if (!failed && exporter->state && state_load(session, exporter->state)) {
+		complain(
+			session,
+			"%s is no state of vpmu export, or is cut off. Remove it: counts then begin at 0.",
+			exporter->state);
+		return TOOL_FAILED;
+	}
+	if (!failed)
+		failed = session_start(session);
+	if (failed)
+		return failed;
+	server = serve(exporter, &failed);
+	if (failed)
+		return TOOL_FAILED;
+	while (!watch_ended && turn(exporter) > 0)
+		poll(NULL, 0, (int)exporter->interval);
+	if (watch_ended)
+		(void)turn(exporter);
+	else
+		complain(session, "all VMs have ended");
+	stop(exporter, server);
+	return TOOL_DONE;
+}
+
+int export_main(int count, char **arguments)
+{
+	struct session session;
+	struct exporter exporter = { .session = &session, .interval = 1000, .most_series = 20000 };
+	const struct option_row rows[] = {
+		{ .name = "--port", .number = &exporter.port, .least = 1, .most = 65535 },
+		{ .name = "--socket", .text = &exporter.socket },
+		{ .name = "--textfile", .text = &exporter.textfile },
+		{ .name = "--interval",
+		  .number = &exporter.interval,
+		  .least = 100,
+		  .most = 3600000 },
+		{ .name = "--state", .text = &exporter.state },
+		{ .name = "--max-series",
+		  .number = &exporter.most_series,
+		  .least = 1,
+		  .most = 10000000 },
+		{ .name = NULL },
+	};
+	int result;
+
+	if (count == 1 && strcmp(arguments[0], "--help") == 0) {
+		printf("%s", help);
+		return TOOL_DONE;
+	}
+	watch_until_signal();
+	session_begin(&session, "export");
+	pthread_mutex_init(&exporter.lock, NULL);
+	result = options_take(&session, rows, count, arguments, DEFAULT_EVENTS);
+	if (!result &&
+	    (exporter.port != 0) + (exporter.socket != NULL) + (exporter.textfile != NULL) != 1) {
+		complain(&session, "say one of --port, --socket and --textfile");
+		result = TOOL_USAGE;
+	}
+	session.most_series = exporter.most_series;
+	if (!result)
+		result = run(&exporter);
+	session_end(&session);
+	pthread_mutex_destroy(&exporter.lock);
+	return result;
+}

@@ -1,0 +1,435 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* VMs that are watched: from a pid or a QMP socket to a monitor that reads them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "watch.h"
+
+volatile sig_atomic_t watch_ended;
+
+static void end_watch(int number)
+{
+	(void)number;
+	watch_ended = 1;
+}
+
+void watch_until_signal(void)
+{
+	struct sigaction action = { .sa_handler = end_watch };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void complain(const struct session *session, const char *format, ...)
+{
+	va_list words;
+
+	fprintf(stderr, "vpmu %s: ", session->command);
+	va_start(words, format);
+	vfprintf(stderr, format, words);
+	va_end(words);
+	fprintf(stderr, "\n");
+}
+
+int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- targets -------------------------------------------------------------------------------------- */
+
+void session_begin(struct session *session, const char *command)
+{
+	memset(session, 0, sizeof(*session));
+	session->command = command;
+	session->targets = calloc(MOST_TARGETS, sizeof(*session->targets));
+}
+
+static struct target *target_add(struct session *session)
+{
+	if (!session->targets || session->target_count == MOST_TARGETS) {
+		complain(session, "more than %d VMs. Watch them with several commands.",
+			 MOST_TARGETS);
+		return NULL;
+	}
+	return &session->targets[session->target_count++];
+}
+
+int session_add_pid(struct session *session, const char *text)
+{
+	struct target *target;
+	char *end;
+	long long pid = strtoll(text, &end, 10);
+
+	if (*end || end == text || pid <= 0 || pid > INT32_MAX) {
+		complain(session, "%s is no process number", text);
+		return TOOL_USAGE;
+	}
+	for (uint32_t i = 0; i < session->target_count; i++)
+		if (session->targets[i].pid == pid)
+			return 0;
+	target = target_add(session);
+	if (!target)
+		return TOOL_FAILED;
+	target->pid = pid;
+	return 0;
+}
+
+int session_add_qmp(struct session *session, const char *path)
+{
+	struct target *target = target_add(session);
+
+	if (!target)
+		return TOOL_FAILED;
+	target->qmp = path;
+	return 0;
+}
+
+/* The name that a QEMU was given, "-name guest=web,..." or "-name web"; else its program and number. */
+static void name_process(struct target *target)
+{
+	char path[64];
+	char text[4096];
+	char *word = text;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/cmdline", target->pid);
+	file = fopen(path, "r");
+	length = file ? fread(text, 1, sizeof(text) - 2, file) : 0;
+	if (file)
+		fclose(file);
+	text[length] = text[length + 1] = '\0';
+	while (word < text + length && strcmp(word, "-name") != 0)
+		word += strlen(word) + 1;
+	if (word < text + length)
+		word += strlen(word) + 1;
+	if (strncmp(word, "guest=", 6) == 0)
+		word += 6;
+	if (word < text + length && strcspn(word, ",") > 0)
+		snprintf(target->name, sizeof(target->name), "%.*s", (int)strcspn(word, ","), word);
+	else
+		snprintf(target->name, sizeof(target->name), "pid-%" PRId64, target->pid);
+}
+
+static const char *const process_errors[] = {
+	[-VPMU_ERROR_GONE] = "there is no such process. Look for it with ps",
+	[-VPMU_ERROR_DENIED] =
+		"it may not be looked at. Run vpmu as its user, or with CAP_PERFMON and CAP_SYS_PTRACE",
+	[-VPMU_ERROR_LIMIT] = "this command has no descriptor left. Raise its limit with ulimit -n",
+};
+
+static const char *process_error(int error)
+{
+	size_t known = sizeof(process_errors) / sizeof(process_errors[0]);
+
+	if ((size_t)-error < known && process_errors[-error])
+		return process_errors[-error];
+	return vpmu_error_text(error);
+}
+
+static struct qmp_vcpu asked[MOST_VCPUS];
+
+/* The threads of a QEMU: taken only if they are tasks of the process behind the socket. */
+static int qmp_threads(struct session *session, struct target *target,
+		       struct vpmu_monitor_thread *threads, int64_t *pid)
+{
+	char why[256];
+	int count = watch_ask(target->qmp, pid, target->name, asked, MOST_VCPUS, why, sizeof(why));
+
+	if (count < 0 && !target->silent)
+		complain(session, "%s: %s", target->qmp, why);
+	target->silent = count < 0;
+	if (count < 0)
+		return -1;
+	if (target->process && *pid != target->pid) {
+		complain(session,
+			 "%s: another process answers now, %" PRId64 " in place of %" PRId64,
+			 target->qmp, *pid, target->pid);
+		return -1;
+	}
+	for (int i = 0; i < count; i++)
+		threads[i] = (struct vpmu_monitor_thread){ .thread = asked[i].thread,
+							   .vcpu = (uint32_t)asked[i].index };
+	return count;
+}
+
+/* Leaves out threads that are none of the process, however sure the socket is of them. */
+static int keep_own(struct session *session, struct target *target,
+		    struct vpmu_monitor_thread *threads, int count)
+{
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		int twice = 0;
+
+		for (int j = 0; j < kept; j++)
+			twice |= threads[j].vcpu == threads[i].vcpu;
+		if (twice || vpmu_process_thread(target->process, &threads[i]) != 0) {
+			complain(session,
+				 "%s: thread %" PRId64 " is no task of process %" PRId64
+				 ", or its vCPU is named twice; it is left out",
+				 target->name, threads[i].thread, target->pid);
+			continue;
+		}
+		threads[kept++] = threads[i];
+	}
+	return kept;
+}
+
+/* Lists the threads of a target; -1 after a complaint. */
+static int list_threads(struct session *session, struct target *target,
+			struct vpmu_monitor_thread *threads)
+{
+	int64_t pid = target->pid;
+	int count;
+
+	if (target->qmp) {
+		count = qmp_threads(session, target, threads, &pid);
+		return count < 0 ? -1 : keep_own(session, target, threads, count);
+	}
+	count = vpmu_process_threads(target->process, target->which, threads, MOST_VCPUS);
+	if (count < 0)
+		complain(session, "%s: process %" PRId64 ": %s", target->name, target->pid,
+			 process_error(count));
+	return count > MOST_VCPUS ? MOST_VCPUS : count;
+}
+
+static int process_begin(struct session *session, struct target *target)
+{
+	int error;
+	int kvm;
+
+	error = vpmu_process_open(NULL, target->pid, &target->process);
+	if (error) {
+		complain(session, "process %" PRId64 ": %s", target->pid, process_error(error));
+		return TOOL_FAILED;
+	}
+	if (!target->name[0])
+		name_process(target);
+	kvm = vpmu_process_runs_kvm(target->process);
+	target->kvm = kvm > 0;
+	if (kvm < 0)
+		complain(
+			session,
+			"%s: whether it runs under KVM cannot be seen (%s), so events of the guest are refused",
+			target->name, process_error(kvm));
+	return 0;
+}
+
+/* Where the threads have no names that speak of vCPUs, all of the process are taken. */
+static void choose_threads(struct session *session, struct target *target)
+{
+	target->which = VPMU_PROCESS_VCPUS;
+	if (vpmu_process_threads(target->process, VPMU_PROCESS_VCPUS, NULL, 0) > 0)
+		return;
+	target->which = VPMU_PROCESS_ALL;
+	complain(
+		session,
+		"%s: no thread of process %" PRId64
+		" has a name that says it runs a vCPU; all are counted. With QEMU use --qmp, or start it with -name NAME,debug-threads=on.",
+		target->name, target->pid);
+}
+
+static int target_open(struct session *session, struct target *target, uint32_t id)
+{
+	struct vpmu_monitor_vm_config config = { .size = sizeof(config),
+						 .id = id,
+						 .check = vpmu_process_check };
+	char why[256];
+	int error;
+
+	if (target->qmp && watch_ask(target->qmp, &target->pid, target->name, asked, MOST_VCPUS,
+				     why, sizeof(why)) < 0) {
+		complain(session, "%s: %s", target->qmp, why);
+		return TOOL_FAILED;
+	}
+	error = process_begin(session, target);
+	if (error)
+		return error;
+	if (!target->qmp)
+		choose_threads(session, target);
+	config.flags = target->kvm ? VPMU_MONITOR_RUNS_GUEST : 0;
+	config.opaque = target->process;
+	config.meter_vm[VPMU_MONITOR_RESCTRL] = target->name;
+	error = vpmu_monitor_vm_add(session->monitor, &config, &target->vm);
+	if (error)
+		complain(session, "%s: %s", target->name, vpmu_error_text(error));
+	return error ? TOOL_FAILED : 0;
+}
+
+/* Gives the monitor the threads that there are now; 0 while the VM is there. */
+static int target_follow(struct session *session, struct target *target)
+{
+	static struct vpmu_monitor_thread threads[MOST_VCPUS];
+	int count;
+
+	if (target->gone)
+		return -1;
+	count = list_threads(session, target, threads);
+	/* A socket that does not answer is not the end of the VM. */
+	if (count < 0 && target->qmp &&
+	    vpmu_process_threads(target->process, VPMU_PROCESS_ALL, NULL, 0) > 0)
+		return 0;
+	if (count <= 0) {
+		target->gone = 1;
+		count = 0;
+	}
+	target->vcpus = (uint32_t)count;
+	(void)vpmu_monitor_vm_threads(target->vm, threads, (uint32_t)count);
+	return target->gone ? -1 : 0;
+}
+
+/* ---- the session ---------------------------------------------------------------------------------- */
+
+static void hear(void *opaque, uint32_t level, const char *text)
+{
+	if (level <= VPMU_LOG_WARNING)
+		complain(opaque, "%s", text);
+}
+
+int session_open(struct session *session)
+{
+	struct vpmu_perf_config counting = { .size = sizeof(counting),
+					     .flags = VPMU_PERF_THREADS_RUN_GUEST |
+						      VPMU_PERF_THREADS_WATCHED,
+					     .log = session->event_count ? hear : NULL,
+					     .log_opaque = session };
+	struct vpmu_monitor_config config = { .size = sizeof(config),
+					      .source = vpmu_perf_ops(),
+					      .descriptors = vpmu_linux_descriptors };
+	int error = vpmu_perf_create(&counting, &session->perf);
+	uint32_t opened = 0;
+
+	(void)vpmu_resctrl_create(NULL, NULL, &session->resctrl);
+	config.source_opaque = session->perf;
+	if (session->resctrl) {
+		config.meters[VPMU_MONITOR_RESCTRL] = vpmu_resctrl_ops();
+		config.meter_opaque[VPMU_MONITOR_RESCTRL] = session->resctrl;
+	}
+	if (!error)
+		error = vpmu_monitor_create(&config, &session->monitor);
+	if (error) {
+		complain(session, "%s", vpmu_error_text(error));
+		return TOOL_FAILED;
+	}
+	for (uint32_t i = 0; i < session->target_count; i++) {
+		session->targets[i].gone = target_open(session, &session->targets[i], i) != 0;
+		opened += !session->targets[i].gone;
+	}
+	return session->target_count && opened == 0 ? TOOL_FAILED : 0;
+}
+
+static void map_events(struct session *session, struct target *target)
+{
+	struct vpmu_monitor_event live[VPMU_MONITOR_MAX_EVENTS];
+	int count = vpmu_monitor_get(target->vm, VPMU_MONITOR_LIVE, live, VPMU_MONITOR_MAX_EVENTS);
+
+	for (int i = 0; i < count; i++)
+		for (uint32_t j = 0; j < session->event_count; j++)
+			if (memcmp(&live[i], &session->events[j].event, sizeof(live[i])) == 0)
+				target->map[i] = (uint8_t)j;
+}
+
+static int set_failed(const struct session *session, int error,
+		      const struct vpmu_monitor_report *report)
+{
+	if (error == VPMU_ERROR_LIMIT && report->available >= 0)
+		complain(
+			session,
+			"%" PRIu64 " events are to be opened and %" PRId64
+			" descriptors are free. Nothing was opened. Raise the limit (ulimit -n, LimitNOFILE=), or watch fewer VMs or events.",
+			report->needed, report->available);
+	else
+		complain(session, "the events could not be opened: %s", vpmu_error_text(error));
+	return TOOL_FAILED;
+}
+
+int session_start(struct session *session)
+{
+	struct vpmu_monitor_change changes[VPMU_MONITOR_MAX_EVENTS];
+	struct vpmu_monitor_report report = { .size = sizeof(report) };
+	int error;
+
+	session_follow(session);
+	for (uint32_t i = 0; i < session->event_count; i++)
+		changes[i] =
+			(struct vpmu_monitor_change){ .event = session->events[i].event, .on = 1 };
+	error = vpmu_monitor_set(session->monitor, NULL, 0, changes, session->event_count,
+				 VPMU_MONITOR_LIVE | VPMU_MONITOR_WANTED | VPMU_MONITOR_SKIP,
+				 &report);
+	if (error)
+		return set_failed(session, error, &report);
+	for (uint32_t i = 0; i < session->event_count; i++)
+		session->events[i].error = changes[i].error;
+	for (uint32_t i = 0; i < session->target_count; i++)
+		if (session->targets[i].vm)
+			map_events(session, &session->targets[i]);
+	return 0;
+}
+
+uint32_t session_follow(struct session *session)
+{
+	uint32_t there = 0;
+
+	for (uint32_t i = 0; i < session->target_count; i++)
+		if (session->targets[i].vm)
+			there += target_follow(session, &session->targets[i]) == 0;
+	return there;
+}
+
+int session_read(struct session *session, uint32_t flags)
+{
+	struct vpmu_monitor_reading reading = { .size = sizeof(reading),
+						.flags = flags | VPMU_MONITOR_CHECK };
+	uint64_t needed = 0;
+
+	for (uint32_t i = 0; i < session->target_count; i++)
+		needed += ((uint64_t)session->targets[i].vcpus + 1) * session->event_count;
+	if (needed > session->value_room) {
+		free(session->values);
+		session->values = calloc((size_t)needed, sizeof(*session->values));
+		session->value_room = session->values ? needed : 0;
+	}
+	reading.values = session->values;
+	reading.room = session->value_room;
+	if (vpmu_monitor_read(session->monitor, &reading))
+		return -1;
+	session->value_count = reading.needed < reading.room ? reading.needed : reading.room;
+	return 0;
+}
+
+struct target *session_target(struct session *session, const struct vpmu_monitor_value *value)
+{
+	return &session->targets[value->vm];
+}
+
+struct selected *session_event(struct session *session, const struct vpmu_monitor_value *value)
+{
+	return &session->events[session->targets[value->vm].map[value->event]];
+}
+
+void session_end(struct session *session)
+{
+	for (uint32_t i = 0; i < session->target_count; i++) {
+		vpmu_monitor_vm_remove(session->targets[i].vm);
+		vpmu_process_close(session->targets[i].process);
+	}
+	vpmu_monitor_destroy(session->monitor);
+	vpmu_resctrl_destroy(session->resctrl);
+	vpmu_perf_destroy(session->perf);
+	free(session->values);
+	free(session->targets);
+}

@@ -1,0 +1,122 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What the commands that watch VMs share: list, stat, top and export. */
+#ifndef VPMU_WATCH_H
+#define VPMU_WATCH_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vpmu/linux.h>
+#include <vpmu/monitor.h>
+#include <vpmu/perf.h>
+
+#include "tool.h"
+
+/* Most VMs that are named on a command line, and most vCPUs that one may have. */
+enum { MOST_TARGETS = 5000, MOST_VCPUS = 4096, NAME_ROOM = 64 };
+
+/* An event that was asked for. */
+struct selected {
+	struct vpmu_monitor_event event;
+	char name[NAME_ROOM]; /* as perf spells it */
+	const char *unit;
+	uint32_t kind;
+	int32_t error; /* why it is not counted; 0 */
+};
+
+/* A VM that is watched. */
+struct target {
+	int64_t pid;
+	const char *qmp; /* path of its socket; NULL */
+	char name[NAME_ROOM];
+	struct vpmu_process *process;
+	struct vpmu_monitor_vm *vm;
+	uint32_t which; /* VPMU_PROCESS_*, without QMP */
+	uint32_t kvm;	/* it runs a guest under KVM */
+	uint32_t gone;
+	uint32_t silent; /* its socket does not answer, which was said */
+	uint32_t vcpus;
+	uint8_t map[VPMU_MONITOR_MAX_EVENTS]; /* from the live set to what was asked for */
+};
+
+struct session {
+	const char *command;
+	struct vpmu_perf *perf;
+	struct vpmu_monitor *monitor;
+	struct vpmu_resctrl *resctrl;
+	struct target *targets;
+	uint32_t target_count;
+	struct selected events[VPMU_MONITOR_MAX_EVENTS];
+	uint32_t event_count;
+	uint64_t most_series; /* of vCPUs and events; 0: no limit */
+	int sums_only;
+	struct vpmu_monitor_value *values;
+	uint64_t value_count, value_room;
+};
+
+/* 1 since SIGINT or SIGTERM came. */
+extern volatile sig_atomic_t watch_ended;
+void watch_until_signal(void);
+
+/* Says what went wrong, and what to do: vpmu COMMAND: TEXT. */
+void complain(const struct session *session, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- session.c ------------------------------------------------------------------------------------- */
+
+void session_begin(struct session *session, const char *command);
+/* 0, or TOOL_FAILED after a complaint. */
+int session_add_pid(struct session *session, const char *text);
+int session_add_qmp(struct session *session, const char *path);
+int session_open(struct session *session);
+/* Makes the events live, those that can be. */
+int session_start(struct session *session);
+/* Follows vCPUs that are plugged and VMs that end; how many VMs there still are. */
+uint32_t session_follow(struct session *session);
+int session_read(struct session *session, uint32_t flags);
+void session_end(struct session *session);
+struct target *session_target(struct session *session, const struct vpmu_monitor_value *value);
+struct selected *session_event(struct session *session, const struct vpmu_monitor_value *value);
+
+/* ---- select.c: event names --------------------------------------------------------------------------- */
+
+/* Adds the events of a list as perf takes it, "cycles:G,task-clock"; 0, TOOL_USAGE after a complaint. */
+int select_events(struct session *session, const char *list);
+const char *scope_name(uint32_t scope);
+
+/* ---- watch_qmp.c ------------------------------------------------------------------------------------------ */
+
+struct qmp_vcpu {
+	int64_t index, thread;
+};
+
+/* Asks a QEMU; the pid is that of the process behind the socket. How many vCPUs, or -1 after a text why not. */
+int watch_ask(const char *path, int64_t *pid, char *name, struct qmp_vcpu *vcpus, uint32_t room,
+	      char *why, size_t why_size);
+
+/* ---- stat.c, metrics.c ------------------------------------------------------------------------------- */
+
+int64_t now_ns(void);
+
+/* A text that grows. */
+struct text_buffer {
+	char *at;
+	size_t used, room;
+	int failed;
+};
+
+void text_add(struct text_buffer *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void text_end(struct text_buffer *text);
+/* All values in Prometheus' text format, or with open_metrics in OpenMetrics. */
+void metrics_write(struct session *session, struct text_buffer *text, int open_metrics);
+
+/* ---- state.c: what export keeps over a restart -------------------------------------------------------- */
+
+int state_save(struct session *session, const char *path);
+int state_load(struct session *session, const char *path);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What a QEMU says of its vCPUs. It may stall or lie: nothing is believed that the kernel can be asked. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json_read.h"
+#include "qmp.h"
+#include "watch.h"
+
+static const struct {
+	int number;
+	const char *text;
+} reasons[] = {
+	{ ETIMEDOUT,
+	  "QEMU does not answer. Another client may hold the socket: give QEMU one -qmp for vpmu alone." },
+	{ EAGAIN,
+	  "the socket is busy: another client waits there. Give QEMU one -qmp for vpmu alone." },
+	{ ENOENT, "there is no such socket. Start QEMU with -qmp unix:PATH,server=on,wait=off" },
+	{ ECONNREFUSED, "nobody serves this socket: its QEMU has ended" },
+	{ EACCES, "this user may not use the socket. Run vpmu as QEMU's user" },
+	{ ENAMETOOLONG, "the path is too long for a socket" },
+	{ EPROTO, "what answers does not speak QMP. Is this the right socket?" },
+	{ ECONNRESET, "the connection was closed. Is this a QMP socket?" },
+	{ EMSGSIZE, "the answer has no end. This is no QMP socket." },
+	{ EREMOTEIO, "QEMU refuses query-cpus-fast. It needs QEMU 2.12 or later." },
+};
+
+static int fail(char *why, size_t size, int error)
+{
+	const char *text = strerror(-error);
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].number == -error)
+			text = reasons[i].text;
+	snprintf(why, size, "%s", text);
+	return -1;
+}
+
+static int take_vcpus(const char *list, struct qmp_vcpu *vcpus, uint32_t room)
+{
+	unsigned int count = 0;
+	const char *vcpu;
+
+	if (!list || *list != '[')
+		return -EPROTO;
+	for (; (vcpu = json_element(list, count)) && count < room; count++) {
+		int64_t *index = &vcpus[count].index;
+		int64_t *thread = &vcpus[count].thread;
+
+		if (json_integer(json_member(vcpu, "cpu-index"), index) < 0 || *index < 0 ||
+		    *index >= UINT32_MAX ||
+		    json_integer(json_member(vcpu, "thread-id"), thread) < 0 || *thread <= 0 ||
+		    *thread > INT32_MAX)
+			return -EPROTO;
+	}
+	return (int)count;
+}
+
+int watch_ask(const char *path, int64_t *pid, char *name, struct qmp_vcpu *vcpus, uint32_t room,
+	      char *why, size_t why_size)
+{
+	struct qmp qmp;
+	const char *answer;
+	int result = qmp_open(&qmp, path);
+
+	if (result < 0)
+		return fail(why, why_size, result);
+	*pid = qmp.process;
+	if (!name[0] && (qmp_ask(&qmp, "query-name", NULL, &answer) < 0 ||
+			 json_string(json_member(answer, "name"), name, NAME_ROOM) < 0))
+		name[0] = '\0';
+	result = qmp_ask(&qmp, "query-cpus-fast", NULL, &answer);
+	if (!result)
+		result = take_vcpus(answer, vcpus, room);
+	qmp_close(&qmp);
+	return result < 0 ? fail(why, why_size, result) : result;
+}

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+"""watch.py vpmu: vpmu list and stat on a real QEMU with two busy vCPUs, and on input that is wrong."""
+
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import machine
+
+TOOL = sys.argv[1]
+
+
+def run(*arguments, **options):
+    """Run the tool; return the finished process."""
+    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, check=False,
+                          timeout=60, **options)
+
+
+def lines(done):
+    """Return the objects of -j."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check_list():
+    """Every event is there with the reason why not, in text and in JSON."""
+    found = {item["name"]: item for item in json.loads(run("list", "--json").stdout)}
+    assert found["task-clock"]["available"] and found["task-clock"]["libvirt"] == "task_clock"
+    assert found["llc_occupancy"]["libvirt"] == "cmt", found["llc_occupancy"]
+    assert all(item["available"] or item["reason"] for item in found.values()), found
+    text = run("list").stdout
+    assert all(name in text for name in found), text
+    libvirt = [item["libvirt"] for item in found.values() if item["libvirt"]]
+    assert len(libvirt) == len(set(libvirt)) == 22, libvirt
+
+
+def check_counts(vm):
+    """Each vCPU's time is what the scheduler says of its thread, by QMP and by pid."""
+    for where in (("--qmp", vm.qmp), ("--pid", str(vm.pid))):
+        tids = vm.threads()
+        before = {v: vm.runtime(tid) for v, tid in tids.items()}
+        done = run("stat", *where, "-e", "task_clock,cs", "--per-vcpu", "--timeout", "1000", "-j")
+        after = {v: vm.runtime(tid) for v, tid in tids.items()}
+        assert done.returncode == 0 and not done.stderr, done
+        found = lines(done)
+        assert [(f["vcpu"], f["event"]) for f in found] == \
+            [(0, "task_clock"), (0, "cs"), (1, "task_clock"), (1, "cs")], found
+        for item in found:
+            assert item["vm"] == "twin" and item["pcnt-running"] == 100.0, item
+            value = float(item["counter-value"])
+            if item["event"] == "task_clock":
+                assert item["unit"] == "msec" and item["metric-unit"] == "CPUs utilized", item
+                most = (after[item["vcpu"]] - before[item["vcpu"]]) / 1e6
+                assert 0 < value <= most + 20, (value, most)
+
+
+def check_forms(vm):
+    """The forms of perf stat: fields, names and marks."""
+    done = run("stat", "--pid", str(vm.pid), "-e", "task-clock,page-faults,task-clock:G", "-x,",
+               "--timeout", "300")
+    fields = [line.split(",") for line in done.stdout.splitlines()]
+    assert all(len(f) == 7 for f in fields), done
+    assert [f[2] for f in fields] == ["task-clock", "page-faults", "task-clock:G"], fields
+    assert fields[0][1] == "msec" and fields[0][6] == "CPUs utilized", fields
+    assert fields[2][0] == "<not supported>", fields
+    done = run("stat", "--pid", str(vm.pid), "-e", "cs", "-I", "100", "--interval-count", "3", "-j")
+    found = lines(done)
+    assert len(found) == 3 and found[0]["interval"] < found[1]["interval"], found
+    done = run("stat", "--pid", str(vm.pid), "-e", "task-clock,cs,cycles:G", "--timeout", "200")
+    assert "Performance counter stats for 'twin'" in done.stdout, done
+    assert "<not supported>" in done.stdout and "seconds time elapsed" in done.stdout, done
+
+
+def serve(path, talk):
+    """Answer on a socket in a thread of its own, as `talk` says."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen(4)
+
+    def answer():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=answer, daemon=True).start()
+    return server
+
+
+def say(connection, *words):
+    """Send the words, one after each line that comes."""
+    try:
+        connection.sendall(words[0].encode() + b"\n")
+        file = connection.makefile("rb")
+        for word in words[1:]:
+            file.readline()
+            connection.sendall(word.encode() + b"\n")
+        time.sleep(10)
+    except OSError:
+        pass
+
+
+def answer_all(connection, answers):
+    """Speak QMP with these answers."""
+    connection.sendall(GREETING.encode() + b"\n")
+    for line in connection.makefile("rb"):
+        connection.sendall(answers[json.loads(line)["execute"]].encode() + b"\n")
+
+
+GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
+
+
+def check_bad_sockets():
+    """What answers may stall, end, babble or lie: each has a clear error, soon, and none is believed."""
+    def lie(threads):
+        cpus = json.dumps({"return": [{"cpu-index": i, "thread-id": t}
+                                      for i, t in enumerate(threads)]})
+        answers = {"qmp_capabilities": '{"return": {}}', "query-cpus-fast": cpus,
+                   "query-name": '{"return": {"name": "liar"}}'}
+        return lambda c: answer_all(c, answers)
+
+    talks = {
+        "stall": (lambda c: time.sleep(30), "does not answer"),
+        "stall-late": (lambda c: say(c, GREETING), "does not answer"),
+        "babble": (lambda c: say(c, "SSH-2.0-OpenSSH"), "QMP"),
+        "endless": (lambda c: say(c, "x" * (16 << 20)), "QMP"),
+        "close": (lambda c: c.close(), "QMP"),
+        "no-list": (lambda c: say(c, GREETING, '{"return": {}}', '{"return": {}}',
+                                  '{"return": 7}'), "QMP"),
+        "negative": (lie([-5]), "QMP"),
+    }
+    with tempfile.TemporaryDirectory() as directory:
+        for name, (talk, words) in talks.items():
+            path = os.path.join(directory, name)
+            server = serve(path, talk)
+            began = time.monotonic()
+            done = run("stat", "--qmp", path, "-e", "cs", "--timeout", "100")
+            assert done.returncode == 1 and words in done.stderr, (name, done)
+            assert time.monotonic() - began < 30, name
+            server.close()
+        # Threads that are not of the process behind the socket are left out, whoever names them.
+        path = os.path.join(directory, "liar")
+        server = serve(path, lie([1, os.getpid()]))
+        done = run("stat", "--qmp", path, "-e", "task-clock", "--per-vcpu", "-j", "--timeout", "100")
+        assert "is no task of process" in done.stderr, done
+        assert [item["vcpu"] for item in lines(done)] == [1], done
+        server.close()
+        done = run("stat", "--qmp", os.path.join(directory, "none"), "-e", "cs")
+        assert done.returncode == 1 and "-qmp unix:" in done.stderr, done
+
+
+def check_bad_words(vm):
+    """Wrong arguments end with 2, what cannot be done with 1; each names the cause."""
+    for wrong in ([], ["--pid", "x", "-e", "cs"], ["--pid", str(vm.pid), "-e", "no-such-event"],
+                  ["--pid", str(vm.pid), "-I", "1"], ["--pid"], ["--nonsense"]):
+        done = run("stat", *wrong)
+        assert done.returncode == 2 and done.stderr and not done.stdout, done
+    done = run("stat", "--pid", str(2 ** 22 + 5), "-e", "cs")
+    assert done.returncode == 1 and "no such process" in done.stderr, done
+    # One VM that is gone does not keep the others from being counted.
+    done = run("stat", "--pid", str(2 ** 22 + 5), "--pid", str(vm.pid), "-e", "cs", "-j",
+               "--timeout", "100")
+    assert done.returncode == 0 and len(lines(done)) == 1 and "no such process" in done.stderr, done
+
+
+def few():
+    """Leave the tool with few descriptors."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+def check_limits(vm):
+    """Too few descriptors: said before anything was opened, with numbers and remedy."""
+    names = ("task-clock,cpu-clock,cs,migrations,page-faults,minor-faults,major-faults,"
+             "alignment-faults,emulation-faults")
+    done = run("stat", "--pid", str(vm.pid), "-e", names, "--timeout", "100", preexec_fn=few)
+    assert done.returncode == 1, done
+    assert "18 events are to be opened" in done.stderr and "ulimit -n" in done.stderr, done
+    assert "Nothing was opened" in done.stderr, done
+
+
+def check_end():
+    """A VM that ends is counted up to its end, and the tool ends too."""
+    vm = machine.Machine("mortal", 1)
+    tool = subprocess.Popen([TOOL, "stat", "--pid", str(vm.pid), "-e", "task-clock", "-j"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1)
+    vm.stop()
+    output, _ = tool.communicate(timeout=30)
+    found = [json.loads(line) for line in output.splitlines()]
+    assert tool.returncode == 0 and len(found) == 1, (tool.returncode, output)
+    assert float(found[0]["counter-value"]) > 0, found
+
+
+def main():
+    """Run the checks."""
+    machine.need("qemu-system-x86_64", "ld", "objcopy")
+    check_list()
+    check_bad_sockets()
+    vm = machine.Machine("twin")
+    try:
+        check_counts(vm)
+        check_forms(vm)
+        check_bad_words(vm)
+        check_limits(vm)
+    finally:
+        vm.stop()
+    check_end()
+
+
+main()
