@@ -110,6 +110,7 @@ int main(int argc, char **argv)
 	bench_size();
 	bench_growth();
 	bench_perf();
+	bench_monitor();
 	if (json)
 		print_json();
 	else
