@@ -13,7 +13,7 @@ static const char help[] =
 	"Usage: vpmu list [--json]\n"
 	"\n"
 	"The events that vpmu stat, top and export can watch on this host, and why the others cannot.\n"
-	"Beside these, -e takes generic cache events (LLC-load-misses), raw events (r1a8), the modifiers\n"
+	"Beside these -e takes generic cache events (LLC-load-misses), raw events (r1a8), the modifiers\n"
 	"u, k (user, kernel) and G, H (guest, host), and libvirt's names.\n"
 	"\n"
 	"Options:\n"

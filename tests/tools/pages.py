@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+"""pages.py vpmu: help, man pages, completion and dashboard know the options, events and metrics that there are."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOL = os.path.abspath(sys.argv[1])
+COMMANDS = ("list", "stat", "top", "export")
+
+
+def text_of(*path):
+    """Return a file of the project."""
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def options(text):
+    """Return the options that begin a line."""
+    return set(re.findall(r"(?:^  |, )(--?[A-Za-z][a-z-]*)", text, re.M)) - {"--help"}
+
+
+def check_man():
+    """Each option of the help is in the man page, and no other."""
+    for command in COMMANDS:
+        helped = options(subprocess.run([TOOL, command, "--help"], check=True, capture_output=True,
+                                        text=True).stdout)
+        page = text_of("doc", "man", f"vpmu-{command}.1")
+        heads = re.findall(r"^\.TP\n(.*)$", page, re.M)
+        found = {word.replace("\\", "") for head in heads
+                 for word in re.findall(r"(?<![\w-])((?:\\-){1,2}[A-Za-z][a-z\\-]*)", head)}
+        assert found == helped, (command, found ^ helped)
+
+
+def complete(*words):
+    """Return what bash offers for the last word."""
+    script = (f"PATH={os.path.dirname(TOOL)}:$PATH; . {ROOT}/examples/vpmu/completion/vpmu; "
+              f"COMP_WORDS=({' '.join(repr(w) for w in words)}); COMP_CWORD={len(words) - 1}; "
+              "_vpmu; printf '%s\\n' \"${COMPREPLY[@]}\"")
+    return subprocess.run(["bash", "-c", script], check=True, capture_output=True,
+                          text=True).stdout.split()
+
+
+def check_completion():
+    """Commands, options and events are offered."""
+    assert set(COMMANDS) <= set(complete("vpmu", "")), complete("vpmu", "")
+    assert complete("vpmu", "sta") == ["stat"]
+    assert "--per-vcpu" in complete("vpmu", "stat", "--p")
+    assert complete("vpmu", "stat", "-e", "task-") == ["task-clock"]
+    assert complete("vpmu", "stat", "-e", "cycles,task-") == ["cycles,task-clock"]
+
+
+def check_dashboard():
+    """The dashboard asks for metrics that the exporter has."""
+    dashboard = json.loads(text_of("doc", "grafana.json"))
+    source = text_of("examples", "vpmu", "metrics.c")
+    known = set(re.findall(r'\{ "(vpmu_\w+)"', source)) | {"vpmu_vm_up", "vpmu_host_events"}
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            for name in re.findall(r"vpmu_\w+", target["expr"]):
+                assert name.removesuffix("_total") in known, name
+
+
+check_man()
+check_completion()
+check_dashboard()
