@@ -22,10 +22,14 @@
 #include "plugin_api.h"
 #include "shared.h"
 
-/* A block: instructions 15:0, branches 30:16, whether it is one repeated instruction, its mark 63:32. */
-#define BLOCK_BRANCHES 16
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+/* A block: instructions 15:0, branches 30:16, whether it is one repeated instruction, the mark of that 63:32. */
+#define BLOCK_INSTRUCTIONS 0xffffull
+#define BLOCK_BRANCHES 0x7fff0000ull
+#define BLOCK_BRANCHES_SHIFT 16
 #define BLOCK_ALONE (1ull << 31)
-#define BLOCK_MARK 32
+#define BLOCK_MARK_SHIFT 32
 
 static struct {
 	struct tcg_vcpu *vcpus;
@@ -40,52 +44,101 @@ PLUGIN_EXPORT int qemu_plugin_version = 1;
 PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info,
 				      int count, char **arguments);
 
-/* Once for each target: a full pipe is a notice already, and no reader is none. */
-static void notice(struct tcg_vcpu *vcpu, enum tcg_kind kind, uint64_t target)
+static uint64_t load(const _Atomic uint64_t *word)
 {
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+/* Once for each target: a full pipe is a notice already, and no reader is none. */
+static void tell(struct tcg_vcpu *vcpu, enum tcg_kind kind)
+{
+	uint64_t target = load(&vcpu->target[kind]);
 	int saved = errno;
 
+	if (load(&vcpu->count[kind]) < target)
+		return;
 	if (atomic_compare_exchange_strong(&vcpu->target[kind], &target, TCG_NEVER) &&
 	    write(plugin.notify, "", 1) < 0)
 		errno = saved;
 }
 
-static inline void add(struct tcg_vcpu *vcpu, enum tcg_kind kind, uint64_t more)
+/* Not inlined, so that what runs for each block keeps no register. */
+static __attribute__((noinline, cold)) void tell_all(struct tcg_vcpu *vcpu)
 {
-	uint64_t count = atomic_load_explicit(&vcpu->count[kind], memory_order_relaxed) + more;
-	uint64_t target;
-
-	/* A target that the source stores at this moment is seen when the next block begins. */
-	atomic_store_explicit(&vcpu->count[kind], count, memory_order_relaxed);
-	target = atomic_load_explicit(&vcpu->target[kind], memory_order_relaxed);
-	if (count >= target)
-		notice(vcpu, kind, target);
+	for (unsigned int kind = 0; kind < TCG_KINDS; kind++)
+		tell(vcpu, (enum tcg_kind)kind);
 }
 
-/* QEMU begins a block anew for each round of a repeated instruction. */
+/* 1 when notice is due. A target that the source stores at this moment is seen when the next block begins. */
+static inline int add(struct tcg_vcpu *vcpu, enum tcg_kind kind, uint64_t more)
+{
+	uint64_t count = load(&vcpu->count[kind]) + more;
+
+	atomic_store_explicit(&vcpu->count[kind], count, memory_order_relaxed);
+	return count >= load(&vcpu->target[kind]);
+}
+
+/* QEMU numbers its vCPUs below the number that it told. */
+static struct tcg_vcpu *vcpu_of(unsigned int index)
+{
+	return &plugin.vcpus[index];
+}
+
+/* Most blocks have no branch, or one, their last instruction: then only instructions are told. */
+static void run_straight(unsigned int index, void *instructions)
+{
+	struct tcg_vcpu *vcpu = vcpu_of(index);
+
+	if (unlikely(add(vcpu, TCG_INSTRUCTIONS, (uintptr_t)instructions)))
+		tell_all(vcpu);
+}
+
+static void run_branch(unsigned int index, void *instructions)
+{
+	struct tcg_vcpu *vcpu = vcpu_of(index);
+	int due = add(vcpu, TCG_INSTRUCTIONS, (uintptr_t)instructions);
+
+	due |= add(vcpu, TCG_BRANCHES, 1);
+	if (unlikely(due))
+		tell_all(vcpu);
+}
+
 static void run_block(unsigned int index, void *packed)
 {
-	uint64_t block = (uintptr_t)packed, mark = block >> BLOCK_MARK;
-	struct tcg_vcpu *vcpu;
+	uint64_t block = (uintptr_t)packed;
+	struct tcg_vcpu *vcpu = vcpu_of(index);
+	int due = add(vcpu, TCG_INSTRUCTIONS, block & BLOCK_INSTRUCTIONS);
 
-	if (index >= plugin.count)
+	due |= add(vcpu, TCG_BRANCHES, (block & BLOCK_BRANCHES) >> BLOCK_BRANCHES_SHIFT);
+	if (unlikely(due))
+		tell_all(vcpu);
+}
+
+/*
+ * A block that ends with a repeated instruction. QEMU begins a block of that instruction alone for each further round, and nothing else
+ * was counted since the round before.
+ */
+static void run_repeated(unsigned int index, void *packed)
+{
+	uint64_t block = (uintptr_t)packed, mark = block >> BLOCK_MARK_SHIFT;
+	struct tcg_vcpu *vcpu = vcpu_of(index);
+
+	if ((block & BLOCK_ALONE) && vcpu->repeating == mark &&
+	    vcpu->repeated_at == vcpu->count[TCG_INSTRUCTIONS])
 		return;
-	vcpu = &plugin.vcpus[index];
-	if ((block & BLOCK_ALONE) && vcpu->repeating == mark)
-		return;
+	run_block(index, packed);
 	vcpu->repeating = mark;
-	add(vcpu, TCG_INSTRUCTIONS, block & 0xffffu);
-	if (block & (0x7fffull << BLOCK_BRANCHES))
-		add(vcpu, TCG_BRANCHES, (block >> BLOCK_BRANCHES) & 0x7fffu);
+	vcpu->repeated_at = vcpu->count[TCG_INSTRUCTIONS];
 }
 
 static void run_access(unsigned int index, uint32_t access, uint64_t address, void *opaque)
 {
+	struct tcg_vcpu *vcpu = vcpu_of(index);
+
 	(void)address;
 	(void)opaque;
-	if (index < plugin.count)
-		add(&plugin.vcpus[index], qemu_plugin_mem_is_store(access) ? TCG_STORES : TCG_LOADS,
-		    1);
+	if (unlikely(add(vcpu, qemu_plugin_mem_is_store(access) ? TCG_STORES : TCG_LOADS, 1)))
+		tell_all(vcpu);
 }
 
 /* The pointer that brings a number to a callback. */
@@ -121,25 +174,59 @@ static uint64_t pack(const struct qemu_plugin_insn *instruction)
 	uint64_t packed = 1;
 
 	if (what & DECODE_BRANCH)
-		packed |= 1ull << BLOCK_BRANCHES;
+		packed |= 1ull << BLOCK_BRANCHES_SHIFT;
 	if (what & DECODE_REPEATED)
-		packed |= BLOCK_ALONE | mark_of(instruction) << BLOCK_MARK;
+		packed |= BLOCK_ALONE | mark_of(instruction) << BLOCK_MARK_SHIFT;
 	return packed;
 }
 
 /* A repeated instruction ends its block, so the mark is of the last. */
 static uint64_t join(uint64_t block, uint64_t instruction)
 {
-	uint64_t counts = (block & 0x7fffffffu) + (instruction & 0x7fffffffu);
+	uint64_t both = BLOCK_INSTRUCTIONS | BLOCK_BRANCHES;
+	uint64_t counts = (block & both) + (instruction & both);
 	uint64_t alone = block ? 0 : instruction & BLOCK_ALONE;
 
-	return counts | alone | (instruction >> BLOCK_MARK) << BLOCK_MARK;
+	return counts | alone | (instruction >> BLOCK_MARK_SHIFT) << BLOCK_MARK_SHIFT;
+}
+
+typedef void (*runner)(unsigned int index, void *packed);
+
+/* What is to run for a block, and what it is told. */
+static runner choose(uint64_t block, void **told)
+{
+	uint64_t branches = block & BLOCK_BRANCHES;
+
+	*told = carrier(block >> BLOCK_MARK_SHIFT ? block : block & BLOCK_INSTRUCTIONS);
+	if (block >> BLOCK_MARK_SHIFT)
+		return run_repeated;
+	if (branches == 0)
+		return run_straight;
+	if (branches == 1ull << BLOCK_BRANCHES_SHIFT)
+		return run_branch;
+	*told = carrier(block);
+	return run_block;
+}
+
+static void translate_one(struct qemu_plugin_insn *instruction, uint64_t packed)
+{
+	void *told;
+	runner run = choose(packed, &told);
+
+	if (plugin.precise)
+		qemu_plugin_register_vcpu_insn_exec_cb(instruction, run, QEMU_PLUGIN_CB_NO_REGS,
+						       told);
+	if (plugin.memory)
+		qemu_plugin_register_vcpu_mem_cb(instruction, run_access, QEMU_PLUGIN_CB_NO_REGS,
+						 QEMU_PLUGIN_MEM_RW, NULL);
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	size_t count = qemu_plugin_tb_n_insns(tb);
 	uint64_t block = 0;
+	runner run;
+	void *told;
 
 	(void)id;
 	for (size_t i = 0; i < count; i++) {
@@ -147,17 +234,11 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		uint64_t packed = pack(instruction);
 
 		block = join(block, packed);
-		if (plugin.precise)
-			qemu_plugin_register_vcpu_insn_exec_cb(
-				instruction, run_block, QEMU_PLUGIN_CB_NO_REGS, carrier(packed));
-		if (plugin.memory)
-			qemu_plugin_register_vcpu_mem_cb(instruction, run_access,
-							 QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
-							 NULL);
+		translate_one(instruction, packed);
 	}
+	run = choose(block, &told);
 	if (!plugin.precise)
-		qemu_plugin_register_vcpu_tb_exec_cb(tb, run_block, QEMU_PLUGIN_CB_NO_REGS,
-						     carrier(block));
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, run, QEMU_PLUGIN_CB_NO_REGS, told);
 }
 
 static uint64_t counted(void)

@@ -34,7 +34,8 @@ struct tcg_vcpu {
 	_Atomic uint64_t
 		target[TCG_KINDS]; /* the count of which the source wants notice, once; or TCG_NEVER */
 	uint64_t repeating; /* plugin: mark of the string instruction that ended the last block; 0: none */
-	uint64_t reserved[7];
+	uint64_t repeated_at; /* instructions counted then */
+	uint64_t reserved[6];
 };
 
 #define TCG_SHARED_SIZE(vcpus) (TCG_VCPUS_AT + (uint64_t)(vcpus) * sizeof(struct tcg_vcpu))
