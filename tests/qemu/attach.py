@@ -2,11 +2,51 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """vpmu attach beside a QEMU: its sockets, what it says, and how it is killed."""
 
+import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import time
+
+
+def ask(path, *commands):
+    """Ask a QMP socket; return the answers."""
+    answers = []
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(30)
+        connection.connect(path)
+        with connection.makefile("rw") as file:
+            file.readline()
+            for command in ({"execute": "qmp_capabilities"}, *commands):
+                file.write(json.dumps(command) + "\n")
+                file.flush()
+                while True:
+                    answer = json.loads(file.readline())
+                    if "event" not in answer:
+                        break
+                if "error" in answer:
+                    raise RuntimeError(answer["error"])
+                answers.append(answer["return"])
+    return answers[1:]
+
+
+def command(name, **arguments):
+    """A command for QMP."""
+    return {"execute": name, "arguments": arguments}
+
+
+def migrate(source, destination, way):
+    """Move a running VM from the QEMU behind a QMP socket to another; return what the source says of it."""
+    path = command("migrate-set-capabilities", capabilities=[{"capability": "return-path", "state": True}])
+    ask(destination, path, command("migrate-incoming", uri=f"unix:{way}"))
+    ask(source, path, command("migrate", uri=f"unix:{way}"))
+    while True:
+        (answer,) = ask(source, {"execute": "query-migrate"})
+        if answer.get("status") in ("completed", "failed", "cancelled"):
+            return answer
+        time.sleep(0.02)
 
 
 class Attach:
@@ -17,6 +57,8 @@ class Attach:
         self.socket = os.path.join(directory, "device")
         self.qmp = os.path.join(directory, "qmp")
         self.counts = os.path.join(directory, "counts")
+        self.bus = os.path.join(directory, "bus")
+        self.own = os.path.join(directory, "own")  # a QMP socket for others
         self.plugin = plugin
         self.options = options
         self.vectors = vectors
@@ -67,10 +109,15 @@ class Attach:
         """The words of QEMU's command line that belong to it."""
         words = ["-qmp", f"unix:{self.qmp},server=on,wait=off",
                  "-chardev", f"socket,path={self.socket},id=vpmu",
-                 "-device", f"ivshmem-doorbell,vectors={self.vectors},chardev=vpmu"]
+                 "-device", f"ivshmem-doorbell,vectors={self.vectors},chardev=vpmu,master=on"]
         if self.plugin:
             words += ["-plugin", f"{self.plugin},shared={self.counts}{self.options}"]
         return words
+
+    def moving_words(self):
+        """The words of QEMU's command line with which it moves, beside the others."""
+        return ["-object", f"dbus-vmstate,id=vpmu,addr=unix:path={self.bus},id-list=vpmu",
+                "-qmp", f"unix:{self.own},server=on,wait=off"]
 
     def kill(self):
         """End it as a fault would."""
@@ -79,10 +126,12 @@ class Attach:
 
     def end(self):
         """End it as an operator does; return its exit code."""
-        if self.process and self.process.poll() is None:
+        if self.process.poll() is None:
             self.process.terminate()
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-        return self.process.wait() if self.process else None
+        while self.line() is not None:
+            pass
+        return self.process.wait()

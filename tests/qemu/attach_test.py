@@ -6,10 +6,8 @@ What becomes of vpmu attach beside guests and QEMUs that do not behave, and of t
 killed: R-PCI-2, R-PCI-7.
 """
 
-import json
 import os
 import random
-import socket
 import sys
 import threading
 import time
@@ -91,32 +89,14 @@ def killed(side, guest, seed):
         check(not any(line.startswith("wrong") for line in seen), f"seed {seed}: {seen}")
 
 
-def ask(path, *commands):
-    """Ask a QMP socket."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(path)
-        with connection.makefile("rw") as file:
-            file.readline()
-            for command in ({"execute": "qmp_capabilities"}, *commands):
-                file.write(json.dumps(command) + "\n")
-                file.flush()
-                while True:
-                    answer = json.loads(file.readline())
-                    if "event" not in answer:
-                        break
-                if "error" in answer:
-                    raise RuntimeError(answer["error"])
-
-
 def hot_plug(side):
     """A vCPU that is plugged in while the machine stands is found, and shown to the guest."""
-    own = os.path.join(side.directory, "own")
     words = ["timeout", "-s", "KILL", "30", "qemu-system-x86_64", "-S", "-M", "pc", "-cpu", "qemu64", "-nodefaults",
-             "-display", "none", "-smp", "1,maxcpus=2", "-qmp", f"unix:{own},server=on,wait=off", *side.words()]
+             "-display", "none", "-smp", "1,maxcpus=2", "-qmp", f"unix:{side.own},server=on,wait=off", *side.words()]
     with bare.subprocess.Popen(words, stdin=bare.subprocess.DEVNULL) as qemu:
         side.wait_for("vCPU 0 found")
-        ask(own, {"execute": "device_add", "arguments": {
-            "driver": "qemu64-x86_64-cpu", "socket-id": 0, "core-id": 1, "thread-id": 0, "id": "second"}})
+        attach.ask(side.own, attach.command("device_add", **{
+            "driver": "qemu64-x86_64-cpu", "socket-id": 0, "core-id": 1, "thread-id": 0, "id": "second"}))
         side.wait_for("vCPU 1 found")
         bare.kill(qemu)
     side.wait_for("is gone")

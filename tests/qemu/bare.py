@@ -62,7 +62,7 @@ def fresh(directory):
 def start(machine, guest, words, task="count", seed=1, limit=60):
     """Start QEMU with a guest; what it prints is in stdout."""
     where = MACHINES[machine]["task"]
-    number = ("count", "scribble", "go on", "host").index(task)
+    number = ("count", "scribble", "go on", "host", "ask", "ring").index(task)
     command = ["timeout", "-s", "KILL", str(limit), f"qemu-system-{machine}", "-M", "virt",
                *MACHINES[machine]["qemu"].split(), "-smp", "2", "-nodefaults", "-display", "none", "-serial", "stdio",
                "-kernel", guest,
