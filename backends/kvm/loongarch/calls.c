@@ -12,13 +12,16 @@
 static int64_t word_call(const struct vpmu_kvm_system *system, int32_t vcpu_fd, uint32_t request,
 			 uint64_t *word)
 {
+	uint64_t seen = *word;
 	struct kvm_uapi_device_attr attr = {
 		.group = KVM_UAPI_VCPU_CPUCFG,
 		.attr = KVM_UAPI_CPUCFG_KVM_FEATURE,
-		.addr = (uint64_t)(uintptr_t)word,
+		.addr = (uint64_t)(uintptr_t)&seen,
 	};
+	int64_t result = kvm_call(system, vcpu_fd, request, (uint64_t)(uintptr_t)&attr);
 
-	return kvm_call(system, vcpu_fd, request, (uint64_t)(uintptr_t)&attr);
+	*word = seen;
+	return result;
 }
 
 /* Kernels that do not know the attribute, or the bit, say so in one of these ways. */
