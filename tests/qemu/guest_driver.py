@@ -46,7 +46,8 @@ def ask_qmp(path, command):
 class Guest:
     """A machine with the plugin, and the host process beside it."""
 
-    def __init__(self, directory, host, plugin, cpus=1, options=(), words=(), append="", time_limit=200):
+    def __init__(self, directory, host, plugin, cpus=1, options=(), words=(), append="", memory=384,
+                 time_limit=200):
         self.directory = directory
         self.cpus = cpus
         self.host_command = [host, self.path("ivshmem"), self.path("counts"), str(cpus), *options]
@@ -55,6 +56,7 @@ class Guest:
             "-plugin", f"{plugin},shared={self.path('counts')},memory=on",
             "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", *words]
         self.append = append
+        self.memory = memory
         self.time_limit = time_limit
         self.host = None
         self.machine = None
@@ -78,7 +80,7 @@ class Guest:
         image = kernel.image()
         initramfs.make(self.path("initramfs"), script, files, image)
         self.machine = machine.Machine(image, self.path("initramfs"), self.words, cpus=self.cpus,
-                                       append=self.append, time_limit=self.time_limit)
+                                       memory=self.memory, append=self.append, time_limit=self.time_limit)
         self.start_host()
         try:
             self.machine.start()
@@ -98,6 +100,11 @@ class Guest:
                     told()
                 else:
                     self.tell(told)
+
+    def accesses(self):
+        """How many requests the host process has answered."""
+        self.tell("report")
+        return int(self.host.stdout.readline())
 
     def start_host(self):
         """Start the host process and wait until it listens."""

@@ -6,7 +6,7 @@
  *
  * Serves a doorbell device (ivshmem) on SOCKET, and behind it the mailbox of libvpmu with the counts of the TCG plugin
  * in the file COUNTS. Reads the numbers of QEMU's vCPU threads from standard input, one line, and attends from then on.
- * Further lines: "deaf" stops answering, "attend" answers again. Ends with its QEMU.
+ * Further lines: "deaf" stops answering, "attend" answers again, "report" prints how many were answered. Ends with its QEMU.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -340,6 +340,11 @@ static void take_command(void)
 
 	if (got <= 0)
 		return;
+	if (strncmp(line, "report", 6) == 0) {
+		printf("%" PRIu64 "\n", host.served);
+		fflush(stdout);
+		return;
+	}
 	host.deaf = strncmp(line, "deaf", 4) == 0;
 	if (!host.deaf)
 		publish();

@@ -5,7 +5,7 @@
 Get Debian's own kernel, or the headers of one, without installing it: the packages are downloaded and unpacked below the
 cache directory (build/cache of the project unless named). Prints the directory. Exit code 77: they cannot be had.
 
-image: the directory holds vmlinux, which QEMU boots directly (PVH), release, and the modules of MODULES.
+image: the directory holds vmlinux, which QEMU boots directly (PVH), vmlinuz, release, and the modules of MODULES.
 headers: the directory is what `make -C` takes to build a module; the version is that of a Debian package such as 6.12,
 without one it is that of the image.
 checkpatch: the directory holds checkpatch.pl and its lists of words, of the kernel's source.
@@ -90,8 +90,11 @@ def take_image(archive, release, directory):
         for member in files:
             name = os.path.basename(member.name)
             if member.name == f"./boot/vmlinuz-{release}":
+                packed = files.extractfile(member).read()
+                with open(os.path.join(directory, "vmlinuz"), "wb") as out:
+                    out.write(packed)
                 with open(os.path.join(directory, "vmlinux"), "wb") as out:
-                    out.write(uncompressed(files.extractfile(member).read()))
+                    out.write(uncompressed(packed))
             elif member.isfile() and name.endswith(".ko") and name[:-3] in MODULES:
                 with open(os.path.join(directory, name), "wb") as out:
                     out.write(files.extractfile(member).read())
@@ -156,7 +159,7 @@ def make_once(cache, name, make):
 
 def image(cache=CACHE):
     """Return the directory with the kernel."""
-    return make_once(cache, "image", make_image)
+    return make_once(cache, "kernel", make_image)
 
 
 def headers(version="", cache=CACHE):

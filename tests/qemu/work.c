@@ -8,6 +8,7 @@
  * busy             that loop for ever
  * mix SECONDS      two functions, with ten times as much work in one as in the other
  * exact A B        counts both numbers of loops by an event of the driver; prints how far the least counts are apart
+ * switch TIMES     two processes wake each other as often; only the first may have events
  * scribble FILE SECONDS   writes over all of a file, such as a device's memory, again and again
  */
 #include <fcntl.h>
@@ -101,6 +102,23 @@ static int exact(uint64_t few, uint64_t many)
 	return 0;
 }
 
+static int wake_each_other(long times)
+{
+	int there[2], back[2];
+	char token = 0;
+	pid_t child;
+
+	if (pipe(there) || pipe(back))
+		return 1;
+	child = fork();
+	for (long i = 0; i < times; i++) {
+		if (child ? write(there[1], &token, 1) != 1 || read(back[0], &token, 1) != 1 :
+			    read(there[0], &token, 1) != 1 || write(back[1], &token, 1) != 1)
+			return 1;
+	}
+	return 0;
+}
+
 static int scribble(const char *path, const char *seconds)
 {
 	time_t end = time(NULL) + atoi(seconds);
@@ -131,6 +149,8 @@ int main(int count, char **words)
 			work(1000000);
 	if (count == 3 && strcmp(words[1], "mix") == 0)
 		return mix(words[2]);
+	if (count == 3 && strcmp(words[1], "switch") == 0)
+		return wake_each_other(strtol(words[2], NULL, 10));
 	if (count == 4 && strcmp(words[1], "exact") == 0)
 		return exact(strtoull(words[2], NULL, 10), strtoull(words[3], NULL, 10));
 	if (count == 4 && strcmp(words[1], "scribble") == 0)
