@@ -198,7 +198,7 @@ static int read_in_use(const struct vpmu_sim *sim, const struct sim_cpu *cpu, ui
 {
 	(void)index;
 	*value = 0;
-	for (uint32_t i = 0; i < sim->config.counters; i++) {
+	for (uint32_t i = 0; i < sim->config.counters && i < VPMU_FIXED_FIRST; i++) {
 		*value |= (uint64_t)((cpu->select[i] & 0xff) != 0) << i;
 		*value |= cpu->select[i] & SELECT_INTERRUPT ? SIM_BIT(63) : 0;
 	}

@@ -90,6 +90,9 @@ static void refusals(void)
 
 	CHECK_EQ(vpmu_convert_selector(&attr, 1, &selector), VPMU_ERROR_UNSUPPORTED);
 	attr.config1 = 0;
+	attr.config2 = 1;
+	CHECK_EQ(vpmu_convert_selector(&attr, 1, &selector), VPMU_ERROR_UNSUPPORTED);
+	attr.config2 = 0;
 	CHECK_EQ(vpmu_convert_selector(&attr, 0, &selector), VPMU_ERROR_INVALID);
 	CHECK_EQ(vpmu_convert_selector(&attr, 4, &selector), VPMU_ERROR_INVALID);
 	attr.type = VPMU_TYPE_NONE;
