@@ -16,6 +16,8 @@
 #include <perfmon/pfmlib.h>
 #endif
 
+#include <vpmu/vpmu.h>
+
 #include "tool.h"
 
 #define DEVICES "/sys/bus/event_source/devices"
@@ -241,15 +243,24 @@ void check_locked_memory(struct finding *finding)
 	check_file_number(finding, "/proc/sys/kernel/perf_event_mlock_kb");
 }
 
+/* A quarter of the kernel's rate is what the interrupts of a vCPU may come to without any event being throttled. */
+#define SAMPLES_PER_INTERRUPT 4u
+
 void check_sample_rate(struct finding *finding)
 {
+	struct vpmu_profile profile;
+
 	check_file_number(finding, "/proc/sys/kernel/perf_event_max_sample_rate");
-	if (finding->verdict != VERDICT_OK || strtoull(finding->value, NULL, 10) >= 10000)
+	vpmu_profile_default(&profile);
+	if (finding->verdict != VERDICT_OK ||
+	    strtoull(finding->value, NULL, 10) / SAMPLES_PER_INTERRUPT >= profile.pmi_rate)
 		return;
 	finding->verdict = VERDICT_LIMITED;
-	finding_set_remedy(finding,
-			   "The kernel throttles early, and throttled events stand still: raise "
-			   "kernel.perf_event_max_sample_rate.");
+	finding_set_remedy(
+		finding,
+		"An event that overflows more often stands still for a tick, and nobody is "
+		"told. Raise kernel.perf_event_max_sample_rate to four times the pmi_rate of "
+		"the profiles (10000 unless they say otherwise), or lower that.");
 }
 
 #ifdef WITH_LIBPFM
