@@ -467,6 +467,8 @@ static void threads_follow_each_other(void)
 
 /* ---- threads for real ---- */
 
+#define FAULTS 100u
+
 struct life {
 	struct vpmu_vcpu *vcpu;
 	_Atomic uint64_t counted;
@@ -479,11 +481,12 @@ static void *live_and_end(void *opaque)
 
 	CHECK_EQ(vpmu_vcpu_bind(life->vcpu, gettid()), 0);
 	if (!get(life->vcpu, VPMU_REG_OPENED)) {
-		describe(life->vcpu, 0, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 0, 0);
+		describe(life->vcpu, 0, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 0, 0);
 		set(life->vcpu, VPMU_REG_OPEN, 1);
 		set(life->vcpu, VPMU_REG_ENABLE, 1);
 	}
-	spin(3 * MILLISECOND);
+	for (unsigned int i = 0; i < FAULTS; i++)
+		fault();
 	set(life->vcpu, VPMU_REG_SYNC, 1);
 	atomic_store(&life->counted, count(life->vcpu, 0));
 	return NULL;
@@ -509,7 +512,7 @@ static void ended_threads_are_told(void)
 	vcpu = life.vcpu;
 	for (unsigned int i = 1; i <= 3; i++) {
 		run_to_its_end(&life);
-		CHECK(life.counted >= before + 3 * MILLISECOND);
+		CHECK(life.counted >= before + FAULTS);
 		CHECK_EQ(rig.states, 2 * (i - 1));
 		/* The kernel takes a moment to forget it; the first reading may still find its last counts. */
 		for (unsigned int j = 0; j < 1000 && rig.states == 2 * (i - 1); j++) {
@@ -526,9 +529,10 @@ static void ended_threads_are_told(void)
 		CHECK_EQ(vpmu_vcpu_bind(vcpu, gettid()), 0);
 		CHECK_EQ(rig.states, 2 * i);
 		CHECK_EQ(rig.state, VPMU_REASON_NONE);
-		spin(MILLISECOND);
+		for (unsigned int j = 0; j < FAULTS; j++)
+			fault();
 		set(vcpu, VPMU_REG_SYNC, 1);
-		CHECK(count(vcpu, 0) >= before + MILLISECOND);
+		CHECK(count(vcpu, 0) >= before + FAULTS);
 		CHECK_EQ(state(vcpu, 0), VPMU_STATE_ACTIVE);
 		vpmu_vcpu_unbind(vcpu);
 		before = count(vcpu, 0);
