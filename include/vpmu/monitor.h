@@ -32,6 +32,7 @@
 #include <vpmu/error.h>
 #include <vpmu/export.h>
 #include <vpmu/source.h>
+#include <vpmu/vpmu.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -141,6 +142,17 @@ struct vpmu_monitor_meter_ops {
 	int (*read)(void *meter, void *handle, uint32_t vcpu, uint64_t config, uint64_t *value);
 	/** Ends with a VM. */
 	void (*close)(void *meter, void *handle);
+};
+
+/** What a VM gives the meter of vpmu_monitor_pmu_ops() as meter_vm. It stays while the VM is in the monitor. */
+struct vpmu_monitor_pmu {
+	uint64_t size; /**< sizeof(struct vpmu_monitor_pmu) as the caller knows it */
+	void *opaque;  /**< first argument of statistics */
+	/**
+	 * Fills what vpmu_vcpu_statistics() says of a vCPU, as it was told last on the vCPU's own thread: 0, or VPMU_ERROR_*. Called on the thread
+	 * that reads.
+	 */
+	int (*statistics)(void *opaque, uint32_t vcpu, struct vpmu_statistics *statistics);
 };
 
 /** What vpmu_monitor_create() takes. */
@@ -324,6 +336,16 @@ VPMU_API int vpmu_monitor_name(const char *name, uint64_t length, struct vpmu_mo
  */
 VPMU_API int vpmu_monitor_list(struct vpmu_monitor *monitor, struct vpmu_monitor_info *infos,
 			       uint32_t room);
+
+/**
+ * @brief The meter of PMUs that VMMs embed, for VPMU_MONITOR_PMU; its first argument is not used. The time spent is VPMU_ERROR_UNSUPPORTED where the
+ * VMM does not measure it.
+ * @return a constant table
+ * @par Threads
+ * Any.
+ * @since 0.1
+ */
+VPMU_API const struct vpmu_monitor_meter_ops *vpmu_monitor_pmu_ops(void);
 
 /**
  * @brief Adds a VM, without threads and with empty sets.

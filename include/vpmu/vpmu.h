@@ -131,6 +131,18 @@ struct vpmu_config {
 	void *source_opaque; /**< first argument of the source's functions; outlives the VM */
 };
 
+/** What a vCPU has cost and got since it was added. The guest sees none of it, and it does not move with the VM. */
+struct vpmu_statistics {
+	uint64_t size;	    /**< in: sizeof(struct vpmu_statistics) as the caller knows it */
+	uint64_t events;    /**< slots open now */
+	uint64_t exits;	    /**< register accesses and batches that the VMM handed over */
+	uint64_t batches;   /**< batches run */
+	uint64_t pmis;	    /**< PMIs injected */
+	uint64_t throttled; /**< times that a budget of the profile made the guest wait */
+	uint64_t lost;	    /**< overflows that came while one was pending */
+	uint64_t time; /**< ns spent in the library; the VMM adds it where it measures, the library leaves UINT64_MAX */
+};
+
 /**
  * @brief Fills a profile with careful defaults: 16 slots, 4 counting, all generic hardware and cache
  * events, PMIs and area, nothing that tells of the host, rates limited.
@@ -299,6 +311,17 @@ VPMU_API int vpmu_vcpu_write(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t va
  * @since 0.1
  */
 VPMU_API int vpmu_vcpu_batch(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words);
+
+/**
+ * @brief Tells what a vCPU has cost and got. A VMM gives it to its operator, for one by libvpmu-monitor.
+ * @param vcpu the vCPU
+ * @param[in,out] statistics filled; its size is set by the caller
+ * @return 0; VPMU_ERROR_INVALID (a size too small); VPMU_ERROR_TOO_BIG
+ * @par Threads
+ * Own thread.
+ * @since 0.1
+ */
+VPMU_API int vpmu_vcpu_statistics(const struct vpmu_vcpu *vcpu, struct vpmu_statistics *statistics);
 
 /**
  * @brief The VMM resets the vCPU, as a hardware reset does; the same as the guest's RESET of this vCPU.

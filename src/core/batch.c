@@ -191,6 +191,7 @@ bool vpmu_batch_run(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words)
 
 	if (!fetch(vcpu, address, words))
 		return false;
+	vcpu->counts.batches++;
 	swap_all(vcpu->batch, words);
 	vcpu->operations = 0;
 	run_entries(vcpu, vcpu->batch, words);
@@ -205,6 +206,7 @@ int vpmu_vcpu_batch(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words)
 {
 	bool run;
 
+	vcpu->counts.exits++;
 	vpmu_vcpu_begin(vcpu);
 	run = vpmu_batch_run(vcpu, address, words);
 	vpmu_vcpu_end(vcpu);

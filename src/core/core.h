@@ -35,6 +35,11 @@ enum vpmu_asked {
 	VPMU_ASKED_RESET = 1, /* another vCPU reset the VM */
 };
 
+/* For vpmu_vcpu_statistics(). */
+struct vpmu_counts {
+	uint64_t exits, batches, pmis, throttled, lost;
+};
+
 struct vpmu_vcpu {
 	struct vpmu_vm *vm;
 	struct vpmu_vcpu *next;
@@ -60,6 +65,7 @@ struct vpmu_vcpu {
 	uint32_t epoch_moved;  /* 1 << reason: the epoch moved for it in this call */
 	uint32_t warned;       /* 1 << enum vpmu_warning: the operator was told */
 	uint32_t slot_count;
+	struct vpmu_counts counts;
 	struct vpmu_slot slots[];
 };
 

@@ -55,6 +55,7 @@ static uint8_t budgets_take(struct vpmu_vcpu *vcpu, uint32_t count)
 			     vm->profile.creation_burst, count, vpmu_now(vcpu)))
 		return VPMU_REASON_NONE;
 	atomic_fetch_sub(&vm->host_events, count);
+	vcpu->counts.throttled++;
 	return VPMU_REASON_AGAIN;
 }
 

@@ -59,8 +59,9 @@ bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int index, uint64_t incr
 	event[VPMU_EVENT_WORD_OVERFLOWS] =
 		vpmu_saturating_add(event[VPMU_EVENT_WORD_OVERFLOWS], overflows);
 	first = !(vcpu->control[VPMU_REG_PENDING] & VPMU_BIT(index));
-	event[VPMU_EVENT_WORD_LOST] =
-		vpmu_saturating_add(event[VPMU_EVENT_WORD_LOST], first ? overflows - 1 : overflows);
+	overflows -= first;
+	event[VPMU_EVENT_WORD_LOST] = vpmu_saturating_add(event[VPMU_EVENT_WORD_LOST], overflows);
+	vcpu->counts.lost = vpmu_saturating_add(vcpu->counts.lost, overflows);
 	if (first)
 		vpmu_pmi_raise(vcpu, index);
 	return first;

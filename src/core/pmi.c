@@ -111,11 +111,13 @@ void vpmu_pmi_inject(struct vpmu_vcpu *vcpu)
 		return;
 	if (!vpmu_bucket_take(&vcpu->next_injection, vm->injection_interval, vm->profile.pmi_burst,
 			      1, now)) {
+		vcpu->counts.throttled++;
 		vcpu->injection_retry =
 			vpmu_bucket_ready(paid, vm->injection_interval, vm->profile.pmi_burst);
 		return;
 	}
 	if (deliver(vcpu)) {
+		vcpu->counts.pmis++;
 		vcpu->control[VPMU_REG_PMI_LINE] = VPMU_LINE_RAISED;
 		return;
 	}

@@ -239,6 +239,7 @@ int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
 		vpmu_vcpu_begin(vcpu);
 		vpmu_vcpu_end(vcpu);
 	}
+	vcpu->counts.exits++;
 	*value = vpmu_register_get(vcpu, (uint32_t)index);
 	return VPMU_ACCESS_DONE;
 }
@@ -250,6 +251,7 @@ int vpmu_vcpu_write(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t value)
 
 	if (!vpmu_register_defined(vcpu, index))
 		return VPMU_ACCESS_FAULT;
+	vcpu->counts.exits++;
 	vpmu_vcpu_begin(vcpu);
 	outcome = vpmu_register_set(vcpu, (uint32_t)index, value, &failed);
 	vpmu_vcpu_end(vcpu);
