@@ -182,8 +182,12 @@ static int run_once(struct vcpu *vcpu)
 void *vcpu_thread(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
+	char name[16];
 	int error;
 
+	/* As QEMU names them, so that operators' tools find the vCPUs. */
+	(void)snprintf(name, sizeof(name), "CPU %u/KVM", vcpu->number % 1000);
+	pthread_setname_np(pthread_self(), name);
 	if (signals_prepare(vcpu) || timer_prepare(vcpu)) {
 		failed(vcpu, "no signals or no timer for the thread");
 		return NULL;

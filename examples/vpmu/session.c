@@ -201,7 +201,8 @@ static int list_threads(struct session *session, struct target *target,
 		return count < 0 ? -1 : keep_own(session, target, threads, count);
 	}
 	count = vpmu_process_threads(target->process, target->which, threads, MOST_VCPUS);
-	if (count < 0)
+	/* That it has ended is no failure. */
+	if (count < 0 && count != VPMU_ERROR_GONE)
 		complain(session, "%s: process %" PRId64 ": %s", target->name, target->pid,
 			 process_error(count));
 	return count > MOST_VCPUS ? MOST_VCPUS : count;
@@ -283,13 +284,14 @@ static int target_follow(struct session *session, struct target *target)
 	if (count < 0 && target->qmp &&
 	    vpmu_process_threads(target->process, VPMU_PROCESS_ALL, NULL, 0) > 0)
 		return 0;
+	/* The events of threads that have ended keep their last values. */
 	if (count <= 0) {
 		target->gone = 1;
-		count = 0;
+		return -1;
 	}
 	target->vcpus = (uint32_t)count;
 	(void)vpmu_monitor_vm_threads(target->vm, threads, (uint32_t)count);
-	return target->gone ? -1 : 0;
+	return 0;
 }
 
 /* ---- the session ---------------------------------------------------------------------------------- */

@@ -2,7 +2,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 """export.py vpmu: what Prometheus makes of vpmu export, with a real QEMU, Prometheus and promtool."""
 
-import json
 import os
 import re
 import shutil
@@ -13,57 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
+import urllib.error
 import urllib.request
 
 import machine
+from export_parts import Exporter, free_port, get, need_http, prometheus, query, until
 
 TOOL = sys.argv[1]
 EVENTS = "task-clock,cs,page-faults"
-
-
-def free_port():
-    """Return a port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def get(port, path="/metrics", accept=None):
-    """Return (type, text) of a page."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}",
-                                     headers={"Accept": accept} if accept else {})
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return answer.headers["Content-Type"], answer.read().decode()
-
-
-def until(what, seconds=30):
-    """Wait until a function gives something true, and return it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            result = what()
-        except OSError:
-            result = None
-        if result:
-            return result
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
-class Exporter:
-    """vpmu export, running."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([TOOL, "export", *arguments], stderr=subprocess.PIPE,
-                                        text=True)
-
-    def stop(self):
-        """End it as an operator does; return what it said."""
-        self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=30)
-        assert self.process.returncode == 0, (self.process.returncode, said)
-        return said
 
 
 def samples(text):
@@ -137,30 +93,18 @@ def check_loopback(port):
 
 def check_prometheus(vm, port, directory):
     """Prometheus scrapes it, and a query gives what the exporter says."""
-    config = os.path.join(directory, "prometheus.yml")
-    web = free_port()
-    with open(config, "w", encoding="ascii") as file:
-        file.write("global:\n  scrape_interval: 1s\nscrape_configs:\n  - job_name: vpmu\n"
-                   f"    static_configs:\n      - targets: ['127.0.0.1:{port}']\n")
-    server = subprocess.Popen(
-        ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
-         f"--web.listen-address=127.0.0.1:{web}"], stderr=subprocess.DEVNULL)
+    server, web = prometheus(port, directory)
     try:
-        def query(text):
-            found = json.loads(get(web, "/api/v1/query?" + urllib.parse.urlencode(
-                {"query": text}))[1])
-            return found["data"]["result"]
-
-        until(lambda: query('up{job="vpmu"} == 1'), 60)
+        until(lambda: query(web, 'up{job="vpmu"} == 1'), 60)
         # A VM that stands still counts no more: both must say the same to the last digit.
         os.kill(vm.pid, signal.SIGSTOP)
         time.sleep(1)
         name = series("vpmu_events_seconds_total", 1, "task-clock")
         shown = samples(get(port)[1])[name]
         assert shown > 0
-        until(lambda: float(query(name)[0]["value"][1]) == shown, 20)
+        until(lambda: float(query(web, name)[0]["value"][1]) == shown, 20)
         os.kill(vm.pid, signal.SIGCONT)
-        until(lambda: query('rate(vpmu_events_seconds_total{event="task-clock"}[5s]) > 0'))
+        until(lambda: query(web, 'rate(vpmu_events_seconds_total{event="task-clock"}[5s]) > 0'))
     finally:
         os.kill(vm.pid, signal.SIGCONT)
         server.kill()
@@ -179,7 +123,7 @@ def check_files(vm, directory):
 
     last = 0
     for _ in range(3):
-        exporter = Exporter("--qmp", vm.qmp, "-e", EVENTS, "--textfile", path, "--state", state,
+        exporter = Exporter(TOOL, "--qmp", vm.qmp, "-e", EVENTS, "--textfile", path, "--state", state,
                             "--interval", "200")
         before = last
         last = until(lambda: (value() if os.path.exists(path) else None))
@@ -206,7 +150,7 @@ def check_socket(vm, directory):
     """A Unix socket, for its owner and group; one that was left behind is replaced."""
     path = os.path.join(directory, "http")
     for turn in range(2):
-        exporter = Exporter("--pid", str(vm.pid), "-e", EVENTS, "--socket", path)
+        exporter = Exporter(TOOL, "--pid", str(vm.pid), "-e", EVENTS, "--socket", path)
 
         def fetch():
             with socket.socket(socket.AF_UNIX) as client:
@@ -228,7 +172,7 @@ def check_socket(vm, directory):
 def check_cardinality(vm):
     """More series than are allowed are summed up."""
     port = free_port()
-    exporter = Exporter("--pid", str(vm.pid), "-e", EVENTS, "--port", str(port), "--max-series",
+    exporter = Exporter(TOOL, "--pid", str(vm.pid), "-e", EVENTS, "--port", str(port), "--max-series",
                         "5")
     text = until(lambda: get(port)[1])
     assert series("vpmu_events_seconds_total", "", "task-clock") in samples(text), text
@@ -239,15 +183,12 @@ def check_cardinality(vm):
 def main():
     """Run the checks."""
     machine.need("qemu-system-x86_64", "prometheus", "promtool", "ld", "objcopy")
-    probe = subprocess.run([TOOL, "export", "--pid", "1", "--socket", "/nowhere/http"], capture_output=True,
-                           text=True, check=False)
-    if "built without libmicrohttpd" in probe.stderr:
-        machine.skip("the tool was built without libmicrohttpd")
+    need_http(TOOL)
     directory = tempfile.mkdtemp(prefix="vpmu-")
     vm = machine.Machine("twin")
     try:
         port = free_port()
-        exporter = Exporter("--qmp", vm.qmp, "-e", EVENTS, "--port", str(port))
+        exporter = Exporter(TOOL, "--qmp", vm.qmp, "-e", EVENTS, "--port", str(port))
         until(lambda: get(port)[1])
         check_forms(port)
         check_loopback(port)

@@ -193,7 +193,8 @@ def check_end():
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(1)
     vm.stop()
-    output, _ = tool.communicate(timeout=30)
+    output, said = tool.communicate(timeout=30)
+    assert not said, said
     found = [json.loads(line) for line in output.splitlines()]
     assert tool.returncode == 0 and len(found) == 1, (tool.returncode, output)
     assert float(found[0]["counter-value"]) > 0, found
