@@ -104,7 +104,8 @@ def check_usage(minivmm):
     """The options, and what is wrong with them."""
     help_text = run([minivmm, "--help"])
     check(help_text.returncode == 0 and help_text.stdout.startswith("usage: "), "--help")
-    for words in (["--transport"], ["--transport", "smoke"], ["--guest"], ["more"]):
+    for words in (["--transport"], ["--transport", "smoke"], ["--guest"], ["more"], ["--source"],
+                  ["--source", "smoke"]):
         result = run([minivmm, *words])
         check(result.returncode == 2 and result.stderr.startswith("usage: ")
               and not result.stdout, f"{words} was taken")
