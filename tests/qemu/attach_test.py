@@ -9,6 +9,7 @@ killed: R-PCI-2, R-PCI-7.
 import os
 import random
 import sys
+import tempfile
 import threading
 import time
 
@@ -131,6 +132,20 @@ def host_software(tool, directory, guest):
     check("cycles 1 2" in lines, f"cycles of an emulated guest were not refused: {lines}")
 
 
+def normal_user(root, tool, plugin):
+    """Without any privilege the plugin counts as well, and a killed vpmu attach is taken over."""
+    drop = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if bare.subprocess.run([*drop, "test", "-x", tool], check=False).returncode:
+        print("not tried: another user cannot reach", tool)
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
+        script = os.path.join(root, "tests/qemu/bare_test.py")
+        done = bare.subprocess.run([*drop, sys.executable, script, os.path.join(directory, "run"), root, tool, plugin,
+                                    MACHINE], check=False, capture_output=True, text=True)
+        check(done.returncode == 0, f"as a normal user: {done.stdout}{done.stderr}")
+
+
 def main():
     """Run each with one vpmu attach, or one of its own."""
     directory, root, tool, plugin = sys.argv[1:]
@@ -147,6 +162,7 @@ def main():
         check(side.end() == 0, "vpmu attach did not end well")
     other_process(tool, directory, guest)
     host_software(tool, directory, guest)
+    normal_user(root, tool, plugin)
     sys.exit(bool(wrong))
 
 
