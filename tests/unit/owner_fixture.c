@@ -40,18 +40,34 @@ static void tell(void *opaque, uint32_t cpu, uint32_t news)
 	deal.news[deal.told++] = news;
 }
 
+static void wait_for(uint32_t moment)
+{
+	if (deal.slow == moment)
+		vpmu_sim_advance(deal.sim, 0, 100);
+}
+
 static int real_read(void *opaque, uint32_t cpu, uint32_t number, uint64_t *value)
 {
+	int error;
+
 	(void)opaque;
-	return deal.fail ? VPMU_ERROR_INVALID :
-			   deal.real.read(deal.real.opaque, cpu, number, value);
+	wait_for(1);
+	error = deal.fail ? VPMU_ERROR_INVALID :
+			    deal.real.read(deal.real.opaque, cpu, number, value);
+	wait_for(2);
+	return error;
 }
 
 static int real_write(void *opaque, uint32_t cpu, uint32_t number, uint64_t value)
 {
+	int error;
+
 	(void)opaque;
-	return deal.fail ? VPMU_ERROR_INVALID :
-			   deal.real.write(deal.real.opaque, cpu, number, value);
+	wait_for(1);
+	error = deal.fail ? VPMU_ERROR_INVALID :
+			    deal.real.write(deal.real.opaque, cpu, number, value);
+	wait_for(2);
+	return error;
 }
 
 static void sim_begin(uint32_t machine)

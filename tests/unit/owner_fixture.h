@@ -28,6 +28,7 @@ struct deal {
 	uint32_t news[DEAL_NEWS];
 	uint32_t told;
 	uint32_t fail; /* 1: registers fault */
+	uint32_t slow; /* an access takes 100 ns: 1: before it takes effect, 2: after */
 };
 
 /* The only one there is. */

@@ -234,6 +234,34 @@ static void an_interrupt_behind_a_transition_is_not_lost(void)
 	}
 }
 
+/* Accesses take time, and host code runs meanwhile: the guest's first and last counts are still its own. */
+static void nothing_counts_while_registers_change_hands(void)
+{
+	for (uint32_t at = 0; at < DEAL_MACHINES * 2; at++) {
+		deal_begin(at % DEAL_MACHINES, VPMU_OWNER_GUEST_ONLY, at / DEAL_MACHINES);
+		if (!deal.hardware.global_control && !deal.hardware.guest)
+			continue;
+		CHECK_EQ(deal_reach(MOVE(HOST)), 1);
+		for (uint32_t i = 0; i < 2; i++)
+			deal_start(&deal.guests[0], i, VPMU_HARDWARE_BRANCHES);
+		for (uint32_t i = 0; i < 5; i++) {
+			happen(VPMU_SIM_HOST);
+			deal.slow = 1;
+			CHECK_EQ(deal_move(MOVE(ENTER)), 0);
+			deal.slow = 0;
+			happen(VPMU_SIM_GUEST_USER);
+			vpmu_sim_advance(deal.sim, 0, 1000);
+			happen(VPMU_SIM_HOST);
+			deal.slow = 2;
+			CHECK_EQ(deal_move(MOVE(LEAVE)), 0);
+			deal.slow = 0;
+			deal.told = 0;
+			CHECK_EQ(deal_get(&deal.guests[0], deal_counter(0)), 1000 * (i + 1));
+			CHECK_EQ(deal_get(&deal.guests[0], deal_counter(1)), 1000 * (i + 1));
+		}
+	}
+}
+
 static void a_fault_of_the_hardware_is_an_error(void)
 {
 	deal_begin(0, VPMU_OWNER_GUEST_ONLY, VPMU_OWNER_AT_ENTRY);
@@ -253,6 +281,8 @@ const struct test_case test_cases[] = {
 	{ "R-OWN-15", "interrupts go to their side", interrupts_go_to_their_side },
 	{ "R-OWN-15", "an interrupt behind a transition is not lost",
 	  an_interrupt_behind_a_transition_is_not_lost },
+	{ "R-OWN-7", "nothing counts while registers change hands",
+	  nothing_counts_while_registers_change_hands },
 	{ "R-OWN-8", "a fault of the hardware is an error", a_fault_of_the_hardware_is_an_error },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
