@@ -3,10 +3,10 @@
 /*
  * Adding what a slot counted to its event.
  *
- * perf takes the time for which an event was on a CPU for the time for which it was counted.
- * Where the host counted for less, the difference is taken off the event's running time, so
- * that perf's scaling is right. An event of which something is not known is void: its running
- * time is 0 from then on, and perf prints <not counted>.
+ * perf takes the time for which an event was on a CPU for the time for which it was counted. Where
+ * the host counted for less, the difference is taken off the event's running time, so that perf's
+ * scaling is right. An event of which something is not known is void: its count and its running
+ * time stay what they were at the last reading that was good.
  */
 #include "vpmu.h"
 
@@ -48,10 +48,17 @@ static void set_running(struct perf_event *event, u64 running)
 	event->total_time_running = running - time_to_come(event);
 }
 
+/* Up to here, what is known of the event belongs together. */
+void vpmu_count_good(struct perf_event *event)
+{
+	if (!vpmu_event_is_void(event))
+		local64_set(&event->hw.prev_count, running_of(event));
+}
+
 void vpmu_count_void(struct perf_event *event)
 {
 	event->hw.flags |= EVENT_VOID;
-	set_running(event, 0);
+	set_running(event, local64_read(&event->hw.prev_count));
 }
 
 /* From here on, until it gets a slot again, the event is not counted. */
@@ -64,6 +71,7 @@ void vpmu_count_pause(struct vpmu_slot *slot)
 void vpmu_count_nothing(struct vpmu_slot *slot)
 {
 	set_running(slot->event, slot->running);
+	vpmu_count_good(slot->event);
 }
 
 static void take_off(struct vpmu_slot *slot, u64 time)
@@ -106,11 +114,12 @@ void vpmu_count(struct vpmu_cpu *cpu, unsigned int number, const struct guest_pe
 		return;
 	}
 	if (error) {
-		pr_warn_ratelimited("vpmu: CPU %d lost an event (%d); it shows as not counted\n",
+		pr_warn_ratelimited("vpmu: CPU %d lost an event (%d); it is not counted any more\n",
 				    smp_processor_id(), error);
 		vpmu_count_void(slot->event);
 		return;
 	}
 	local64_add(delta.count, &slot->event->count);
 	take_off(slot, delta.time_enabled - delta.time_running);
+	vpmu_count_good(slot->event);
 }

@@ -98,10 +98,13 @@ bool vpmu_cpu_usable(struct vpmu_cpu *cpu)
 			vpmu_cpu_broken(cpu, VPMU_GUEST_NO_DEVICE);
 		return false;
 	}
+	/* Who attends anew has yet to find this CPU. */
+	if (cpu->attendance == attendance || (transport->present && !transport->present()))
+		return false;
 	if (cpu->ready)
 		look_again(cpu, attendance);
-	else if (cpu->attendance != attendance && vpmu_cpu_start(cpu))
-		cpu->attendance = attendance;
+	else
+		vpmu_cpu_start(cpu);
 	return cpu->ready;
 }
 
@@ -159,7 +162,10 @@ int vpmu_cpu_start(struct vpmu_cpu *cpu)
 		error = begin_pmi(cpu);
 	if (!error)
 		error = take_epoch(cpu);
-	cpu->attendance = transport->attendance ? transport->attendance() : 1;
+	/* Where it is not there yet, it is looked for again. */
+	cpu->attendance = 0;
+	if (error != VPMU_GUEST_NO_DEVICE)
+		cpu->attendance = transport->attendance ? transport->attendance() : 1;
 	cpu->ready = !error;
 	return error;
 }

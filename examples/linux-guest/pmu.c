@@ -107,6 +107,7 @@ static int vpmu_add(struct perf_event *event, int flags)
 
 	event->hw.idx = -1;
 	event->hw.state = flags & PERF_EF_START ? 0 : PERF_HES_STOPPED;
+	vpmu_count_good(event);
 	if (!vpmu_cpu_usable(cpu) || vpmu_event_is_void(event)) {
 		vpmu_count_void(event);
 		return 0;

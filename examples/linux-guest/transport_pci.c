@@ -106,6 +106,11 @@ static u64 pci_attendance(void)
 	return header_word(offsetof(struct vpmu_pci_header, attendance));
 }
 
+static bool pci_present(void)
+{
+	return block_of(smp_processor_id()) >= 0;
+}
+
 /* The entry is routed by its interrupt; the vector has no meaning. */
 static void pci_pmi(u32 *mode, u32 *vector)
 {
@@ -119,6 +124,7 @@ static const struct vpmu_transport pci_transport = {
 	.name = "mailbox",
 	.begin = pci_begin,
 	.attendance = pci_attendance,
+	.present = pci_present,
 	.pmi = pci_pmi,
 };
 

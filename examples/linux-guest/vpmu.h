@@ -91,6 +91,8 @@ struct vpmu_transport {
 		     u32 *registers, const void **page);
 	/* 0: nobody attends; else a number that changes when somebody else does. NULL: always 1. */
 	u64 (*attendance)(void);
+	/* Whether who attends knows of this CPU. NULL: always. */
+	bool (*present)(void);
 	/* Says how PMIs come, as of vpmu_guest_pmi_set(). NULL: they do not. */
 	void (*pmi)(u32 *mode, u32 *vector);
 };
@@ -139,6 +141,7 @@ u64 vpmu_cpu_room(struct vpmu_cpu *cpu, unsigned int count);
 void vpmu_count(struct vpmu_cpu *cpu, unsigned int slot, const struct guest_perf_event *now);
 void vpmu_count_nothing(struct vpmu_slot *slot);
 void vpmu_count_pause(struct vpmu_slot *slot);
+void vpmu_count_good(struct perf_event *event);
 void vpmu_count_void(struct perf_event *event);
 bool vpmu_event_is_void(const struct perf_event *event);
 

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""driver_attach_test.py directory tool plugin
+
+The Linux driver with vpmu attach: perf counts and samples; and where vpmu attach is killed and another takes its place, R-PCI-7,
+events are not counted or go on, and new ones count.
+"""
+
+import os
+import sys
+
+import attach
+import driver_test
+import guest_driver
+import initramfs
+import kernel
+import machine
+
+STAT = "perf stat -x, -e vpmu/instructions/,vpmu/branches/ work loop 50\n"
+SCRIPT = ("exec 2>&1\n" + driver_test.LOAD + "echo '@@ count'\n" + STAT + "echo '@@ record'\n" + driver_test.TESTS["record"][0] +
+          "echo '@@ killed'\nperf stat -x, -a -I 300 -o i.txt -e vpmu/instructions/ sleep 6 & P=$!\n"
+          "until grep -q vpmu i.txt 2>/dev/null; do sleep 0.1; done\necho kill it\nsleep 1\nwait $P\ncat i.txt\n"
+          "echo '@@ after'\n" + STAT + "echo '@@ log'\ndmesg | grep vpmu:\n")
+MOST = 2_000_000_000  # instructions that this machine cannot run in an interval
+
+
+def killed(side):
+    """As a fault would end it; then another is started."""
+    side.kill()
+    side.start()
+    side.wait_for("vCPU 1 found")
+
+
+def counted(part):
+    """The two counts of the known loop."""
+    rows = driver_test.Lines(part).rows()
+    return len(rows) == 2 and driver_test.near(rows[0]["count"], 100 * driver_test.MILLION) \
+        and driver_test.near(rows[1]["count"], 50 * driver_test.MILLION)
+
+
+def run(directory, tool, plugin):
+    """Boot a guest beside vpmu attach; return its lines."""
+    image = kernel.image()
+    work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
+    module, _ = guest_driver.build_module(os.path.join(directory, "module"))
+    archive = os.path.join(directory, "initramfs")
+    initramfs.make(archive, SCRIPT, [work, module, guest_driver.PERF], image)
+    for name in ("device", "qmp", "counts", "counts.notify"):
+        if os.path.exists(os.path.join(directory, name)):
+            os.remove(os.path.join(directory, name))
+    with attach.Attach(tool, directory, "--slots", "8", "--counting", "2", "--state", directory, plugin=plugin, options=",memory=on",
+                       vcpus=2, vectors=2) as side:
+        with machine.Machine(image, archive, side.words(), cpus=2, time_limit=400) as guest:
+            try:
+                return guest.run(lambda line: killed(side) if line == "kill it" else None)
+            except (machine.Failed, RuntimeError, TimeoutError) as failed:
+                raise machine.Failed("\n".join([repr(failed), *side.lines, guest.output()])) from failed
+
+
+def main(directory, tool, plugin):
+    """Look at each part."""
+    os.makedirs(directory, exist_ok=True)
+    try:
+        lines = run(directory, tool, plugin)
+    except kernel.Missing as missing:
+        machine.skip(missing)
+    except machine.Failed as failed:
+        sys.exit(str(failed))
+    parts = guest_driver.parts_of(lines)
+    problems = []
+    if not counted(parts["count"]):
+        problems.append("perf stat did not count the loop")
+    if not driver_test.check_record(driver_test.Lines(parts["record"]))[0]:
+        problems.append("samples are not where the work is")
+    counts = [row["count"] for row in driver_test.Lines(parts["killed"]).rows()]
+    if not counts or counts[0] is None or any(count is not None and not 0 < count < MOST for count in counts):
+        problems.append(f"a wrong number beside the kill: {counts}")
+    if not counted(parts["after"]):
+        problems.append("perf stat did not count the loop after the kill")
+    if problems:
+        sys.exit("\n".join([*problems, *lines]))
+    print(f"counted, sampled, and after a kill: {counts}")
+
+
+main(*sys.argv[1:])
