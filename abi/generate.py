@@ -5,13 +5,16 @@
 
 usage: generate.py [--check]
 
-Writes include/vpmu/abi.h, abi/gen/rules.h, abi/gen/vpmu_abi.py, abi/gen/vpmu_abi.rs and the tables
-between the markers of abi/SPEC.md. With --check writes nothing and fails where a file differs.
+Writes include/vpmu/abi.h, include/vpmu/image_format.h, abi/gen/rules.h, abi/gen/vpmu_abi.py,
+abi/gen/vpmu_abi.rs and the tables between the markers of abi/SPEC.md and abi/IMAGE.md. With --check
+writes nothing and fails where a file differs.
 """
 import pathlib
 import re
 import sys
 import tomllib
+
+import generate_image
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -168,6 +171,11 @@ def header(abi):
     return "\n".join(out + ["#endif", ""])
 
 
+def image_header(abi):
+    head = [f"/* {COPYRIGHT} */", f"/* {LICENCE} */", f"/* {MADE} */"]
+    return "\n".join(head + generate_image.header(abi["image"], define, c_struct, tidy) + ["#endif", ""])
+
+
 # ---- abi/gen/rules.h -----------------------------------------------------------------------------
 
 def rule(word):
@@ -238,6 +246,7 @@ def constants(abi):
         yield from ((f"{e['name']}_{n}", v[0]) for n, v in e["values"].items())
     for f in abi["flags"]:
         yield from ((f"{f['name']}_{n}", 1 << v[0]) for n, v in f["bits"].items())
+    yield from generate_image.numbers(abi["image"])
 
 
 def python(abi):
@@ -251,7 +260,7 @@ def rust(abi):
     return "\n".join(head + lines + [""])
 
 
-# ---- tables of SPEC.md ---------------------------------------------------------------------------
+# ---- tables of SPEC.md and IMAGE.md ---------------------------------------------------------------------------
 
 def spec_reset(word):
     reset = word.get("reset", 0)
@@ -302,16 +311,20 @@ def constant_table(abi):
         f"| {n} | {hex(v) if v > 4095 else v} | {d} |" for n, v, d in rows]
 
 
-def spec(abi, text):
-    tables = {"constants": constant_table(abi), "registers": word_table(abi["register"], False),
+def spec_tables(abi):
+    return {"constants": constant_table(abi), "registers": word_table(abi["register"], False),
               "attr": word_table(abi["attr"], True), "event": word_table(abi["event"], False),
               "values": list(value_tables(abi))[:-1], "layouts": list(layout_tables(abi))[:-1]}
+
+
+def filled(page, tables):
+    text = page.read_text()
     for name, lines in tables.items():
         pattern = rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)"
         body = "\n".join(lines)
         text, found = re.subn(pattern, lambda m, b=body: m[1] + b + "\n" + m[2], text, flags=re.S)
         if found != 1:
-            sys.exit(f"generate.py: SPEC.md has {found} places for the table {name}, not 1")
+            sys.exit(f"generate.py: {page.name} has {found} places for the table {name}, not 1")
     return text
 
 
@@ -320,10 +333,12 @@ def main():
         sys.exit(__doc__)
     abi = tomllib.loads((HERE / "vpmu.toml").read_text())
     verify(abi)
-    spec_path = HERE / "SPEC.md"
     outputs = {ROOT / "include/vpmu/abi.h": header(abi), HERE / "gen/rules.h": rules(abi),
-               HERE / "gen/vpmu_abi.py": python(abi), HERE / "gen/vpmu_abi.rs": rust(abi),
-               spec_path: spec(abi, spec_path.read_text())}
+               ROOT / "include/vpmu/image_format.h": image_header(abi),
+               HERE / "gen/vpmu_abi.py": python(abi), HERE / "gen/vpmu_abi.rs": rust(abi)}
+    for page, tables in ((HERE / "SPEC.md", spec_tables(abi)),
+                         (HERE / "IMAGE.md", generate_image.tables(abi["image"], spec_fields))):
+        outputs[page] = filled(page, tables)
     stale = [p for p, text in outputs.items() if not p.exists() or p.read_text() != text]
     if sys.argv[1:]:
         for p in stale:

@@ -31,6 +31,8 @@ enum vpmu_error {
 	VPMU_ERROR_MEMORY = -12,     /**< guest memory cannot be reached there */
 	VPMU_ERROR_EXISTS = -13,     /**< there is one of that id already */
 	VPMU_ERROR_SYSTEM = -14,     /**< the operating system failed in a way not listed here */
+	VPMU_ERROR_IMAGE = -15,	     /**< an image is refused; its fault says where and why */
+	VPMU_ERROR_NEWER = -16,	     /**< an image needs a newer library */
 };
 
 /**

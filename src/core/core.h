@@ -177,8 +177,9 @@ void vpmu_register_reset(struct vpmu_vcpu *vcpu);
 
 /* ---- event.c: does a configuration describe an event that this VM is granted? -------------------- */
 
-uint8_t vpmu_event_check(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *slot);
-/* How many of these slots need a counter of the host: hardware, cache and raw events. */
+uint8_t vpmu_event_check(const struct vpmu_profile *profile, const uint64_t *attr);
+/* Whether it needs a counter of the host, as hardware, cache and raw events do; and how many of these slots do. */
+bool vpmu_event_takes_counter(const uint64_t *attr);
 uint32_t vpmu_event_hardware_count(const struct vpmu_vcpu *vcpu, uint64_t slots);
 
 /* ---- mask.c ------------------------------------------------------------------------------------ */

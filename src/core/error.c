@@ -21,6 +21,8 @@ static const char *const texts[] = {
 	[-VPMU_ERROR_MEMORY] = "guest memory cannot be reached",
 	[-VPMU_ERROR_EXISTS] = "it exists already",
 	[-VPMU_ERROR_SYSTEM] = "the operating system failed",
+	[-VPMU_ERROR_IMAGE] = "the image is refused",
+	[-VPMU_ERROR_NEWER] = "the image needs a newer library",
 };
 
 const char *vpmu_error_text(int error)

@@ -32,33 +32,33 @@ static bool software_known(uint64_t config)
 	return config >= VPMU_SOFTWARE_CPU_CLOCK && config <= VPMU_SOFTWARE_EMULATION_FAULTS;
 }
 
-static uint8_t hardware_granted(const struct vpmu_profile *profile, const struct vpmu_slot *slot)
+static uint8_t hardware_granted(const struct vpmu_profile *profile, const uint64_t *attr)
 {
-	uint64_t bit = VPMU_BIT(slot->attr[VPMU_ATTR_WORD_CONFIG]);
+	uint64_t bit = VPMU_BIT(attr[VPMU_ATTR_WORD_CONFIG]);
 
 	return profile->hardware_events & bit ? VPMU_REASON_NONE : VPMU_REASON_DENIED;
 }
 
-static uint8_t cache_granted(const struct vpmu_profile *profile, const struct vpmu_slot *slot)
+static uint8_t cache_granted(const struct vpmu_profile *profile, const uint64_t *attr)
 {
-	(void)slot;
+	(void)attr;
 	return profile->cache_events ? VPMU_REASON_NONE : VPMU_REASON_DENIED;
 }
 
-static uint8_t raw_granted(const struct vpmu_profile *profile, const struct vpmu_slot *slot)
+static uint8_t raw_granted(const struct vpmu_profile *profile, const uint64_t *attr)
 {
-	uint64_t model = slot->attr[VPMU_ATTR_WORD_LINK] >> VPMU_ATTR_WORD_LINK_MODEL_SHIFT;
+	uint64_t model = attr[VPMU_ATTR_WORD_LINK] >> VPMU_ATTR_WORD_LINK_MODEL_SHIFT;
 
 	if (!(profile->features & VPMU_FEATURE_RAW))
 		return VPMU_REASON_DENIED;
 	return model == profile->pmu_model ? VPMU_REASON_NONE : VPMU_REASON_UNSUPPORTED;
 }
 
-static uint8_t software_granted(const struct vpmu_profile *profile, const struct vpmu_slot *slot)
+static uint8_t software_granted(const struct vpmu_profile *profile, const uint64_t *attr)
 {
-	uint64_t bit = VPMU_BIT(slot->attr[VPMU_ATTR_WORD_CONFIG]);
+	uint64_t bit = VPMU_BIT(attr[VPMU_ATTR_WORD_CONFIG]);
 
-	if (slot->attr[VPMU_ATTR_WORD_FLAGS] & EXCLUDE)
+	if (attr[VPMU_ATTR_WORD_FLAGS] & EXCLUDE)
 		return VPMU_REASON_UNSUPPORTED;
 	if (!(profile->features & VPMU_FEATURE_HOST_SOFTWARE))
 		return VPMU_REASON_DENIED;
@@ -67,7 +67,7 @@ static uint8_t software_granted(const struct vpmu_profile *profile, const struct
 
 struct event_type {
 	bool (*known)(uint64_t config);
-	uint8_t (*granted)(const struct vpmu_profile *profile, const struct vpmu_slot *slot);
+	uint8_t (*granted)(const struct vpmu_profile *profile, const uint64_t *attr);
 };
 
 static const struct event_type types[] = {
@@ -78,43 +78,42 @@ static const struct event_type types[] = {
 };
 
 /* Words that mean something for raw events only must be 0 for all others. */
-static bool extra_words_fit(const struct vpmu_slot *slot)
+static bool extra_words_fit(const uint64_t *attr)
 {
-	const uint64_t *attr = slot->attr;
-
 	if (attr[VPMU_ATTR_WORD_TYPE] == VPMU_TYPE_RAW)
 		return true;
 	return !attr[VPMU_ATTR_WORD_CONFIG1] && !attr[VPMU_ATTR_WORD_CONFIG2] &&
 	       !(attr[VPMU_ATTR_WORD_LINK] & VPMU_ATTR_WORD_LINK_MODEL_MASK);
 }
 
-static bool describes(const struct vpmu_slot *slot)
+static bool describes(const uint64_t *attr)
 {
-	const uint64_t *attr = slot->attr;
-
 	if (attr[VPMU_ATTR_WORD_TYPE] == VPMU_TYPE_NONE ||
 	    !types[attr[VPMU_ATTR_WORD_TYPE]].known(attr[VPMU_ATTR_WORD_CONFIG]))
 		return false;
-	if ((attr[VPMU_ATTR_WORD_FLAGS] & EXCLUDE) == EXCLUDE || !extra_words_fit(slot))
+	if ((attr[VPMU_ATTR_WORD_FLAGS] & EXCLUDE) == EXCLUDE || !extra_words_fit(attr))
 		return false;
-	return vpmu_slot_is_member(slot) || vpmu_slot_link(slot) == 0;
+	return attr[VPMU_ATTR_WORD_FLAGS] & VPMU_ATTR_MEMBER ||
+	       !(attr[VPMU_ATTR_WORD_LINK] & VPMU_ATTR_WORD_LINK_LEADER_MASK);
 }
 
-uint8_t vpmu_event_check(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *slot)
+uint8_t vpmu_event_check(const struct vpmu_profile *profile, const uint64_t *attr)
 {
-	if (!describes(slot))
+	if (!describes(attr))
 		return VPMU_REASON_INVALID;
-	return types[slot->attr[VPMU_ATTR_WORD_TYPE]].granted(&vcpu->vm->profile, slot);
+	return types[attr[VPMU_ATTR_WORD_TYPE]].granted(profile, attr);
+}
+
+bool vpmu_event_takes_counter(const uint64_t *attr)
+{
+	return attr[VPMU_ATTR_WORD_TYPE] != VPMU_TYPE_HOST_SOFTWARE;
 }
 
 uint32_t vpmu_event_hardware_count(const struct vpmu_vcpu *vcpu, uint64_t slots)
 {
 	uint32_t count = 0;
 
-	for (; slots; slots &= slots - 1) {
-		const struct vpmu_slot *slot = &vcpu->slots[vpmu_lowest(slots)];
-
-		count += slot->attr[VPMU_ATTR_WORD_TYPE] != VPMU_TYPE_HOST_SOFTWARE;
-	}
+	for (; slots; slots &= slots - 1)
+		count += vpmu_event_takes_counter(vcpu->slots[vpmu_lowest(slots)].attr);
 	return count;
 }

@@ -104,7 +104,8 @@ static const struct opening opening_warm = { obtain, keep_warm };
 static void show_objections(struct vpmu_vcpu *vcpu, uint64_t slots)
 {
 	for (; slots; slots &= slots - 1) {
-		uint8_t reason = vpmu_event_check(vcpu, &vcpu->slots[vpmu_lowest(slots)]);
+		uint8_t reason =
+			vpmu_event_check(&vcpu->vm->profile, vcpu->slots[vpmu_lowest(slots)].attr);
 
 		show(vcpu, VPMU_BIT(vpmu_lowest(slots)), reason ? reason : VPMU_REASON_BAD_GROUP);
 	}
@@ -112,7 +113,7 @@ static void show_objections(struct vpmu_vcpu *vcpu, uint64_t slots)
 
 static bool slots_object(const struct vpmu_vcpu *vcpu, uint64_t slots)
 {
-	while (slots && !vpmu_event_check(vcpu, &vcpu->slots[vpmu_lowest(slots)]))
+	while (slots && !vpmu_event_check(&vcpu->vm->profile, vcpu->slots[vpmu_lowest(slots)].attr))
 		slots &= slots - 1;
 	return slots;
 }

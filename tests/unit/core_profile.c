@@ -314,7 +314,7 @@ static void errors_have_words(void)
 			CHECK(strcmp(text, vpmu_error_text(other)));
 	}
 	CHECK_STR(vpmu_error_text(1), "unknown error");
-	CHECK_STR(vpmu_error_text(VPMU_ERROR_SYSTEM - 1), "unknown error");
+	CHECK_STR(vpmu_error_text(VPMU_ERROR_NEWER - 1), "unknown error");
 	CHECK_STR(vpmu_error_text(INT32_MIN), "unknown error");
 	CHECK_STR(vpmu_error_text(INT32_MAX), "unknown error");
 }

@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A proved image, vCPU by vCPU. Proving is bounded, allocates nothing and reads what it is given as bytes; walking
+ * trusts what was proved.
+ */
+#ifndef VPMU_IMAGE_READ_H
+#define VPMU_IMAGE_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vpmu/image.h>
+
+/* The records of one vCPU: places of their words in the image, little-endian. */
+struct vpmu_image_vcpu {
+	uint32_t id;
+	uint32_t record; /* of its first record */
+	uint64_t offset;
+	const unsigned char *control;		    /* EPOCH to PENDING */
+	const unsigned char *attr[VPMU_MAX_SLOTS];  /* NULL: all 0 */
+	const unsigned char *event[VPMU_MAX_SLOTS]; /* NULL: all 0 */
+	const unsigned char *pairs;		    /* of another bank; NULL: none */
+	uint32_t pair_count;
+	uint32_t bank;
+};
+
+struct vpmu_image_walk {
+	const unsigned char *image;
+	uint64_t offset;
+	uint32_t record;
+};
+
+/* A 64-bit word of the image. */
+uint64_t vpmu_image_word(const unsigned char *at);
+
+/* Proves the bytes alone: sections 2 to 4 of abi/IMAGE.md. Returns 0, VPMU_ERROR_IMAGE or VPMU_ERROR_NEWER. */
+int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_image_fault *fault);
+/* Holds a proved image against a target: section 5, but R-MIG-3 and R-MIG-4. The target was checked by its size. */
+int vpmu_image_compare(const unsigned char *image, const struct vpmu_image_target *target,
+		       struct vpmu_image_fault *fault);
+
+/* What the record VM of a proved image grants; the host's own limits stay as they are in the profile. */
+void vpmu_image_narrow(const unsigned char *image, struct vpmu_profile *profile);
+
+void vpmu_image_walk_start(struct vpmu_image_walk *walk, const unsigned char *image);
+/* Fills the next vCPU; false after the last one. The walk then stands at the optional records, or at END. */
+bool vpmu_image_walk_next(struct vpmu_image_walk *walk, struct vpmu_image_vcpu *vcpu);
+
+#endif
