@@ -9,8 +9,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <vpmu/image.h>
+
+#include "src/core/core.h"
 
 /* The records of one vCPU: places of their words in the image, little-endian. */
 struct vpmu_image_vcpu {
@@ -32,7 +35,13 @@ struct vpmu_image_walk {
 };
 
 /* A 64-bit word of the image. */
-uint64_t vpmu_image_word(const unsigned char *at);
+static inline uint64_t vpmu_image_word(const unsigned char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return vpmu_little(word);
+}
 
 /* Proves the bytes alone: sections 2 to 4 of abi/IMAGE.md. Returns 0, VPMU_ERROR_IMAGE or VPMU_ERROR_NEWER. */
 int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_image_fault *fault);

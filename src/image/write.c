@@ -1,0 +1,102 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "write.h"
+
+#include "crc32c.h"
+#include "prove.h"
+
+static void put(unsigned char *at, uint64_t word)
+{
+	word = vpmu_little(word);
+	memcpy(at, &word, sizeof(word));
+}
+
+/* Where the next `bytes` go; NULL where they do not fit. */
+static unsigned char *take(struct vpmu_image_writer *writer, uint64_t bytes)
+{
+	uint64_t at = writer->length;
+
+	writer->length += bytes;
+	return writer->length <= writer->capacity ? writer->to + at : NULL;
+}
+
+void vpmu_image_write_start(struct vpmu_image_writer *writer, void *to, uint64_t capacity)
+{
+	*writer = (struct vpmu_image_writer){ .to = to, .capacity = capacity };
+	take(writer, VPMU_IMAGE_HEADER_BYTES);
+}
+
+/* Counts what the header says of the records. */
+static void note(struct vpmu_image_writer *writer, uint64_t head)
+{
+	uint64_t bank = VPMU_FIELD(head, RECORD_HEAD_BANK);
+
+	writer->records++;
+	if (VPMU_FIELD(head, RECORD_HEAD_KIND) != VPMU_RECORD_REGISTERS)
+		return;
+	if (bank != VPMU_IMAGE_BANK_DEVICE)
+		writer->must |= VPMU_BIT(bank - 1);
+	else if (VPMU_FIELD(head, RECORD_HEAD_FIRST) == VPMU_FIRST_CONTROL)
+		writer->vcpus++;
+}
+
+void vpmu_image_write_record(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
+			     const uint64_t *words, uint32_t count)
+{
+	unsigned char *at = take(writer, VPMU_HEAD_BYTES + (uint64_t)count * VPMU_WORD_BYTES);
+
+	note(writer, head);
+	if (!at)
+		return;
+	put(at, head);
+	put(at + VPMU_WORD_BYTES, vcpu);
+	for (uint32_t i = 0; i < count; i++)
+		put(at + VPMU_HEAD_BYTES + (size_t)i * VPMU_WORD_BYTES, words[i]);
+}
+
+void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,
+			    uint64_t length, uint32_t records)
+{
+	unsigned char *at = take(writer, length);
+
+	writer->records += records;
+	if (at)
+		memcpy(at, bytes, (size_t)length);
+}
+
+static void fill(const struct vpmu_image_writer *writer, struct vpmu_image_header *header)
+{
+	header->magic = VPMU_IMAGE_MAGIC;
+	header->format = (header->format & (VPMU_IMAGE_HEADER_FORMAT_KIND_MASK |
+					    VPMU_IMAGE_HEADER_FORMAT_VERSION_MASK)) |
+			 VPMU_IMAGE_HEADER_BYTES |
+			 (uint64_t)VPMU_IMAGE_READER << VPMU_IMAGE_HEADER_FORMAT_READER_SHIFT;
+	header->size = writer->length;
+	header->must = writer->must;
+	header->counts = writer->vcpus | (uint64_t)writer->records
+						 << VPMU_IMAGE_HEADER_COUNTS_RECORDS_SHIFT;
+	header->reserved = 0;
+}
+
+static void put_header(unsigned char *to, const struct vpmu_image_header *header)
+{
+	uint64_t words[VPMU_IMAGE_HEADER_BYTES / VPMU_WORD_BYTES];
+
+	memcpy(words, header, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		put(to + i * VPMU_WORD_BYTES, words[i]);
+}
+
+int vpmu_image_write_end(struct vpmu_image_writer *writer, struct vpmu_image_header *header)
+{
+	vpmu_image_write_record(writer, VPMU_RECORD_END, 0, NULL, 0);
+	fill(writer, header);
+	if (writer->length > writer->capacity || writer->length > VPMU_IMAGE_MAX_BYTES)
+		return VPMU_ERROR_LIMIT;
+	put_header(writer->to, header);
+	header->size |= (uint64_t)vpmu_crc32c(writer->to, writer->length)
+			<< VPMU_IMAGE_HEADER_SIZE_CHECKSUM_SHIFT;
+	put_header(writer->to, header);
+	return 0;
+}
