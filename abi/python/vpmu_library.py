@@ -13,7 +13,7 @@ from vpmu_world import WorldError
 OUTCOMES = ("done", "refused", "fault", "not_mine")
 ERRORS = {"INVALID": -1, "TOO_BIG": -2, "NO_MEMORY": -3, "DENIED": -4, "UNSUPPORTED": -5,
           "STARVED": -6, "TAKEN": -7, "LIMIT": -8, "GONE": -9, "GROUP": -10, "STATE": -11,
-          "MEMORY": -12, "EXISTS": -13, "SYSTEM": -14}
+          "MEMORY": -12, "EXISTS": -13, "SYSTEM": -14, "IMAGE": -15, "NEWER": -16}
 MEMORY = ERRORS["MEMORY"]
 PROFILE_64 = ("size", "features", "period_floor", "hardware_events", "software_events", "epoch")
 PROFILE_32 = ("cache_events", "pmu_model", "level", "slots", "counting", "batch_words",

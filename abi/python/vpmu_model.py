@@ -6,10 +6,11 @@ It favours following the page over speed. The registers are all its state; what 
 (host groups, budgets, retry times) is the host's, and a copy of the registers goes on without it.
 """
 
+from vpmu_event import ON_COUNTER, event_reason
 from vpmu_numbers import (
-    AREA, AREA_SIZE, ATTR, ATTR_FLAG, ATTR_WORD, CACHE, CACHE_OP, CACHE_RESULT, CONTROL, EPOCH,
-    EVENT, EVENT_AT, EVENT_FLAG, FEATURE, HARDWARE, LINE, MAGIC, MASKS, OP, PMI, REASON,
-    REG, RESET_ALL, RESET_VCPU, RESULT, SAVED, SOFTWARE, STATE, STRIDE, TYPE, U32, U64)
+    AREA, AREA_SIZE, ATTR, ATTR_FLAG, ATTR_WORD, CONTROL, EPOCH, EVENT, EVENT_AT, EVENT_FLAG,
+    FEATURE, LINE, MAGIC, MASKS, OP, PMI, REASON, REG, RESET_ALL, RESET_VCPU, RESULT, SAVED, STATE,
+    STRIDE, U32, U64)
 from vpmu_world import WorldError
 
 DONE, REFUSED, FAULT, NOT_MINE = "done", "refused", "fault", "not_mine"
@@ -115,7 +116,7 @@ class Slot:
     @property
     def on_counter(self):
         """Whether the event needs a counter of the PMU."""
-        return self.attr[0] in (TYPE["HARDWARE"], TYPE["CACHE"], TYPE["RAW"])
+        return self.attr[0] in ON_COUNTER
 
     def leader(self, number):
         """Return the slot that leads this one."""
@@ -156,25 +157,6 @@ class Slot:
             self.flags |= EVENT_FLAG["MULTIPLEXED"]
         if self.state in COUNTING:
             self.flags |= EVENT_FLAG["LOWER_BOUND"]
-
-
-def describes_event(attr):
-    """Whether attr words describe an event (R-EVT-1)."""
-    kind, config, config1, config2, _, flags, link, _ = attr
-    known = {
-        TYPE["HARDWARE"]: config in HARDWARE.values(),
-        TYPE["CACHE"]: (config >> 24 == 0 and config & 0xFF in CACHE.values()
-                        and config >> 8 & 0xFF in CACHE_OP.values()
-                        and config >> 16 & 0xFF in CACHE_RESULT.values()),
-        TYPE["RAW"]: True,
-        TYPE["HOST_SOFTWARE"]: config in SOFTWARE.values()}
-    if not known.get(kind, False):
-        return False
-    if kind != TYPE["RAW"] and (config1 or config2 or link >> 32):
-        return False
-    if flags & 3 == 3:
-        return False
-    return bool(flags & ATTR_FLAG["MEMBER"]) or not link & 0x3F
 
 
 class Vm:
@@ -620,25 +602,8 @@ class Vcpu:
         return groups, [n for n in closed if n not in grouped]
 
     def event_reason(self, slot):
-        """Say why an event cannot be counted in this VM, or None (R-EVT-1 to R-EVT-4)."""
-        if not describes_event(slot.attr):
-            return "INVALID"
-        kind, config = slot.attr[0], slot.attr[1]
-        flags, link = slot.attr[ATTR_WORD["flags"]], slot.attr[ATTR_WORD["link"]]
-        if kind == TYPE["HOST_SOFTWARE"] and flags & 3:
-            return "UNSUPPORTED"
-        profile = self.profile
-        granted = {
-            TYPE["HARDWARE"]: profile["hardware_events"] >> config & 1 if config < 64 else 0,
-            TYPE["CACHE"]: profile["cache_events"],
-            TYPE["RAW"]: profile["features"] & FEATURE["RAW"],
-            TYPE["HOST_SOFTWARE"]: (profile["features"] & FEATURE["HOST_SOFTWARE"]
-                                    and config < 64 and profile["software_events"] >> config & 1)}
-        if not granted[kind]:
-            return "DENIED"
-        if kind == TYPE["RAW"] and link >> 32 != profile["pmu_model"]:
-            return "UNSUPPORTED"
-        return None
+        """Say why an event cannot be counted in this VM, or None."""
+        return event_reason(slot.attr, self.profile)
 
     def group_reasons(self, group):
         """Return {slot: reason} where a group cannot be opened, before the host is asked."""

@@ -11,6 +11,7 @@ sys.path[:0] = [str(ABI / "gen"), str(ABI / "python")]
 
 # pylint: disable=wrong-import-position
 import vpmu_abi  # noqa: E402
+import vpmu_image_numbers as image  # noqa: E402
 import vpmu_numbers  # noqa: E402
 
 # The prefix of the generated names, and the model's table.
@@ -22,6 +23,28 @@ TABLES = {"TYPE": "TYPE", "HARDWARE": "HARDWARE", "CACHE_OP": "CACHE_OP",
           "EVENT": "EVENT_FLAG", "REG": "REG", "ATTR_WORD": "ATTR_WORD",
           "EVENT_WORD": "EVENT_WORD", "PCI": "PCI"}
 OTHERS = {"DRAFT_LEVEL": "LEVEL_DRAFT", "STRIDE": "STRIDE"}
+
+
+# The same for images.
+IMAGE_TABLES = {"IMAGE_KIND": "KIND", "RECORD": "RECORD", "IMAGE_BANK": "BANK",
+                "ARCHITECTURE": "ARCHITECTURE", "TRANSPORT": "TRANSPORT", "IMAGE_FAULT": "FAULT",
+                "IMAGE_MUST": "MUST"}
+IMAGE_LAYOUTS = {"IMAGE_HEADER": "HEADER", "IMAGE_RECORD": "RECORD_HEAD", "IMAGE_VM": "VM"}
+
+
+def stated_of_images():
+    """Return every number of images under its generated name."""
+    numbers = {f"IMAGE_{name}": getattr(image, name) for name in (
+        "MAGIC", "FORMAT", "READER", "HEADER_BYTES", "MAX_BYTES", "MAX_VCPUS", "MAX_RECORD_WORDS",
+        "MAX_BANK_PAIRS", "MAX_EPOCH", "VCPU_WORDS")}
+    for prefix, table in IMAGE_TABLES.items():
+        for name, value in getattr(image, table).items():
+            numbers[f"{prefix}_{name}"] = value
+    for prefix, table in IMAGE_LAYOUTS.items():
+        for place, (name, mask) in enumerate(getattr(image, table)):
+            numbers[f"{prefix}_WORD_{name.upper()}"] = place
+            numbers[f"{prefix}_MASK_{name.upper()}"] = mask
+    return numbers
 
 
 def stated():
@@ -46,7 +69,7 @@ class Constants(unittest.TestCase):
         generated = {name: value for name, value in vars(vpmu_abi).items()
                      if name.isupper() and isinstance(value, int)}
         self.assertGreater(len(generated), 100)
-        self.assertEqual(generated, stated())
+        self.assertEqual(generated, {**stated(), **stated_of_images()})
 
 
 if __name__ == "__main__":
