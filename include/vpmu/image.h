@@ -309,7 +309,9 @@ struct vpmu_image_options {
 	const struct vpmu_image_platform *platform; /**< where the guest finds its device; required */
 	const struct vpmu_image_bank *
 		bank; /**< state of an in-kernel PMU; NULL: none, and an image with one is refused */
-	uint32_t missing;     /**< load: VPMU_IMAGE_STRICT, _DEGRADE or _STUB */
+	/** load: what the host can count, from the source's probe; NULL: not known, and what cannot be counted then degrades or is stubbed */
+	const struct vpmu_source_facts *facts;
+	uint32_t missing; /**< load: VPMU_IMAGE_STRICT, _DEGRADE or _STUB; strict refuses by the facts */
 	uint32_t level;	      /**< save: level to write for, at most the VM's; 0: the VM's */
 	uint32_t accept_loss; /**< save: 1: as for vpmu_image_convert() */
 	uint32_t keep_unknown; /**< load: 1: optional records that this library does not know are kept, and saved again */
@@ -318,7 +320,7 @@ struct vpmu_image_options {
 /**
  * @brief Stops a vCPU: reads its events a last time, pauses and publishes them. Nothing is written to its guest's memory
  * and nothing injected until vpmu_vcpu_resume(). Its host events are kept. vpmu_vcpu_enter(), _leave() and _notify() do nothing
- * meanwhile, its deadline is VPMU_NO_DEADLINE, and an access is answered with VPMU_ERROR_STATE: a pending exit is to be completed before.
+ * meanwhile, its deadline is VPMU_NO_DEADLINE, and a write or a batch is answered with VPMU_ERROR_STATE: a pending exit is to be completed before.
  * @param vcpu the vCPU; it need not be bound
  * @return 0; 1: it was stopped already
  * @par Threads

@@ -293,7 +293,7 @@ VPMU_API int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *va
  * @param vcpu the vCPU
  * @param index register number
  * @param value the value
- * @return VPMU_ACCESS_DONE, VPMU_ACCESS_REFUSED or VPMU_ACCESS_FAULT
+ * @return VPMU_ACCESS_DONE, VPMU_ACCESS_REFUSED or VPMU_ACCESS_FAULT; VPMU_ERROR_STATE while the vCPU is stopped (image.h)
  * @par Threads
  * Own thread.
  * @since 0.1
@@ -305,7 +305,7 @@ VPMU_API int vpmu_vcpu_write(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t va
  * @param vcpu the vCPU
  * @param address guest-physical address, a multiple of 8
  * @param words 64-bit words there
- * @return VPMU_ACCESS_DONE or VPMU_ACCESS_REFUSED
+ * @return VPMU_ACCESS_DONE or VPMU_ACCESS_REFUSED; VPMU_ERROR_STATE while the vCPU is stopped (image.h)
  * @par Threads
  * Own thread.
  * @since 0.1

@@ -28,6 +28,12 @@ static bool is_on(const struct vpmu_vcpu *vcpu)
 	return vcpu->control[VPMU_REG_AREA_STATE] == VPMU_AREA_ON;
 }
 
+/* A stopped vCPU's memory is not touched: its resume writes the whole page. */
+static bool is_written(const struct vpmu_vcpu *vcpu)
+{
+	return is_on(vcpu) && !vcpu->stopped;
+}
+
 static uint32_t id_of(const struct vpmu_vcpu *vcpu)
 {
 	return (uint32_t)vcpu->control[VPMU_REG_VCPU];
@@ -91,7 +97,7 @@ static bool write_record(struct vpmu_vcpu *vcpu, unsigned int index)
 
 void vpmu_area_record(struct vpmu_vcpu *vcpu, unsigned int slot)
 {
-	if (is_on(vcpu) && !write_record(vcpu, slot))
+	if (is_written(vcpu) && !write_record(vcpu, slot))
 		fail(vcpu);
 }
 
@@ -105,7 +111,7 @@ void vpmu_area_changed(struct vpmu_vcpu *vcpu, uint32_t control)
 
 void vpmu_area_flush(struct vpmu_vcpu *vcpu)
 {
-	for (unsigned int word = 0; is_on(vcpu) && word < HEADER_USED; word++) {
+	for (unsigned int word = 0; is_written(vcpu) && word < HEADER_USED; word++) {
 		uint64_t address = page(vcpu) + sizeof(uint64_t) * word;
 
 		if (vcpu->area_stale & 1u << word &&
@@ -145,6 +151,13 @@ bool vpmu_area_start(struct vpmu_vcpu *vcpu, uint64_t at)
 	vcpu->control[VPMU_REG_AREA_STATE] = VPMU_AREA_ON;
 	vcpu->area_stale = 0;
 	return true;
+}
+
+void vpmu_area_rewrite(struct vpmu_vcpu *vcpu)
+{
+	vcpu->area_stale = 0;
+	if (is_on(vcpu) && !vpmu_area_start(vcpu, page(vcpu)))
+		fail(vcpu);
 }
 
 bool vpmu_area_set(struct vpmu_vcpu *vcpu, uint64_t value)

@@ -180,7 +180,7 @@ static bool fetch(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words)
 		return false;
 	if (!vcpu->batch)
 		vcpu->batch = vm->host.allocate(vm->host_opaque,
-						vm->profile.batch_words * sizeof(uint64_t));
+						vm->granted.batch_words * sizeof(uint64_t));
 	return vcpu->batch &&
 	       vm->host.guest_read(vm->host_opaque, id, address, vcpu->batch, size) >= 0;
 }
@@ -206,6 +206,8 @@ int vpmu_vcpu_batch(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words)
 {
 	bool run;
 
+	if (vcpu->stopped)
+		return VPMU_ERROR_STATE;
 	vcpu->counts.exits++;
 	vpmu_vcpu_begin(vcpu);
 	run = vpmu_batch_run(vcpu, address, words);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vpmu/image.h>
 #include <vpmu/vpmu.h>
 
 #define VPMU_BIT(n) (1ull << (n))
@@ -42,12 +43,17 @@ struct vpmu_counts {
 
 struct vpmu_vcpu {
 	struct vpmu_vm *vm;
-	struct vpmu_vcpu *next;
+	struct vpmu_vcpu *next;	  /* of its list */
+	struct vpmu_vcpu *before; /* of all, by id */
+	struct vpmu_vcpu *after;
 	void *attached; /* the source's; valid while bound */
 	uint64_t *batch;
 	uint64_t control[VPMU_STRIDE];
 	uint64_t warm;	   /* closed slots with a host event ready */
 	uint64_t retrying; /* leaders to try again */
+	uint64_t opening;  /* leaders of a restored vCPU whose host events are yet to be made */
+	uint64_t stubbed;  /* leaders that count nothing on this host, as the VMM chose */
+	uint64_t incoming; /* place in the image that was loaded; 0: none, or taken already */
 	uint64_t next_creation;
 	uint64_t next_injection;
 	uint64_t injection_retry;
@@ -57,6 +63,9 @@ struct vpmu_vcpu {
 	_Atomic uint32_t requests;
 	_Atomic uint32_t busy; /* depth of calls that may write guest memory or inject */
 	uint32_t bound;	       /* 1: attached */
+	uint32_t stopped;      /* 1: between vpmu_vcpu_stop() or _commit(), and _resume() */
+	uint32_t restored;     /* 1: took its state from an image and has not resumed */
+	uint32_t prepared;     /* 1: its slots hold what a prepare wrote */
 	uint32_t released;     /* 1: followed vpmu_vm_release_pmu() */
 	uint32_t thread_gone;  /* 1: the source found that the thread it is bound to has ended */
 	uint32_t loss_told;    /* VPMU_REASON_* that the VMM was told last */
@@ -69,14 +78,24 @@ struct vpmu_vcpu {
 	struct vpmu_slot slots[];
 };
 
+struct vpmu_loaded; /* src/image */
+
 struct vpmu_vm {
-	struct vpmu_profile profile;
+	struct vpmu_profile profile; /* in force: what was granted, or less after a restore */
+	struct vpmu_profile granted;
 	struct vpmu_host_ops host;
 	void *host_opaque;
 	struct vpmu_source_ops source;
 	void *source_opaque;
 	struct vpmu_vcpu *vcpus[VPMU_VCPU_LISTS]; /* by the lowest bits of their ids */
-	uint64_t creation_interval;		  /* ns; 0: no limit */
+	struct vpmu_vcpu *first;		  /* all, in the order of their ids */
+	struct vpmu_vcpu *last;
+	struct vpmu_loaded
+		*loaded; /* an image between load and the last commit, and what is kept of it */
+	uint64_t loaded_size;	  /* of its memory */
+	uint32_t missing;	  /* what becomes of restored events that this host cannot count */
+	_Atomic uint32_t resumed; /* 1: a vCPU went on with what was loaded */
+	uint64_t creation_interval; /* ns; 0: no limit */
 	uint64_t injection_interval;
 	atomic_flag lock; /* guards the list of vCPUs; nothing is called while it is held */
 	_Atomic uint32_t released;
@@ -203,6 +222,8 @@ bool vpmu_group_enabled(const struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Starts and reads: what keeps the group from counting is its condition afterwards. */
 void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* Stops the host's side only: to the guest it stays enabled. */
+void vpmu_group_pause(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Reads the host and adds; does not publish. */
 void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_group_publish(struct vpmu_vcpu *vcpu, unsigned int leader);
@@ -210,6 +231,8 @@ void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t r
 /* Takes the host's side away, for a reason that the guest sees; and gives it back where that can be. */
 void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason);
 void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* The same without publishing. */
+void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Tries the groups again that are due. */
 void vpmu_group_retry(struct vpmu_vcpu *vcpu);
 /* Looks after the groups of which the source gave notice. */
@@ -256,6 +279,8 @@ void vpmu_pmi_inject(struct vpmu_vcpu *vcpu);
 bool vpmu_area_valid(const struct vpmu_vcpu *vcpu, uint64_t value);
 bool vpmu_area_set(struct vpmu_vcpu *vcpu, uint64_t value);
 bool vpmu_area_start(struct vpmu_vcpu *vcpu, uint64_t page);
+/* The whole page again: nothing was written while the vCPU was stopped. */
+void vpmu_area_rewrite(struct vpmu_vcpu *vcpu);
 void vpmu_area_record(struct vpmu_vcpu *vcpu, unsigned int slot);
 void vpmu_area_changed(struct vpmu_vcpu *vcpu, uint32_t control);
 void vpmu_area_flush(struct vpmu_vcpu *vcpu);
@@ -279,6 +304,27 @@ void vpmu_slice_end(struct vpmu_vcpu *vcpu);
 
 /* Tells the VMM what keeps open slots from counting, where that changed. */
 void vpmu_loss_tell(struct vpmu_vcpu *vcpu);
+
+/* ---- state.c: a vCPU stops, takes a state, goes on -------------------------------------------------- */
+
+/* Where the saved words of a vCPU stand, little-endian. They were proved. */
+struct vpmu_state {
+	const unsigned char *control;		    /* EPOCH to PENDING */
+	const unsigned char *attr[VPMU_MAX_SLOTS];  /* NULL: all 0 */
+	const unsigned char *event[VPMU_MAX_SLOTS]; /* NULL: all 0 */
+};
+
+/* Makes host events for what is open there, and keeps those of an earlier prepare that fit. Returns how many are ready. */
+uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *state);
+/* Assigns the words. Host events that a prepare made are taken over where they fit. */
+void vpmu_state_take(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, uint32_t generation);
+/* Back to where vpmu_vcpu_add() left it. */
+void vpmu_state_forget(struct vpmu_vcpu *vcpu);
+/* Makes the host events of the groups that a restore left without. */
+void vpmu_state_open(struct vpmu_vcpu *vcpu);
+/* What the profile in force says in the registers. */
+void vpmu_identity_fill(struct vpmu_vcpu *vcpu, uint32_t id);
+uint64_t vpmu_identity_limits(const struct vpmu_profile *profile);
 
 /* ---- epoch.c, reset.c, vcpu.c, vm.c -------------------------------------------------------------- */
 

@@ -177,7 +177,7 @@ static uint8_t state_of(const struct vpmu_vcpu *vcpu, unsigned int leader,
 	uint8_t condition = vcpu->slots[leader].condition;
 	uint8_t before = vpmu_slot_state(slot);
 
-	if (condition == VPMU_REASON_UNBOUND)
+	if (condition == VPMU_REASON_UNBOUND || vcpu->stubbed & VPMU_BIT(leader))
 		return enabled ? VPMU_STATE_INACTIVE : VPMU_STATE_STOPPED;
 	if (condition)
 		return VPMU_STATE_ERROR;
@@ -227,7 +227,7 @@ void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader)
 		vpmu_epoch_move(vcpu, VPMU_EPOCH_PMU_RETURNED);
 }
 
-void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
+void vpmu_group_pause(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	struct vpmu_vm *vm = vcpu->vm;
@@ -238,6 +238,13 @@ void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
 	vpmu_group_read(vcpu, leader);
 	if (error < 0)
 		not_run(vcpu, leader, error);
+}
+
+void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	struct vpmu_slot *slot = &vcpu->slots[leader];
+
+	vpmu_group_pause(vcpu, leader);
 	vcpu->control[VPMU_REG_ENABLED] &= ~slot->members;
 	vcpu->retrying &= ~VPMU_BIT(leader);
 	slot->retries = 0;
@@ -247,13 +254,14 @@ void vpmu_group_stop(struct vpmu_vcpu *vcpu, unsigned int leader)
 
 void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
+	vcpu->opening &= ~VPMU_BIT(leader);
 	vpmu_group_read(vcpu, leader);
 	vpmu_host_unmake(vcpu, leader, false);
 	vpmu_group_condition(vcpu, leader, reason);
 	vpmu_group_publish(vcpu, leader);
 }
 
-void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
+void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	unsigned int culprit;
@@ -264,6 +272,11 @@ void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
 	else
 		vpmu_group_condition(vcpu, leader,
 				     vpmu_host_make(vcpu, leader, slot->members, &culprit));
+}
+
+void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	vpmu_group_return(vcpu, leader);
 	vpmu_group_publish(vcpu, leader);
 }
 

@@ -103,10 +103,13 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	struct vpmu_source_opened opened = { 0 };
 	uint32_t count = vpmu_count_bits(members);
 	uint32_t flags = vm->profile.features & VPMU_FEATURE_FLEXIBLE ? VPMU_SOURCE_FLEXIBLE : 0;
-	uint8_t reason = budgets_take(vcpu, count);
+	uint8_t reason;
 	int error;
 
 	*culprit = VPMU_NO_SLOT;
+	if (vcpu->stubbed & VPMU_BIT(leader))
+		return VPMU_REASON_NOT_PORTABLE;
+	reason = budgets_take(vcpu, count);
 	if (reason)
 		return reason;
 	for (uint64_t rest = members; rest; rest &= rest - 1) {

@@ -235,7 +235,7 @@ int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
 {
 	if (!vpmu_register_defined(vcpu, index))
 		return VPMU_ACCESS_FAULT;
-	if (atomic_load(&vcpu->requests)) {
+	if (atomic_load(&vcpu->requests) && !vcpu->stopped) {
 		vpmu_vcpu_begin(vcpu);
 		vpmu_vcpu_end(vcpu);
 	}
@@ -249,6 +249,8 @@ int vpmu_vcpu_write(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t value)
 	uint64_t failed;
 	int outcome;
 
+	if (vcpu->stopped)
+		return VPMU_ERROR_STATE;
 	if (!vpmu_register_defined(vcpu, index))
 		return VPMU_ACCESS_FAULT;
 	vcpu->counts.exits++;

@@ -14,6 +14,8 @@ void vpmu_reset_apply(struct vpmu_vcpu *vcpu)
 		vpmu_host_unmake(vcpu, vpmu_lowest(leaders), true);
 	vpmu_host_warm_drop(vcpu, vcpu->warm);
 	vcpu->retrying = 0;
+	vcpu->opening = 0;
+	vcpu->stubbed = 0;
 	vcpu->area_stale = 0;
 	vcpu->injection_retry = 0;
 	atomic_store(&vcpu->attention[0], 0);

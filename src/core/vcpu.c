@@ -76,6 +76,10 @@ static uint64_t earliest(const struct vpmu_vcpu *vcpu)
 {
 	uint64_t deadline = vcpu->slice_end;
 
+	if (vcpu->stopped)
+		return VPMU_NO_DEADLINE;
+	if (vcpu->opening)
+		return 0;
 	if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT &&
 	    vcpu->injection_retry < deadline)
 		deadline = vcpu->injection_retry;
@@ -132,6 +136,8 @@ static void look_after(struct vpmu_vcpu *vcpu)
 
 void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
 {
+	if (vcpu->stopped)
+		return;
 	vpmu_vcpu_begin(vcpu);
 	look_after(vcpu);
 	vpmu_vcpu_end(vcpu);
@@ -141,7 +147,7 @@ void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
 
 static bool has_work(struct vpmu_vcpu *vcpu)
 {
-	return vcpu->retrying || noticed(vcpu) ||
+	return vcpu->retrying || vcpu->opening || noticed(vcpu) ||
 	       atomic_load_explicit(&vcpu->requests, memory_order_relaxed) ||
 	       vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT ||
 	       atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed) != vcpu->released;
@@ -151,9 +157,13 @@ void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
 {
 	bool slice_over = vpmu_slice_over(vcpu);
 
+	if (vcpu->stopped)
+		return;
 	if (slice_over || has_work(vcpu)) {
 		vpmu_vcpu_begin(vcpu);
 		look_after(vcpu);
+		if (vcpu->opening)
+			vpmu_state_open(vcpu);
 		if (vcpu->retrying)
 			vpmu_group_retry(vcpu);
 		if (vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT)
@@ -167,10 +177,20 @@ void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
 
 void vpmu_vcpu_leave(struct vpmu_vcpu *vcpu)
 {
-	vpmu_edge_tell(vcpu, VPMU_EDGE_LEAVE);
+	if (!vcpu->stopped)
+		vpmu_edge_tell(vcpu, VPMU_EDGE_LEAVE);
 }
 
 /* ---- binding --------------------------------------------------------------------------------------- */
+
+/* Of a stopped vCPU nothing is lost meanwhile: its resume does this, in the same epoch. */
+static void resume_groups(struct vpmu_vcpu *vcpu)
+{
+	if (vcpu->control[VPMU_REG_OPENED])
+		vpmu_epoch_move(vcpu, VPMU_EPOCH_THREAD_CHANGED);
+	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)
+		vpmu_group_resume(vcpu, vpmu_lowest(rest));
+}
 
 int vpmu_vcpu_bind(struct vpmu_vcpu *vcpu, int64_t thread)
 {
@@ -191,10 +211,8 @@ int vpmu_vcpu_bind(struct vpmu_vcpu *vcpu, int64_t thread)
 	vpmu_vcpu_begin(vcpu);
 	vcpu->bound = 1;
 	vcpu->thread_gone = 0;
-	if (vcpu->control[VPMU_REG_OPENED])
-		vpmu_epoch_move(vcpu, VPMU_EPOCH_THREAD_CHANGED);
-	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)
-		vpmu_group_resume(vcpu, vpmu_lowest(rest));
+	if (!vcpu->stopped)
+		resume_groups(vcpu);
 	vpmu_vcpu_end(vcpu);
 	return 0;
 }
@@ -217,12 +235,21 @@ void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu)
 
 /* ---- adding and removing --------------------------------------------------------------------------- */
 
+/* By what was granted, which a restore does not change. */
 static uint64_t size_of(const struct vpmu_vm *vm)
 {
-	return sizeof(struct vpmu_vcpu) + vm->profile.slots * sizeof(struct vpmu_slot);
+	return sizeof(struct vpmu_vcpu) + vm->granted.slots * sizeof(struct vpmu_slot);
 }
 
-static void fill_identity(struct vpmu_vcpu *vcpu, uint32_t id)
+uint64_t vpmu_identity_limits(const struct vpmu_profile *profile)
+{
+	return (uint64_t)profile->slots << VPMU_REG_LIMITS_SLOTS_SHIFT |
+	       (uint64_t)profile->counting << VPMU_REG_LIMITS_COUNTING_SHIFT |
+	       (uint64_t)profile->batch_words << VPMU_REG_LIMITS_BATCH_WORDS_SHIFT |
+	       (uint64_t)profile->slot_operations << VPMU_REG_LIMITS_SLOT_OPERATIONS_SHIFT;
+}
+
+void vpmu_identity_fill(struct vpmu_vcpu *vcpu, uint32_t id)
 {
 	const struct vpmu_profile *profile = &vcpu->vm->profile;
 	uint64_t *control = vcpu->control;
@@ -230,15 +257,12 @@ static void fill_identity(struct vpmu_vcpu *vcpu, uint32_t id)
 	control[VPMU_REG_MAGIC] = VPMU_MAGIC;
 	control[VPMU_REG_LEVEL] = profile->level;
 	control[VPMU_REG_FEATURES] = profile->features;
-	control[VPMU_REG_LIMITS] =
-		(uint64_t)profile->slots << VPMU_REG_LIMITS_SLOTS_SHIFT |
-		(uint64_t)profile->counting << VPMU_REG_LIMITS_COUNTING_SHIFT |
-		(uint64_t)profile->batch_words << VPMU_REG_LIMITS_BATCH_WORDS_SHIFT |
-		(uint64_t)profile->slot_operations << VPMU_REG_LIMITS_SLOT_OPERATIONS_SHIFT;
+	control[VPMU_REG_LIMITS] = vpmu_identity_limits(profile);
 	control[VPMU_REG_PERIOD_FLOOR] = profile->period_floor;
 	control[VPMU_REG_PMU_MODEL] = profile->pmu_model;
 	control[VPMU_REG_VCPU] = id;
 	control[VPMU_REG_EPOCH] = profile->epoch;
+	vcpu->slot_count = profile->slots;
 }
 
 static struct vpmu_vcpu **list_of(struct vpmu_vm *vm, uint32_t id)
@@ -255,6 +279,41 @@ static struct vpmu_vcpu *find(struct vpmu_vm *vm, uint32_t id)
 	return vcpu;
 }
 
+static uint64_t id_of(const struct vpmu_vcpu *vcpu)
+{
+	return vcpu->control[VPMU_REG_VCPU];
+}
+
+/* From the end, as most VMMs count upwards. */
+static void link_in_order(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
+{
+	struct vpmu_vcpu *before = vm->last;
+
+	while (before && id_of(before) > id_of(vcpu))
+		before = before->before;
+	vcpu->before = before;
+	vcpu->after = before ? before->after : vm->first;
+	*(before ? &before->after : &vm->first) = vcpu;
+	*(vcpu->after ? &vcpu->after->before : &vm->last) = vcpu;
+}
+
+static void unlink_in_order(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
+{
+	*(vcpu->before ? &vcpu->before->after : &vm->first) = vcpu->after;
+	*(vcpu->after ? &vcpu->after->before : &vm->last) = vcpu->before;
+}
+
+static void link_into(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
+{
+	struct vpmu_vcpu **list = list_of(vm, (uint32_t)id_of(vcpu));
+
+	vpmu_vm_lock(vm);
+	vcpu->next = *list;
+	*list = vcpu;
+	link_in_order(vm, vcpu);
+	vpmu_vm_unlock(vm);
+}
+
 int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 {
 	struct vpmu_vcpu *vcpu;
@@ -265,15 +324,11 @@ int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 	if (!vcpu)
 		return VPMU_ERROR_NO_MEMORY;
 	vcpu->vm = vm;
-	vcpu->slot_count = vm->profile.slots;
 	vcpu->deadline = VPMU_NO_DEADLINE;
 	vcpu->slice_end = VPMU_NO_DEADLINE;
-	fill_identity(vcpu, id);
+	vpmu_identity_fill(vcpu, id);
 	vpmu_register_reset(vcpu);
-	vpmu_vm_lock(vm);
-	vcpu->next = *list_of(vm, id);
-	*list_of(vm, id) = vcpu;
-	vpmu_vm_unlock(vm);
+	link_into(vm, vcpu);
 	*out = vcpu;
 	return 0;
 }
@@ -286,6 +341,7 @@ static void unlink_from(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
 	while (*link != vcpu)
 		link = &(*link)->next;
 	*link = vcpu->next;
+	unlink_in_order(vm, vcpu);
 	vpmu_vm_unlock(vm);
 }
 
@@ -301,7 +357,7 @@ int vpmu_vcpu_remove(struct vpmu_vcpu *vcpu)
 	unlink_from(vm, vcpu);
 	if (vcpu->batch)
 		vm->host.release(vm->host_opaque, vcpu->batch,
-				 vm->profile.batch_words * sizeof(uint64_t));
+				 vm->granted.batch_words * sizeof(uint64_t));
 	vm->host.release(vm->host_opaque, vcpu, size_of(vm));
 	return 0;
 }

@@ -73,6 +73,7 @@ static int take(struct vpmu_vm *vm, const struct vpmu_config *config, const char
 			 TABLE_FAULT;
 	if (*fault)
 		return VPMU_ERROR_INVALID;
+	vm->granted = vm->profile;
 	vm->source_opaque = config->source_opaque;
 	vm->creation_interval = vpmu_bucket_interval(vm->profile.creation_rate);
 	vm->injection_interval = vpmu_bucket_interval(vm->profile.pmi_rate);
@@ -81,6 +82,8 @@ static int take(struct vpmu_vm *vm, const struct vpmu_config *config, const char
 
 static void give_back(struct vpmu_vm *vm)
 {
+	if (vm->loaded)
+		vm->host.release(vm->host_opaque, vm->loaded, vm->loaded_size);
 	vm->host.release(vm->host_opaque, vm, sizeof(*vm));
 }
 

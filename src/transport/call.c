@@ -21,6 +21,12 @@ static uint64_t read_register(struct vpmu_vcpu *vcpu, uint64_t index)
 	return value;
 }
 
+/* A stopped vCPU's access is the VMM's mistake; the guest gets no answer that it could take for one. */
+static uint64_t answer(int outcome)
+{
+	return outcome < 0 ? CALL_REFUSED : answers[outcome];
+}
+
 uint64_t vpmu_call(struct vpmu_vcpu *vcpu, const uint64_t arguments[6])
 {
 	switch (arguments[0] - VPMU_CALL_BASE) {
@@ -29,9 +35,9 @@ uint64_t vpmu_call(struct vpmu_vcpu *vcpu, const uint64_t arguments[6])
 	case VPMU_CALL_READ:
 		return read_register(vcpu, arguments[1]);
 	case VPMU_CALL_WRITE:
-		return answers[vpmu_vcpu_write(vcpu, arguments[1], arguments[2])];
+		return answer(vpmu_vcpu_write(vcpu, arguments[1], arguments[2]));
 	case VPMU_CALL_BATCH:
-		return answers[vpmu_vcpu_batch(vcpu, arguments[1], arguments[2])];
+		return answer(vpmu_vcpu_batch(vcpu, arguments[1], arguments[2]));
 	default:
 		return CALL_FAULT;
 	}

@@ -176,11 +176,16 @@ static int serve_all(struct vpmu_vcpu *vcpu, uint32_t block)
 	return error < 0 ? error : served;
 }
 
-/* An access and its answer are one operation: who resets the VM waits for both. */
+/*
+ * An access and its answer are one operation: who resets the VM waits for both. What waits in a stopped vCPU's block is
+ * served after its resume, wherever that is.
+ */
 int vpmu_mailbox_serve(struct vpmu_vcpu *vcpu, uint32_t block)
 {
 	int served;
 
+	if (vcpu->stopped)
+		return 0;
 	vpmu_vcpu_begin(vcpu);
 	served = serve_all(vcpu, block);
 	vpmu_vcpu_end(vcpu);
