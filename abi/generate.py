@@ -5,8 +5,8 @@
 
 usage: generate.py [--check]
 
-Writes include/vpmu/abi.h, include/vpmu/image_format.h, abi/gen/rules.h, abi/gen/vpmu_abi.py,
-abi/gen/vpmu_abi.rs and the tables between the markers of abi/SPEC.md and abi/IMAGE.md. With --check
+Writes include/vpmu/abi.h, include/vpmu/image_format.h, abi/gen/rules.h, abi/gen/names.h,
+abi/gen/vpmu_abi.py, abi/gen/vpmu_abi.rs and the tables between the markers of abi/SPEC.md and abi/IMAGE.md. With --check
 writes nothing and fails where a file differs.
 """
 import pathlib
@@ -15,6 +15,7 @@ import sys
 import tomllib
 
 import generate_image
+import generate_names
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -335,6 +336,8 @@ def main():
     verify(abi)
     outputs = {ROOT / "include/vpmu/abi.h": header(abi), HERE / "gen/rules.h": rules(abi),
                ROOT / "include/vpmu/image_format.h": image_header(abi),
+               HERE / "gen/names.h": generate_names.header(
+                   abi, [f"/* {COPYRIGHT} */", f"/* {LICENCE} */", f"/* {MADE} */"]),
                HERE / "gen/vpmu_abi.py": python(abi), HERE / "gen/vpmu_abi.rs": rust(abi)}
     for page, tables in ((HERE / "SPEC.md", spec_tables(abi)),
                          (HERE / "IMAGE.md", generate_image.tables(abi["image"], spec_fields))):

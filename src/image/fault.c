@@ -44,7 +44,7 @@ int vpmu_image_refuse_header(struct vpmu_image_fault *fault, uint32_t kind, uint
 		.offset = (uint64_t)word * VPMU_WORD_BYTES,
 		.vcpu = VPMU_IMAGE_NOWHERE,
 		.slot = VPMU_IMAGE_NOWHERE,
-		.word = vpmu_image_header_words[word],
+		.word = vpmu_image_name(VPMU_NAMES_IMAGE_HEADER, word),
 		.text = text,
 	};
 
@@ -60,7 +60,7 @@ int vpmu_image_refuse_vm(struct vpmu_image_fault *fault, uint32_t kind, uint32_t
 		.offset = VPMU_VM_OFFSET + (uint64_t)word * VPMU_WORD_BYTES,
 		.vcpu = VPMU_IMAGE_NOWHERE,
 		.slot = VPMU_IMAGE_NOWHERE,
-		.word = vpmu_image_vm_words[word],
+		.word = vpmu_image_name(VPMU_NAMES_IMAGE_VM, word),
 		.text = text,
 	};
 

@@ -1,57 +1,40 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of words, as the tables of abi/IMAGE.md and abi/SPEC.md have them. */
 
-#include "prove.h"
+#include "names.h"
 
-const char *const vpmu_image_header_words[] = {
-	"magic", "format", "size", "vm", "must", "may", "counts", "reserved",
+#include <stddef.h>
+
+#include "abi/gen/names.h"
+
+static const char *const *const tables[] = {
+	[VPMU_NAMES_CONTROL] = vpmu_names_control,
+	[VPMU_NAMES_SLOT] = vpmu_names_slot,
+	[VPMU_NAMES_IMAGE_HEADER] = vpmu_names_image_header,
+	[VPMU_NAMES_IMAGE_RECORD] = vpmu_names_image_record,
+	[VPMU_NAMES_IMAGE_VM] = vpmu_names_image_vm,
+	[VPMU_NAMES_TYPE] = vpmu_names_type,
+	[VPMU_NAMES_HARDWARE] = vpmu_names_hardware,
+	[VPMU_NAMES_CACHE] = vpmu_names_cache,
+	[VPMU_NAMES_CACHE_OP] = vpmu_names_cache_op,
+	[VPMU_NAMES_CACHE_RESULT] = vpmu_names_cache_result,
+	[VPMU_NAMES_SOFTWARE] = vpmu_names_software,
+	[VPMU_NAMES_STATE] = vpmu_names_state,
+	[VPMU_NAMES_REASON] = vpmu_names_reason,
+	[VPMU_NAMES_EPOCH] = vpmu_names_epoch,
+	[VPMU_NAMES_AREA] = vpmu_names_area,
+	[VPMU_NAMES_PMI] = vpmu_names_pmi,
+	[VPMU_NAMES_LINE] = vpmu_names_line,
+	[VPMU_NAMES_IMAGE_KIND] = vpmu_names_image_kind,
+	[VPMU_NAMES_IMAGE_BANK] = vpmu_names_image_bank,
+	[VPMU_NAMES_ARCHITECTURE] = vpmu_names_architecture,
+	[VPMU_NAMES_TRANSPORT] = vpmu_names_transport,
+	[VPMU_NAMES_FEATURE] = vpmu_names_feature,
+	[VPMU_NAMES_ATTR] = vpmu_names_attr,
+	[VPMU_NAMES_EVENT] = vpmu_names_event,
 };
 
-const char *const vpmu_image_vm_words[] = {
-	"features",	   "limits",	   "period_floor", "pmu_model", "hardware_events",
-	"software_events", "cache_events", "transport",	   "base",	"line",
-};
-
-static const char *const control[VPMU_STRIDE] = {
-	[VPMU_REG_EPOCH] = "EPOCH",
-	[VPMU_REG_EPOCH_REASON] = "EPOCH_REASON",
-	[VPMU_REG_AREA] = "AREA",
-	[VPMU_REG_AREA_STATE] = "AREA_STATE",
-	[VPMU_REG_PMI] = "PMI",
-	[VPMU_REG_PMI_LINE] = "PMI_LINE",
-	[VPMU_REG_PMI_SEQUENCE] = "PMI_SEQUENCE",
-	[VPMU_REG_OPENED] = "OPENED",
-	[VPMU_REG_ENABLED] = "ENABLED",
-	[VPMU_REG_PENDING] = "PENDING",
-};
-
-static const char *const slot[VPMU_STRIDE] = {
-	[VPMU_ATTR_WORD_TYPE] = "type",
-	[VPMU_ATTR_WORD_CONFIG] = "config",
-	[VPMU_ATTR_WORD_CONFIG1] = "config1",
-	[VPMU_ATTR_WORD_CONFIG2] = "config2",
-	[VPMU_ATTR_WORD_SAMPLE_PERIOD] = "sample_period",
-	[VPMU_ATTR_WORD_FLAGS] = "flags",
-	[VPMU_ATTR_WORD_LINK] = "link",
-	[VPMU_ATTR_WORD_COOKIE] = "cookie",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_STATUS] = "status",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_COUNT] = "count",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_TIME_ENABLED] = "time_enabled",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_TIME_RUNNING] = "time_running",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_PERIOD_LEFT] = "period_left",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_LOST] = "lost",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_STAMP] = "stamp",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_CONTINUITY] = "continuity",
-	[VPMU_SLOT_EVENT + VPMU_EVENT_WORD_OVERFLOWS] = "overflows",
-};
-
-const char *vpmu_image_control_name(uint32_t index)
+const char *vpmu_image_name(enum vpmu_names of, uint64_t number)
 {
-	return control[index];
-}
-
-const char *vpmu_image_slot_name(uint32_t word)
-{
-	return slot[word];
+	return tables[of][number];
 }

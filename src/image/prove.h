@@ -4,6 +4,7 @@
 #ifndef VPMU_IMAGE_PROVE_H
 #define VPMU_IMAGE_PROVE_H
 
+#include "names.h"
 #include "read.h"
 
 #define VPMU_FIELD(word, name) (((word)&VPMU_IMAGE_##name##_MASK) >> VPMU_IMAGE_##name##_SHIFT)
@@ -49,6 +50,17 @@ static inline uint64_t vpmu_image_vm_word(const unsigned char *image, uint32_t w
 	return vpmu_image_word(image + VPMU_VM_OFFSET + (size_t)word * VPMU_WORD_BYTES);
 }
 
+/* A word of a record that may not be there: all 0. */
+static inline uint64_t vpmu_image_word_of(const unsigned char *words, uint32_t index)
+{
+	return words ? vpmu_image_word(words + (size_t)index * VPMU_WORD_BYTES) : 0;
+}
+
+static inline uint64_t vpmu_image_control_of(const struct vpmu_image_vcpu *vcpu, uint32_t index)
+{
+	return vpmu_image_word_of(vcpu->control, index - VPMU_FIRST_CONTROL);
+}
+
 /* ---- fault.c: all return VPMU_ERROR_IMAGE, or _NEWER ------------------------------------------------ */
 
 /* Makes a caller's fault ready, which may be NULL: 0 or VPMU_ERROR_INVALID. */
@@ -60,14 +72,6 @@ int vpmu_image_refuse_header(struct vpmu_image_fault *fault, uint32_t kind, uint
 			     const char *text);
 int vpmu_image_refuse_vm(struct vpmu_image_fault *fault, uint32_t kind, uint32_t word,
 			 const char *text);
-
-/* ---- names.c ----------------------------------------------------------------------------------- */
-
-extern const char *const vpmu_image_header_words[];
-extern const char *const vpmu_image_vm_words[];
-/* Of the control block, and of a slot; "" where there is none. */
-const char *vpmu_image_control_name(uint32_t index);
-const char *vpmu_image_slot_name(uint32_t word);
 
 /* ---- header.c ---------------------------------------------------------------------------------- */
 

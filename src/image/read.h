@@ -49,6 +49,27 @@ int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_im
 int vpmu_image_compare(const unsigned char *image, const struct vpmu_image_target *target,
 		       struct vpmu_image_fault *fault);
 
+/* A copy of a target and of what it points to, so that all of it has the sizes of this library. */
+struct vpmu_image_copied {
+	struct vpmu_image_target target;
+	struct vpmu_profile profile;
+	struct vpmu_image_platform platform;
+	struct vpmu_source_facts facts;
+};
+
+/* Checks and copies a target; NULL gives one that asks nothing. Returns 0, VPMU_ERROR_INVALID or _TOO_BIG. */
+int vpmu_image_target_copy(struct vpmu_image_copied *to, const struct vpmu_image_target *from);
+
+/*
+ * R-MIG-15 of a proved vCPU: open slots the events of which a host cannot count; with *groups those, and the rest of
+ * their groups.
+ */
+uint64_t vpmu_image_missing(const struct vpmu_image_vcpu *vcpu,
+			    const struct vpmu_source_facts *facts, uint64_t *groups);
+/* Refuses for the first of these slots: R-MIG-5. */
+int vpmu_image_refuse_event(const struct vpmu_image_vcpu *vcpu, uint64_t slots,
+			    struct vpmu_image_fault *fault);
+
 /* What the record VM of a proved image grants; the host's own limits stay as they are in the profile. */
 void vpmu_image_narrow(const unsigned char *image, struct vpmu_profile *profile);
 

@@ -49,7 +49,7 @@ static int bad(const struct records *records, uint32_t kind, uint32_t word, cons
 		.offset = records->at.offset + (uint64_t)word * VPMU_WORD_BYTES,
 		.vcpu = VPMU_IMAGE_NOWHERE,
 		.slot = VPMU_IMAGE_NOWHERE,
-		.word = word == VPMU_IMAGE_RECORD_WORD_VCPU ? "vcpu" : "head",
+		.word = vpmu_image_name(VPMU_NAMES_IMAGE_RECORD, word),
 		.text = text,
 	};
 

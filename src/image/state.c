@@ -28,11 +28,6 @@ struct state {
 	struct slot leader; /* its leader, where it is a member */
 };
 
-static uint64_t word_of(const unsigned char *words, uint32_t index)
-{
-	return words ? vpmu_image_word(words + (size_t)index * VPMU_WORD_BYTES) : 0;
-}
-
 static bool in(uint64_t mask, uint32_t slot)
 {
 	return mask >> slot & 1;
@@ -236,9 +231,9 @@ static uint32_t counter_events(const struct state *state, uint64_t slots, uint32
 	for (; slots; slots &= slots - 1) {
 		uint32_t index = vpmu_lowest(slots);
 		const unsigned char *attr = state->vcpu->attr[index];
-		uint64_t type = word_of(attr, VPMU_ATTR_WORD_TYPE);
-		uint64_t flags = word_of(attr, VPMU_ATTR_WORD_FLAGS);
-		uint64_t link = word_of(attr, VPMU_ATTR_WORD_LINK);
+		uint64_t type = vpmu_image_word_of(attr, VPMU_ATTR_WORD_TYPE);
+		uint64_t flags = vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS);
+		uint64_t link = vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK);
 		uint64_t of = flags & VPMU_ATTR_MEMBER ? link & VPMU_ATTR_WORD_LINK_LEADER_MASK :
 							 index;
 
@@ -271,7 +266,7 @@ static bool is_driven(const struct state *state)
 	for (; pending; pending &= pending - 1) {
 		const unsigned char *attr = state->vcpu->attr[vpmu_lowest(pending)];
 
-		if (word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_PMI)
+		if (vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_PMI)
 			return true;
 	}
 	return false;
@@ -356,9 +351,9 @@ static int prove(const struct state *state, uint32_t slot, const struct rule *ru
 static void read_slot(const struct state *state, uint32_t index, struct slot *slot)
 {
 	for (uint32_t i = 0; i < VPMU_ATTR_WORDS; i++)
-		slot->attr[i] = word_of(state->vcpu->attr[index], i);
+		slot->attr[i] = vpmu_image_word_of(state->vcpu->attr[index], i);
 	for (uint32_t i = 0; i < state->grant->event_words; i++)
-		slot->event[i] = word_of(state->vcpu->event[index], i);
+		slot->event[i] = vpmu_image_word_of(state->vcpu->event[index], i);
 	slot->state = VPMU_STATUS(slot->event[VPMU_EVENT_WORD_STATUS], STATE);
 	slot->reason = VPMU_STATUS(slot->event[VPMU_EVENT_WORD_STATUS], REASON);
 	slot->flags = VPMU_STATUS(slot->event[VPMU_EVENT_WORD_STATUS], FLAGS);
@@ -391,7 +386,7 @@ int vpmu_image_state_prove(const struct vpmu_image_grant *grant, const struct vp
 	int error;
 
 	for (uint32_t i = 0; i < VPMU_IMAGE_VCPU_WORDS; i++)
-		state.control[VPMU_FIRST_CONTROL + i] = word_of(vcpu->control, i);
+		state.control[VPMU_FIRST_CONTROL + i] = vpmu_image_word_of(vcpu->control, i);
 	error = prove(&state, VPMU_IMAGE_NOWHERE, RULES(before), fault);
 	for (uint32_t i = 0; !error && i < grant->profile.slots; i++)
 		error = prove_slot(&state, i, fault);

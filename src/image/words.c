@@ -172,8 +172,8 @@ static int refuse(const struct vpmu_image_place *place, uint32_t word, const cha
 		.offset = place->offset + VPMU_HEAD_BYTES + (uint64_t)word * VPMU_WORD_BYTES,
 		.vcpu = (uint32_t)place->vcpu,
 		.slot = control ? VPMU_IMAGE_NOWHERE : index / VPMU_STRIDE - 1,
-		.word = control ? vpmu_image_control_name(index) :
-				  vpmu_image_slot_name(index % VPMU_STRIDE),
+		.word = control ? vpmu_image_name(VPMU_NAMES_CONTROL, index) :
+				  vpmu_image_name(VPMU_NAMES_SLOT, index % VPMU_STRIDE),
 		.text = text,
 	};
 
