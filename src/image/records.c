@@ -5,7 +5,7 @@
  * section 1.1.
  */
 
-#include "prove.h"
+#include "plain.h"
 
 #define ALL_BANKS 3u
 
@@ -304,6 +304,38 @@ static void note(struct records *records)
 	records->last_first = at->first;
 }
 
+/* The next slot of the vCPU, if all that R-IMG-7 to R-IMG-16 say of its record holds; it is gone by at once. */
+static bool pass_plain(struct records *records)
+{
+	struct vpmu_image_place *at = &records->at;
+	const unsigned char *from = records->image + at->offset;
+	uint64_t head;
+	uint32_t first;
+
+	if (records->info.bytes - at->offset < VPMU_PLAIN_BYTES || !records->vcpu.control ||
+	    records->last_bank != VPMU_IMAGE_BANK_DEVICE)
+		return false;
+	head = vpmu_image_word(from);
+	first = (uint32_t)VPMU_FIELD(head, RECORD_HEAD_FIRST);
+	if ((head & ~VPMU_IMAGE_RECORD_HEAD_FIRST_MASK) != VPMU_PLAIN_HEAD ||
+	    vpmu_image_word(from + VPMU_WORD_BYTES) != records->vcpu.id ||
+	    first <= records->last_first || first < VPMU_STRIDE ||
+	    first / VPMU_STRIDE > records->grant.profile.slots)
+		return false;
+	from += VPMU_HEAD_BYTES;
+	if (first % VPMU_STRIDE == VPMU_SLOT_ATTR && vpmu_plain_attr(&records->grant, from))
+		records->vcpu.attr[first / VPMU_STRIDE - 1] = from;
+	else if (first % VPMU_STRIDE == VPMU_SLOT_EVENT &&
+		 records->grant.event_words == VPMU_EVENT_WORDS && vpmu_plain_event(from))
+		records->vcpu.event[first / VPMU_STRIDE - 1] = from;
+	else
+		return false;
+	records->last_first = first;
+	at->offset += VPMU_PLAIN_BYTES;
+	at->number++;
+	return true;
+}
+
 static int prove_record(struct records *records)
 {
 	int error = 0;
@@ -322,6 +354,8 @@ int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_im
 		return error;
 	records.at.offset = VPMU_IMAGE_HEADER_BYTES;
 	for (;;) {
+		while (pass_plain(&records))
+			;
 		error = prove_record(&records);
 		if (error)
 			return error;

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A vCPU as a whole: R-IMG-17 to R-IMG-26 of abi/IMAGE.md, as tables in their order. */
 
-#include "prove.h"
+#include "plain.h"
 
 #define FIRST_VECTOR 32u
 #define STATES(a) VPMU_BIT(VPMU_STATE_##a)
@@ -362,6 +362,31 @@ static void read_slot(const struct state *state, uint32_t index, struct slot *sl
 	slot->pending = in(state->control[VPMU_REG_PENDING], index);
 }
 
+/* Slots for which R-IMG-18 to R-IMG-24 hold at first sight. */
+static uint64_t plain_slots(const struct state *state)
+{
+	const struct vpmu_image_vcpu *vcpu = state->vcpu;
+	uint64_t opened = state->control[VPMU_REG_OPENED], plain = 0;
+	bool members = false;
+
+	for (uint32_t i = 0; i < state->grant->profile.slots; i++) {
+		const unsigned char *attr = vcpu->attr[i], *event = vcpu->event[i];
+		uint64_t open = opened >> i & 1, fits = !attr && !event && !open;
+
+		if (attr && event && open) {
+			members |= vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) &
+				   VPMU_ATTR_MEMBER;
+			fits = vpmu_plain_hardware(&state->grant->profile, attr) &
+			       vpmu_plain_state(attr, event,
+						state->control[VPMU_REG_ENABLED] >> i & 1,
+						state->control[VPMU_REG_PENDING] >> i & 1);
+		}
+		plain |= fits << i;
+	}
+	/* With members the leaders are to be looked at too. */
+	return members || state->grant->level > VPMU_LEVEL ? 0 : plain;
+}
+
 static int prove_slot(struct state *state, uint32_t index, struct vpmu_image_fault *fault)
 {
 	int error;
@@ -379,6 +404,15 @@ static int prove_slot(struct state *state, uint32_t index, struct vpmu_image_fau
 	return prove(state, index, RULES(of_open_slot), fault);
 }
 
+static int prove_slots(struct state *state, uint64_t slots, struct vpmu_image_fault *fault)
+{
+	int error = 0;
+
+	for (; !error && slots; slots &= slots - 1)
+		error = prove_slot(state, vpmu_lowest(slots), fault);
+	return error;
+}
+
 int vpmu_image_state_prove(const struct vpmu_image_grant *grant, const struct vpmu_image_vcpu *vcpu,
 			   struct vpmu_image_fault *fault)
 {
@@ -388,7 +422,7 @@ int vpmu_image_state_prove(const struct vpmu_image_grant *grant, const struct vp
 	for (uint32_t i = 0; i < VPMU_IMAGE_VCPU_WORDS; i++)
 		state.control[VPMU_FIRST_CONTROL + i] = vpmu_image_word_of(vcpu->control, i);
 	error = prove(&state, VPMU_IMAGE_NOWHERE, RULES(before), fault);
-	for (uint32_t i = 0; !error && i < grant->profile.slots; i++)
-		error = prove_slot(&state, i, fault);
+	if (!error)
+		error = prove_slots(&state, grant->slots & ~plain_slots(&state), fault);
 	return error ? error : prove(&state, VPMU_IMAGE_NOWHERE, RULES(after), fault);
 }
