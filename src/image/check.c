@@ -81,8 +81,8 @@ int vpmu_image_target_copy(struct vpmu_image_copied *to, const struct vpmu_image
 }
 
 /* R-MIG-5 where it is strict. */
-static int compare_events(const unsigned char *image, const struct vpmu_source_facts *facts,
-			  struct vpmu_image_fault *fault)
+int vpmu_image_compare_events(const unsigned char *image, const struct vpmu_source_facts *facts,
+			      struct vpmu_image_fault *fault)
 {
 	struct vpmu_image_walk walk;
 	struct vpmu_image_vcpu vcpu;
@@ -112,7 +112,7 @@ int vpmu_image_check(const void *image, uint64_t length, const struct vpmu_image
 		error = vpmu_image_compare(image, &against.target, fault);
 	if (error || !against.target.facts || against.target.missing != VPMU_IMAGE_STRICT)
 		return error;
-	return compare_events(image, against.target.facts, fault);
+	return vpmu_image_compare_events(image, against.target.facts, fault);
 }
 
 #define RECORD_BYTES(words) (VPMU_HEAD_BYTES + (uint64_t)(words)*VPMU_WORD_BYTES)

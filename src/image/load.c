@@ -254,6 +254,8 @@ static int prove_copy(const struct vpmu_vm *vm, const struct vpmu_loaded *loaded
 		error = check_kind(loaded->image, fault);
 	if (error >= 0)
 		error = vpmu_image_compare(loaded->image, &target, fault);
+	if (error >= 0 && target.facts && target.missing == VPMU_IMAGE_STRICT)
+		error = vpmu_image_compare_events(loaded->image, target.facts, fault);
 	return error < 0 ? error : check_vcpus(vm, loaded->image, phase, fault);
 }
 

@@ -70,6 +70,10 @@ uint64_t vpmu_image_missing(const struct vpmu_image_vcpu *vcpu,
 int vpmu_image_refuse_event(const struct vpmu_image_vcpu *vcpu, uint64_t slots,
 			    struct vpmu_image_fault *fault);
 
+/* R-MIG-5 of a VMM that chose to be strict: refuses at the first open event that the host cannot count. */
+int vpmu_image_compare_events(const unsigned char *image, const struct vpmu_source_facts *facts,
+			      struct vpmu_image_fault *fault);
+
 /* What the record VM of a proved image grants; the host's own limits stay as they are in the profile. */
 void vpmu_image_narrow(const unsigned char *image, struct vpmu_profile *profile);
 
