@@ -13,10 +13,16 @@
 #include "minivmm.h"
 
 static _Thread_local uint64_t made;
+static _Thread_local uint64_t opens;
 
 uint64_t calls_made(void)
 {
 	return made;
+}
+
+uint64_t opens_made(void)
+{
+	return opens;
 }
 
 static int64_t count_event_open(void *opaque, void *attr, int64_t thread, int32_t cpu,
@@ -25,6 +31,7 @@ static int64_t count_event_open(void *opaque, void *attr, int64_t thread, int32_
 	const struct vpmu_perf_system *own = opaque;
 
 	made++;
+	opens++;
 	return own->event_open(own->opaque, attr, thread, cpu, group, flags);
 }
 

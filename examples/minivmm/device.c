@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <vpmu/convert.h>
+
 #include "minivmm.h"
 
 uint64_t clock_now(void)
@@ -52,26 +54,30 @@ static int host_guest_read(void *opaque, uint32_t vcpu, uint64_t address, void *
 	return error;
 }
 
-/* A VMM that migrates would note the pages as dirty here: KVM does not see its stores. */
+/* KVM does not see the library's stores, so a VMM that migrates notes the pages here. */
 static int host_guest_write(void *opaque, uint32_t vcpu, uint64_t address, const void *from,
 			    uint64_t size)
 {
-	const struct machine *machine = opaque;
+	struct machine *machine = opaque;
 	int error = host_guest_check(opaque, vcpu, address, size);
 
-	if (!error)
+	if (!error) {
 		memcpy(machine->ram + address, from, size);
+		ram_note(machine, address, size);
+	}
 	return error;
 }
 
 static int host_guest_store(void *opaque, uint32_t vcpu, uint64_t address, uint64_t value)
 {
-	const struct machine *machine = opaque;
+	struct machine *machine = opaque;
 	int error = host_guest_check(opaque, vcpu, address, sizeof(value));
 
-	if (!error)
+	if (!error) {
 		__atomic_store_n((uint64_t *)(void *)(machine->ram + address), value,
 				 __ATOMIC_SEQ_CST);
+		ram_note(machine, address, sizeof(value));
+	}
 	return error;
 }
 
@@ -111,13 +117,20 @@ static const struct vpmu_host_ops host = {
 };
 
 /* This guest may also see what the host does with its threads, which is not for every tenant. */
-static void profile_choose(struct vpmu_profile *profile)
+static void profile_choose(const struct machine *machine, struct vpmu_profile *profile)
 {
+	struct guest_perf_attr without;
+
 	profile->size = sizeof(*profile);
 	vpmu_profile_default(profile);
 	profile->features |= VPMU_FEATURE_HOST_SOFTWARE;
 	profile->software_events = (1ull << SOFTWARE_EVENTS) - 2;
 	profile->slots = SLOTS;
+	if (machine->options.incoming && machine->options.without &&
+	    vpmu_convert_parse(machine->options.without, strlen(machine->options.without), &without,
+			       NULL) >= 0 &&
+	    without.type == VPMU_TYPE_HOST_SOFTWARE)
+		profile->software_events &= ~(1ull << without.config);
 }
 
 static int source_create(struct machine *machine)
@@ -151,30 +164,37 @@ static int vcpus_add(struct machine *machine)
 
 int device_create(struct machine *machine)
 {
-	struct vpmu_profile profile;
+	struct vpmu_profile *profile = &machine->profile;
 	struct vpmu_config config = {
 		.size = sizeof(config),
-		.profile = &profile,
+		.profile = profile,
 		.host = &host,
 		.host_opaque = machine,
 		.source = vpmu_perf_ops(),
 	};
 	int error;
 
-	profile_choose(&profile);
+	profile_choose(machine, profile);
 	if (machine->options.simulated)
-		error = simulated_create(machine, &config, &profile);
+		error = simulated_create(machine, &config, profile);
 	else
 		error = source_create(machine);
 	if (machine->perf)
 		config.source_opaque = machine->perf;
 	/* A guest that cannot open all its slots is told so; here the operator is told why. */
 	if (!error && machine->perf)
-		(void)vpmu_perf_check(machine->perf, &profile, VCPUS);
+		(void)vpmu_perf_check(machine->perf, profile, VCPUS);
 	if (!error)
 		error = vpmu_vm_create(&config, &machine->device);
 	if (!error)
 		error = vcpus_add(machine);
+	machine->image.capacity = vpmu_image_bound(profile, VCPUS, 0);
+	machine->image.bytes = malloc(machine->image.capacity);
+	if (!error && !machine->image.bytes)
+		error = VPMU_ERROR_NO_MEMORY;
+	machine->facts.size = sizeof(machine->facts);
+	if (!error)
+		error = vpmu_perf_ops()->probe(machine->perf, &machine->facts);
 	if (error)
 		fprintf(stderr, "minivmm: the guest gets no PMU: %s\n", vpmu_error_text(error));
 	return error;
@@ -189,6 +209,7 @@ void device_destroy(struct machine *machine)
 	vpmu_vm_destroy(machine->device);
 	vpmu_perf_destroy(machine->perf);
 	simulated_destroy(machine);
+	free(machine->image.bytes);
 }
 
 void parameters_fill(struct machine *machine)
@@ -197,13 +218,14 @@ void parameters_fill(struct machine *machine)
 		.magic = MINIVMM_MAGIC,
 		.version = MINIVMM_VERSION,
 		.tsc_khz = machine->tsc_khz,
-		.spin_us = 200000,
+		.spin_us = machine->options.roam ? 500 : 200000,
 		.touch_pages = 512,
-		.halt_us = 100000,
-		.pmi_period = 5000000,
+		.halt_us = machine->options.roam ? 2000 : 100000,
+		.pmi_period = machine->options.roam ? 3000000 : 5000000,
 		.pmi_count = 8,
 		.pmi_limit_us = 1000000,
 		.vcpus = VCPUS,
+		.roam = (uint64_t)machine->options.roam,
 	};
 
 	memcpy(machine->ram + MINIVMM_PARAMETERS, &parameters, sizeof(parameters));

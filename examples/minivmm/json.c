@@ -134,19 +134,18 @@ static void guests_print(const struct machine *machine)
 		number_print("stale_mismatches", 1, results->stale_mismatches);
 		printf(" }%s\n", i + 1 < VCPUS ? "," : "");
 	}
-	printf("  ]\n");
+	printf("  ],\n");
 }
 
 void json_print(const struct machine *machine)
 {
 	const char *transport = machine->options.mmio ? "\"mmio\"" : "\"msr\"";
 
-	printf("{\n  \"accelerator\": \"%s\",\n", machine->options.inside ? "in-process" : "kvm");
+	printf("  \"accelerator\": \"%s\",\n", machine->options.inside ? "in-process" : "kvm");
 	printf("  \"transport\": %s,\n", machine->options.inside ? "null" : transport);
 	events_print(machine);
 	costs_print(machine, "exits", exits_of, 0);
 	costs_print(machine, "kicks", kicks_of, MINIVMM_STEP_PMI);
 	costs_print(machine, "host_syscalls", calls_of, 0);
 	guests_print(machine);
-	printf("}\n");
 }

@@ -38,6 +38,13 @@ const char *name_of_flag(uint32_t bit)
 	return bit < COUNT(names) ? names[bit] : NULL;
 }
 
+const char *name_of_line(uint64_t line)
+{
+	static const char *const names[] = { "idle", "to-inject", "raised" };
+
+	return line < COUNT(names) ? names[line] : "unknown";
+}
+
 const char *name_of_phase(uint32_t phase)
 {
 	static const char *const names[MINIVMM_PHASES] = { "start", "check", "open", "spin",

@@ -71,18 +71,25 @@ static void timer_adjust(struct vcpu *vcpu)
 	timer_settime(vcpu->timer, TIMER_ABSTIME, &when, NULL);
 }
 
-/* The signals are blocked in this thread; KVM_RUN lets them through. */
-static int signals_prepare(struct vcpu *vcpu)
+/* A thread inherits them blocked, so that none can come before it is ready. */
+void signals_block(void)
 {
-	struct kvm_signal_mask *mask;
 	sigset_t blocked;
-	sigset_t within;
-	int error;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGNAL_NOTICE);
 	sigaddset(&blocked, SIGNAL_TIMER);
-	pthread_sigmask(SIG_BLOCK, &blocked, &within);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* The signals are blocked in this thread; KVM_RUN lets them through. */
+static int signals_prepare(struct vcpu *vcpu)
+{
+	struct kvm_signal_mask *mask;
+	sigset_t within;
+	int error;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &within);
 	sigdelset(&within, SIGNAL_NOTICE);
 	sigdelset(&within, SIGNAL_TIMER);
 	mask = calloc(1, sizeof(*mask) + 8);
@@ -141,8 +148,7 @@ static int exit_port(struct vcpu *vcpu)
 	return port_write(vcpu, run->io.port, value);
 }
 
-/* 1 to run on. */
-static int exit_answer(struct vcpu *vcpu)
+int vcpu_answer(struct vcpu *vcpu)
 {
 	int handled = vpmu_kvm_exit(&vcpu->machine->place, vcpu->device, vcpu->run);
 
@@ -163,20 +169,41 @@ static int run_once(struct vcpu *vcpu)
 
 	wake_if_due(vcpu);
 	vpmu_vcpu_enter(vcpu->device);
+	/* Here a PMI was just injected, if one was due; what was ordered may take the vCPU elsewhere. */
+	if (vcpu->order != ORDER_NONE && !order_take(vcpu))
+		return 0;
+	if (vcpu->elsewhere) {
+		vcpu->elsewhere = 0;
+		return 1;
+	}
 	timer_adjust(vcpu);
 	result = ioctl(vcpu->fd, KVM_RUN, 0);
 	vpmu_vcpu_leave(vcpu->device);
 	if (!result)
-		return exit_answer(vcpu);
+		return vcpu_answer(vcpu);
 	if (errno != EINTR && errno != EAGAIN) {
 		failed(vcpu, "KVM_RUN");
 		return 0;
 	}
 	signals_take(vcpu);
+	if (vcpu->order != ORDER_NONE) {
+		/* An overflow that was noticed is the library's before the vCPU stops. */
+		vpmu_vcpu_notify(vcpu->device);
+		if (!order_take(vcpu))
+			return 0;
+	}
 	if (!atomic_load(&vcpu->machine->stop))
 		return 1;
 	snprintf(vcpu->failure, sizeof(vcpu->failure), "the guest did not end in time");
 	return 0;
+}
+
+static void end_announce(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->machine->orders);
+	vcpu->ended = 1;
+	pthread_cond_broadcast(&vcpu->machine->ordered);
+	pthread_mutex_unlock(&vcpu->machine->orders);
 }
 
 void *vcpu_thread(void *opaque)
@@ -198,9 +225,10 @@ void *vcpu_thread(void *opaque)
 		snprintf(vcpu->failure, sizeof(vcpu->failure), "no PMU for the thread: %s",
 			 vpmu_error_text(error));
 	} else {
-		while (run_once(vcpu))
+		while (order_take(vcpu) && run_once(vcpu))
 			;
 	}
+	end_announce(vcpu);
 	vpmu_vcpu_unbind(vcpu->device);
 	truth_close(&vcpu->measure);
 	timer_delete(vcpu->timer);

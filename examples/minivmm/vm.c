@@ -89,6 +89,12 @@ static int device_place(struct machine *machine)
 {
 	int error;
 
+	machine->platform = (struct vpmu_image_platform){
+		.size = sizeof(machine->platform),
+		.architecture = VPMU_ARCHITECTURE_X86,
+		.transport = machine->options.mmio ? VPMU_TRANSPORT_MMIO : VPMU_TRANSPORT_MSR,
+		.base = machine->options.mmio ? MMIO_WINDOW : VPMU_MSR_BASE,
+	};
 	machine->place = (struct vpmu_kvm_device){ .size = sizeof(machine->place),
 						   .slots = SLOTS,
 						   .level = VPMU_LEVEL };
@@ -152,17 +158,21 @@ static int vm_prepare(struct machine *machine)
 {
 	uint32_t i;
 
-	if (vm_create(machine) || ram_create(machine) || guest_load(machine) ||
-	    device_place(machine))
+	if (vm_create(machine) || ram_create(machine) || device_place(machine))
 		return -1;
-	page_tables_make(machine);
+	if (!machine->options.incoming) {
+		if (guest_load(machine))
+			return -1;
+		page_tables_make(machine);
+	}
 	for (i = 0; i < VCPUS; i++) {
 		if (vcpu_create(machine, &machine->vcpus[i]))
 			return -1;
 	}
 	if (clock_prepare(machine))
 		return -1;
-	parameters_fill(machine);
+	if (!machine->options.incoming)
+		parameters_fill(machine);
 	return 0;
 }
 
@@ -178,6 +188,8 @@ static void threads_join(struct machine *machine, uint32_t count)
 		if (!pthread_timedjoin_np(machine->vcpus[i].thread, NULL, &limit))
 			continue;
 		atomic_store(&machine->stop, 1);
+		if (machine->vcpus[i].waits)
+			order_give(&machine->vcpus[i], ORDER_END);
 		pthread_kill(machine->vcpus[i].thread, SIGNAL_TIMER);
 		pthread_join(machine->vcpus[i].thread, NULL);
 	}
@@ -192,31 +204,53 @@ static void vm_close(struct machine *machine)
 			munmap(machine->vcpus[i].run, machine->vcpus[i].run_size);
 		if (machine->vcpus[i].fd > 0)
 			close(machine->vcpus[i].fd);
+		free(machine->vcpus[i].configuration.bytes);
 	}
+	free(machine->dirty);
 	if (machine->vm_fd > 0)
 		close(machine->vm_fd);
 	if (machine->kvm_fd > 0)
 		close(machine->kvm_fd);
 }
 
-int vm_run(struct machine *machine)
+int vm_clock_follow(struct machine *machine)
 {
-	uint32_t started = 0;
+	return clock_prepare(machine);
+}
+
+int vm_start(struct machine *machine)
+{
 	int error;
 
 	calls_of_kvm(&machine->kvm);
 	machine->pmi = vcpu_pmi;
 	machine->clock = vm_clock;
-	error = vm_prepare(machine);
-	while (!error && started < VCPUS) {
-		struct vcpu *vcpu = &machine->vcpus[started];
+	if (order_prepare(machine) || vm_prepare(machine))
+		return -1;
+	signals_block();
+	while (machine->started < VCPUS) {
+		struct vcpu *vcpu = &machine->vcpus[machine->started];
 
 		error = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
-		started += !error;
+		if (error) {
+			fprintf(stderr, "minivmm: no thread for a vCPU: %s\n", strerror(error));
+			return -1;
+		}
+		machine->started++;
 	}
-	threads_join(machine, started);
+	return 0;
+}
+
+void vm_end(struct machine *machine)
+{
+	threads_join(machine, machine->started);
 	vm_close(machine);
-	if (error > 0)
-		fprintf(stderr, "minivmm: no thread for a vCPU: %s\n", strerror(error));
-	return error ? -1 : 0;
+}
+
+int vm_run(struct machine *machine)
+{
+	int error = vm_start(machine);
+
+	vm_end(machine);
+	return error;
 }

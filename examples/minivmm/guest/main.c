@@ -326,8 +326,7 @@ static void wait_for_pmis(struct platform *platform)
 		;
 }
 
-/* Odd vCPUs prefer the vector, the others the NMI; either will do. */
-static int pmi_on(struct platform *platform)
+int guest_pmi_on(struct platform *platform)
 {
 	struct vpmu_guest *guest = &platform->guest;
 	uint32_t mode = platform->vcpu % 2 ? VPMU_PMI_VECTOR : VPMU_PMI_NMI;
@@ -378,7 +377,7 @@ static int take_pmis(struct platform *platform)
 	int error;
 
 	phase(platform, MINIVMM_PHASE_PMI);
-	error = pmi_on(platform);
+	error = guest_pmi_on(platform);
 	if (error == VPMU_GUEST_UNSUPPORTED || !slot)
 		return 0;
 	return error ? error : sample(platform, slot);
@@ -425,6 +424,8 @@ static int work(struct platform *platform)
 {
 	int error;
 
+	if (platform->parameters->roam)
+		return guest_roam(platform);
 	phase(platform, MINIVMM_PHASE_CHECK);
 	error = check(platform);
 	phase(platform, MINIVMM_PHASE_OPEN);

@@ -64,6 +64,20 @@ struct platform {
 uint32_t guest_run(struct platform *platform);
 
 /**
+ * @brief Counts and checks its own counts until the VMM says that it is enough: what a guest that is moved sees.
+ * @param platform the vCPU, of which the device was begun
+ * @return 0, or VPMU_GUEST_* that a request of the device ended with
+ */
+int guest_roam(struct platform *platform);
+
+/**
+ * @brief Turns PMIs on: odd vCPUs prefer the vector, the others the NMI; either will do.
+ * @param platform the vCPU
+ * @return 0, or VPMU_GUEST_*
+ */
+int guest_pmi_on(struct platform *platform);
+
+/**
  * @brief The handler of PMIs, after the interrupt was cleared at its controller. Not all are ours.
  * @param platform the vCPU
  */

@@ -95,7 +95,7 @@ enum minivmm_panic {
 };
 
 #define MINIVMM_MAGIC 0x6d6d76696e696d76ull
-#define MINIVMM_VERSION 1
+#define MINIVMM_VERSION 2
 
 /** Written by the VMM before the first vCPU runs. */
 struct minivmm_parameters {
@@ -109,6 +109,8 @@ struct minivmm_parameters {
 	uint64_t pmi_count;    /**< PMIs to wait for */
 	uint64_t pmi_limit_us; /**< and for how long at most */
 	uint64_t vcpus;	       /**< vCPUs that run this program, at most MINIVMM_MAX_VCPUS */
+	uint64_t roam;	 /**< 1: instead of the phases, count and check until finish is not 0 */
+	uint64_t finish; /**< written by the VMM while the guest runs */
 };
 
 /** Figures of an event at one moment. */
@@ -141,6 +143,20 @@ struct minivmm_span {
 	struct minivmm_reading end[MINIVMM_OPENED];
 };
 
+/** What a roaming guest saw of its own counts. */
+struct minivmm_roaming {
+	uint64_t rounds;	/**< fresh readings of all events */
+	uint64_t backwards;	/**< counts or times that were less than before */
+	uint64_t above;		/**< events with more running than enabled time */
+	uint64_t epoch_changes; /**< seen between two readings */
+	uint64_t errors;	/**< events in state error, and requests that failed */
+	uint64_t reopened;	/**< events closed and opened again on the way */
+	uint64_t incomplete;	/**< events of which the host lost something */
+	uint64_t miscounted; /**< overflows that were neither announced nor told as lost, or told twice */
+	uint64_t epoch;	     /**< register EPOCH at the end */
+	uint64_t task_clock; /**< ns counted of the thread, in all */
+};
+
 /** Written by the guest, one for each vCPU. */
 struct minivmm_results {
 	uint64_t magic;		   /**< MINIVMM_MAGIC, written first */
@@ -167,6 +183,7 @@ struct minivmm_results {
 	uint64_t fault_vector;	   /**< of MINIVMM_PANIC_EXCEPTION */
 	uint64_t fault_error;	   /**< its error code */
 	uint64_t fault_address;	   /**< rip */
+	struct minivmm_roaming roaming;
 	struct minivmm_event events[MINIVMM_EVENTS];
 	struct minivmm_span spans[MINIVMM_PHASES]; /**< by enum minivmm_phase */
 };
