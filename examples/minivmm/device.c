@@ -194,7 +194,7 @@ int device_create(struct machine *machine)
 		error = VPMU_ERROR_NO_MEMORY;
 	machine->facts.size = sizeof(machine->facts);
 	if (!error)
-		error = vpmu_perf_ops()->probe(machine->perf, &machine->facts);
+		error = config.source->probe(config.source_opaque, &machine->facts);
 	if (error)
 		fprintf(stderr, "minivmm: the guest gets no PMU: %s\n", vpmu_error_text(error));
 	return error;

@@ -243,8 +243,7 @@ int send_to_file(struct machine *machine, int fd, struct figures *figures)
 				    .number = (uint64_t)machine->options.mmio };
 	const struct piece end = { .kind = PIECE_COMMIT };
 
-	machine->stop_by = clock_now() + 2000000000u;
-	if (order_all(machine, ORDER_STOP) < 0 || flow_put(fd, &what, NULL) ||
+	if (flow_put(fd, &what, NULL) || stop_all(machine, fd, figures) ||
 	    put_the_rest(machine, fd, figures) || flow_put(fd, &end, NULL))
 		return -1;
 	order_all(machine, ORDER_END);

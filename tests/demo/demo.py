@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""demo.py program kvm|in-process|usage [option...]
+"""demo.py program kvm|in-process|usage|move|snapshot [option...]
 
 Run the example VMM, or the script that builds and runs it, and check what it prints: what each step of the guest cost, that the guest's
 figures agree with the VMM's own, and that no event without a count shows one.
@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "config"))
 import kvm_usable  # noqa: E402  pylint: disable=wrong-import-position
@@ -114,22 +115,78 @@ def check_usage(minivmm):
           and "task-clock" in table.stdout, "the table")
 
 
+MOVED = {"refused": False, "epoch_changes": 1, "backwards": 0, "perf_opens_in_blackout": 0,
+         "above": 0, "errors": 0, "incomplete": 0, "miscounted": 0, "unclaimed": 0, "failed": 0}
+STAYED = {"refused": True, "epoch_changes": 0, "backwards": 0, "above": 0, "errors": 0,
+          "incomplete": 0, "miscounted": 0, "unclaimed": 0, "failed": 0}
+
+
+def check_migration(figures, wanted):
+    """R-MIG-6, R-MIG-9 to R-MIG-13: what a guest that was moved, or was to be, saw of it."""
+    for key, value in wanted.items():
+        check(figures[key] == value, f"migration: {key} is {figures[key]}, not {value}")
+    for key in ("readings", "pmis"):
+        check(figures[key] > 0, f"migration: no {key}")
+
+
+def check_move(minivmm, options):
+    """R-MIG-6, R-MIG-10, R-MIG-14: a move by itself, with whatever makes it harder."""
+    result = run([minivmm, "--move", "--json", *options])
+    print(result.stderr + result.stdout)
+    check(result.returncode == 0, f"it ended with {result.returncode}")
+    figures = json.loads(result.stdout)["migration"]
+    refused = "--without" in options
+    check_migration(figures, STAYED if refused else MOVED)
+    check(("refused" in result.stderr) == refused, "the operator was not told why")
+    if "--line" in options:
+        wanted = options[options.index("--line") + 1]
+        check(figures["line"] == wanted, f"it stopped with the line {figures['line']}")
+
+
+def check_snapshot(minivmm, options):
+    """R-MIG-9: one file, two restores of two generations; what is no whole file is refused."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "vm")
+        saved = run([minivmm, "--save", path, "--json", *options])
+        check(saved.returncode == 0, f"--save ended with {saved.returncode}: {saved.stderr}")
+        epochs = set()
+        for generation in (1, 2):
+            result = run([minivmm, "--restore", path, "--generation", str(generation), "--json",
+                          *options])
+            print(result.stderr + result.stdout)
+            check(result.returncode == 0, f"--restore ended with {result.returncode}")
+            figures = json.loads(result.stdout)["migration"]
+            check_migration(figures, {**MOVED, "perf_opens_in_blackout": 0})
+            epochs.add(figures["epoch"])
+        check(len(epochs) == 2, f"two clones show the same epoch: {epochs}")
+        with open(path, "r+b") as file:
+            file.truncate(os.path.getsize(path) - 500)
+        result = run([minivmm, "--restore", path])
+        check(result.returncode == 1, "half a file was taken")
+        result = run([minivmm, "--restore", os.path.join(directory, "none")])
+        check(result.returncode == 1 and "No such file" in result.stderr, "no file at all")
+
+
 def main():
     """Run it and check."""
     minivmm, accelerator, *options = sys.argv[1:]
-    if accelerator == "kvm":
+    if accelerator in ("kvm", "move", "snapshot"):
         why = kvm_usable.reason()
         if why:
             print(why)
             sys.exit(77)
-    if accelerator == "usage":
-        check_usage(minivmm)
+    if accelerator in ("usage", "move", "snapshot"):
+        {"usage": lambda tool, _: check_usage(tool), "move": check_move,
+         "snapshot": check_snapshot}[accelerator](minivmm, options)
     else:
         result = run([minivmm, "--json", *options])
         print(result.stderr + result.stdout)
         if result.returncode:
             sys.exit(f"minivmm ended with {result.returncode}")
-        check_report(json.loads(result.stdout), accelerator, options)
+        report = json.loads(result.stdout)
+        check_report(report, accelerator, options)
+        if accelerator == "kvm":
+            check_migration(report["migration"], MOVED)
     for problem in problems:
         print(f"problem: {problem}")
     sys.exit(1 if problems else 0)
