@@ -117,6 +117,15 @@ int vpmu_image_check(const void *image, uint64_t length, const struct vpmu_image
 
 #define RECORD_BYTES(words) (VPMU_HEAD_BYTES + (uint64_t)(words)*VPMU_WORD_BYTES)
 
+/* The caps leave room for all that they allow. */
+VPMU_STATIC_ASSERT(4096 + VPMU_IMAGE_MAX_VCPUS *
+					   (RECORD_BYTES(VPMU_IMAGE_VCPU_WORDS) +
+					    VPMU_MAX_SLOTS * (RECORD_BYTES(VPMU_ATTR_WORDS) +
+							      RECORD_BYTES(VPMU_MOST_EVENT_WORDS)) +
+					    RECORD_BYTES(2 * VPMU_IMAGE_MAX_BANK_PAIRS)) <=
+			   VPMU_IMAGE_MAX_BYTES,
+		   "an image of the greatest VM");
+
 uint64_t vpmu_image_bound(const struct vpmu_profile *profile, uint32_t vcpus, uint32_t banks)
 {
 	uint64_t event_words = profile->level > VPMU_LEVEL ? VPMU_MOST_EVENT_WORDS :
@@ -129,6 +138,5 @@ uint64_t vpmu_image_bound(const struct vpmu_profile *profile, uint32_t vcpus, ui
 		vcpu += RECORD_BYTES(2 * VPMU_IMAGE_MAX_BANK_PAIRS);
 	if (profile->slots > VPMU_MAX_SLOTS || vcpus > VPMU_IMAGE_MAX_VCPUS)
 		return VPMU_IMAGE_MAX_BYTES + 1;
-	bytes += vcpus * vcpu;
-	return bytes <= VPMU_IMAGE_MAX_BYTES ? bytes : VPMU_IMAGE_MAX_BYTES + 1;
+	return bytes + vcpus * vcpu;
 }

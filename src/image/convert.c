@@ -14,22 +14,19 @@ struct conversion {
 	bool accept_loss;
 };
 
+/* No record becomes all 0 by what is left out: where `overflows` is not 0, `count` is not either. */
 static void copy_record(struct conversion *conversion, const struct vpmu_image_vcpu *vcpu,
 			uint32_t bank, uint32_t first, const unsigned char *from, uint32_t count)
 {
-	uint64_t words[2 * VPMU_IMAGE_MAX_BANK_PAIRS], any = 0;
+	uint64_t words[2 * VPMU_IMAGE_MAX_BANK_PAIRS];
 	uint64_t head = VPMU_RECORD_REGISTERS |
 			(uint64_t)bank << VPMU_IMAGE_RECORD_HEAD_BANK_SHIFT |
 			(uint64_t)first << VPMU_IMAGE_RECORD_HEAD_FIRST_SHIFT |
 			(uint64_t)count << VPMU_IMAGE_RECORD_HEAD_COUNT_SHIFT;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count; i++)
 		words[i] = vpmu_image_word_of(from, i);
-		any |= words[i];
-	}
-	/* Words of a slot are left out where they are 0; pairs are what they are. */
-	if (any || bank != VPMU_IMAGE_BANK_DEVICE)
-		vpmu_image_write_record(&conversion->writer, head, vcpu->id, words, count);
+	vpmu_image_write_record(&conversion->writer, head, vcpu->id, words, count);
 }
 
 /* The first word that the lower level has not. */

@@ -155,9 +155,11 @@ INSTRUCTION static uint32_t instructions(uint32_t state, const unsigned char *da
 
 uint32_t vpmu_crc32c_more(uint32_t state, const unsigned char *data, uint64_t length)
 {
-	if (length >= WORTH_ASKING && has_instruction())
-		return instructions(state, data, length);
-	return vpmu_crc32c_tables(state, data, length);
+	static uint32_t (*const ways[])(uint32_t state, const unsigned char *data,
+					uint64_t length) = { vpmu_crc32c_tables, instructions };
+	bool way = length >= WORTH_ASKING ? has_instruction() : false;
+
+	return ways[way](state, data, length);
 }
 #else
 uint32_t vpmu_crc32c_more(uint32_t state, const unsigned char *data, uint64_t length)

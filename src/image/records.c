@@ -359,7 +359,7 @@ int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_im
 		error = prove_record(&records);
 		if (error)
 			return error;
-		if (records.at.kind == VPMU_RECORD_END && !records.at.optional)
+		if (records.at.kind == VPMU_RECORD_END)
 			break;
 		note(&records);
 		records.at.offset = end_of(&records.at);
