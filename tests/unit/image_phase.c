@@ -996,7 +996,7 @@ const struct test_case test_cases[] = {
 	  a_commit_changes_the_epoch_and_nothing_else },
 	{ "R-MIG-10", "counts_and_times_go_on", counts_and_times_go_on },
 	{ "R-MIG-10", "an_interrupt_comes_once", an_interrupt_comes_once },
-	{ "R-MIG-9", "clones_differ", clones_differ },
+	{ "R-EPO-5", "clones_differ", clones_differ },
 	{ "phases", "an_area_that_is_gone_is_told", an_area_that_is_gone_is_told },
 	{ "phases", "a_vcpu_without_a_thread_takes_its_state",
 	  a_vcpu_without_a_thread_takes_its_state },

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <vpmu/image.h>
 #include <vpmu/transport.h>
 
 #include "core_fixture.h"
@@ -315,7 +316,24 @@ static void one_unreachable_context_does_not_mute_the_others(void)
 	tear_down();
 }
 
+static void a_stopped_vcpu_answers_after_its_resume(void)
+{
+	uint64_t at = CONTEXT(0, VPMU_CONTEXT_TASK);
+
+	set_up(use_offsets);
+	ask(at, 7, VPMU_REQUEST_READ, VPMU_REG_VCPU, 0);
+	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
+	CHECK_EQ(serve(0), 0);
+	CHECK_EQ(peek(at + 16), 0);
+	CHECK_EQ(vpmu_vcpu_resume(vcpu), 0);
+	CHECK_EQ(serve(0), 1);
+	CHECK_EQ(peek(at + 16), 7 | (uint64_t)VPMU_RESULT_DONE << 32);
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
+	{ "R-BOX-6", "a_stopped_vcpu_answers_after_its_resume",
+	  a_stopped_vcpu_answers_after_its_resume },
 	{ "R-BOX-1", "the_region_has_a_header", the_region_has_a_header },
 	{ "R-BOX-1", "each_block_has_its_own_pages", each_block_has_its_own_pages },
 	{ "R-BOX-1", "contexts_do_not_disturb_each_other", contexts_do_not_disturb_each_other },
