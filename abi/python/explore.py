@@ -4,8 +4,9 @@
 """Explore every state that the model reaches in small configurations; check what must always hold.
 
 Each state is reached by a breadth-first search. From each, every operation of the configuration is
-carried out twice: on the device, and on a fresh device that was given a copy of its saved
-registers. The guest must see the same. The whole graph can then be walked on the C library; the
+carried out twice: on the device, and on a fresh device that was given its saved registers out of an
+image. The guest must see the same. After each operation the image must be one that every reader
+takes, and the vCPU must be able to stop and go on, here and, moved, elsewhere. The whole graph can then be walked on the C library; the
 walks that are written to abi/vectors/trace_explored_*.json cover every kind of transition.
 """
 
@@ -20,10 +21,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 # pylint: disable=wrong-import-position
+import vpmu_image  # noqa: E402
 import vpmu_library  # noqa: E402
+import vpmu_move  # noqa: E402
 from make_vectors import VECTORS, as_text  # noqa: E402
-from vpmu_model import Vm, mask_of, slots_of  # noqa: E402
-from vpmu_numbers import (ATTR_FLAG, EVENT_FLAG, LINE, RESET_VCPU, STATE,  # noqa: E402
+from vpmu_model import RETRY_FIRST, Vm, mask_of, slots_of  # noqa: E402
+from vpmu_numbers import (ATTR_FLAG, EPOCH, EVENT_FLAG, LINE, RESET_VCPU, STATE,  # noqa: E402
                           register_index)
 from vpmu_trace import Model, Session, run_test  # noqa: E402
 
@@ -229,8 +232,14 @@ def copy_session(session):
     return new
 
 
-def moved_session(session):
-    """Return a session on a fresh device that was given a copy of the saved registers.
+def registers_of(session):
+    """Return the saved registers of a session's vCPU, as they come out of its image."""
+    image = vpmu_image.read(image_of(session.device.vm.vcpus[0]))
+    return vpmu_move.registers_of(image, 0)
+
+
+def moved_session(session, registers):
+    """Return a session on a fresh device that was given the saved registers.
 
     The host's side is made anew for them, and counts what the old one had not been asked for yet.
     """
@@ -241,7 +250,11 @@ def moved_session(session):
     vcpu = vm.add_vcpu(0)
     vcpu.thread, vcpu.taken = old.thread, old.taken
     before, new.world.groups = new.world.groups, {}
-    vcpu.load(old.save())
+    vcpu.take(*registers)
+    vcpu.shown = vcpu.header_words()
+    vcpu.retries = {leader: (RETRY_FIRST, new.world.clock)
+                    for leader in (group[0] for group in vcpu.groups(vcpu.open_mask)
+                                   if vcpu.retried(group))}
     for leader, handle in old.host.items():
         fresh, _ = new.world.open(0, vcpu.group(leader))
         new.world.groups[(0, fresh)] = before[(0, handle)]
@@ -250,7 +263,69 @@ def moved_session(session):
     return new
 
 
+def image_of(vcpu):
+    """Return the image of a vCPU as it is."""
+    return vpmu_image.write(vpmu_move.image_of([vcpu]))
+
+
 # ---- what must always hold -----------------------------------------------------------------------
+
+def image_faults(vcpu):
+    """Yield what is wrong with the image of a state: no reader may refuse what a device can be."""
+    try:
+        vpmu_image.read(image_of(vcpu))
+    except vpmu_image.Refusal as refusal:
+        yield f"R-MIG-7: the image of a state that a guest can reach is refused: {refusal}"
+
+
+def stop_faults(session):
+    """Yield what is wrong when a vCPU stops, goes on here, or goes on elsewhere."""
+    here = copy_session(session).device.vm.vcpus[0]
+    before = [shallow(slot) for slot in here.slots]
+    epoch = here.epoch
+    here.stop()
+    here.world.stores = []
+    here.notify()
+    here.enter()
+    if here.world.stores or here.world.injected:
+        yield "R-MIG-6: a vCPU that is stopped injects or writes"
+    data = vpmu_move.save(here.vm)
+    if vpmu_image.write(vpmu_image.read(data)) != data:
+        yield "R-IMG-12: an image that is read and written is another"
+    yield from moved_faults(session, before, data)
+    here.resume()
+    here.enter()
+    yield from invariants(here)
+    yield from never_back(before, here.slots)
+    if here.thread is not None and here.epoch != epoch and not (
+            here.taken or here.world.answers["read"]):
+        yield "R-MIG-6: a VM that was stopped and goes on has another epoch"
+
+
+def moved_faults(session, before, data):
+    """Yield what is wrong when the image of a vCPU goes on in another VM (level 1 has no overflows)."""
+    there = copy_session(session)
+    there.world.groups = {}
+    vm = Vm(session.device.profile, there.world)
+    vcpu = vm.add_vcpu(0)
+    vcpu.bind(0)
+    image = vpmu_move.load(vm, data)
+    vpmu_move.commit(vcpu, image, 7)
+    again = vpmu_image.read(vpmu_move.save(vm))
+    again.vcpus[0].control[:2] = image.vcpus[0].control[:2]
+    if vpmu_image.write(again) != data:
+        yield "R-MIG-8: what was committed and is saved differs in more than the epoch"
+    if vcpu.epoch != image.vcpus[0].control[0] + 8 or vcpu.epoch_reason != EPOCH["RESTORED"]:
+        yield "R-MIG-9: another epoch than 1 and the generation more"
+    if there.world.stores:
+        yield "R-MIG-9: a commit writes guest memory"
+    vcpu.resume()
+    vcpu.enter()
+    yield from invariants(vcpu)
+    for slot in before:
+        slot.overflows = 0
+    yield from never_back(before, vcpu.slots)
+    yield from image_faults(vcpu)
 
 def invariants(vcpu):
     """Yield what does not hold."""
@@ -361,30 +436,37 @@ class Graph:
         waiting = collections.deque([session])
         while waiting:
             session = waiting.popleft()
-            edges, kinds = {}, {}
+            edges, kinds, registers = {}, {}, registers_of(session)
             for name, operation in self.operations.items():
                 steps = steps_of(operation, session)
                 if steps is None:
                     continue
-                after, kinds[name] = self.transition(session, name, steps)
+                after, kinds[name] = self.transition(session, name, steps, registers)
                 key = canonical(after)
                 if key not in number:
                     number[key] = len(number)
+                    self.must_hold(after, stop_faults(after))
                     waiting.append(after)
                 edges[name] = number[key]
             self.edges.append(edges)
             self.kinds.append(kinds)
 
-    def transition(self, session, name, steps):
+    def must_hold(self, session, wrong):
+        """Stop where something does not hold."""
+        wrong = list(wrong)
+        if wrong:
+            raise AssertionError(f"{self.name}: in {canonical(session)}: {wrong}")
+
+    def transition(self, session, name, steps, registers):
         """Carry out an operation and check it; return the session after it, and its kind."""
         after = copy_session(session)
         done = carry_out(after, steps)
         vcpu = after.device.vm.vcpus[0]
-        wrong = list(invariants(vcpu))
+        wrong = list(invariants(vcpu)) + list(image_faults(vcpu))
         wrong += never_back(session.device.vm.vcpus[0].slots, vcpu.slots)
         if not session.device.vm.vcpus[0].warm:
             self.saved += 1
-            if carry_out(moved_session(session), steps) != done:
+            if carry_out(moved_session(session, registers), steps) != done:
                 wrong.append("a copy of the saved registers goes on in another way")
         if wrong:
             raise AssertionError(f"{self.name}: {name} in {canonical(session)}: {wrong}")

@@ -28,6 +28,7 @@ OWN_REGISTERS = {
     "PMI": "pmi", "PMI_LINE": "line", "PMI_SEQUENCE": "pmi_sequence", "OPENED": "open_mask",
     "ENABLED": "enabled", "PENDING": "pending"}
 COUNTING = (STATE["ACTIVE"], STATE["PARTIAL"], STATE["INACTIVE"])
+OF_HOST = EVENT_FLAG["APPROXIMATE"] | EVENT_FLAG["THREAD"]
 
 DEFAULT_PROFILE = {
     "features": 0x1F, "period_floor": 10, "hardware_events": 0x7FE, "software_events": 0x3FE,
@@ -168,6 +169,8 @@ class Vm:
         self.vcpus = []
         self.released = False
         self.host_events = 0
+        self.granted = dict(self.profile)
+        self.missing = "STRICT"
 
     def add_vcpu(self, number):
         """Add a vCPU at reset values, without a thread."""
@@ -189,15 +192,9 @@ class Vcpu:
     def __init__(self, vm, number):
         self.vm, self.world, self.profile = vm, vm.world, vm.profile
         self.number = number
-        self.identity = {
-            "MAGIC": MAGIC, "LEVEL": self.profile["level"], "FEATURES": self.profile["features"],
-            "LIMITS": (self.profile["slots"] | self.profile["counting"] << 8
-                       | self.profile["batch_words"] << 16
-                       | self.profile["slot_operations"] << 32),
-            "PERIOD_FLOOR": self.profile["period_floor"], "PMU_MODEL": self.profile["pmu_model"],
-            "VCPU": number}
         self.epoch, self.epoch_reason = vm.profile["epoch"], EPOCH["START"]
         self.thread = None
+        self.stopped = self.restored = False
         self.reset_due = False
         self.taken = False
         self.last_break = None
@@ -208,10 +205,22 @@ class Vcpu:
         self.host = {}
         self.warm = {}
         self.retries = {}
+        self.fill_identity()
         self.clear()
+
+    def fill_identity(self):
+        """Fill the registers that the VMM sets."""
+        profile = self.profile
+        self.identity = {
+            "MAGIC": MAGIC, "LEVEL": profile["level"], "FEATURES": profile["features"],
+            "LIMITS": (profile["slots"] | profile["counting"] << 8 | profile["batch_words"] << 16
+                       | profile["slot_operations"] << 32),
+            "PERIOD_FLOOR": profile["period_floor"], "PMU_MODEL": profile["pmu_model"],
+            "VCPU": self.number}
 
     def clear(self):
         """Bring the registers to their reset values (R-RST-1)."""
+        self.opening, self.stubbed = frozenset(), frozenset()
         self.area = 0
         self.area_state = AREA["OFF"]
         self.pmi = 0
@@ -357,8 +366,8 @@ class Vcpu:
             self.show_record(number)
 
     def area_address(self):
-        """Return where the events area is, or None."""
-        return self.area & ~1 if self.area_state == AREA["ON"] else None
+        """Return where the events area is, or None: a stopped vCPU writes none (R-MIG-6)."""
+        return self.area & ~1 if self.area_state == AREA["ON"] and not self.stopped else None
 
     def fail_area(self):
         """Turn the area off (R-AREA-7)."""
@@ -461,7 +470,9 @@ class Vcpu:
         """Open a group on the host; return its handle and flags, or None and {slot: reason}."""
         everywhere = None
         limit = self.profile["host_events"]
-        if self.taken:
+        if group[0] in self.stubbed:
+            everywhere = "NOT_PORTABLE"
+        elif self.taken:
             everywhere = "HOST_TOOK_PMU"
         elif limit and self.vm.host_events + len(group) > limit:
             everywhere = "HOST_LIMIT"
@@ -532,19 +543,23 @@ class Vcpu:
             return
         if name == "TAKEN" and not was_taken:
             self.break_epoch("HOST_TOOK_PMU")
-        self.set_error(group, dict.fromkeys(group, REASON_OF[name]))
+        self.set_error(group, REASON_OF[name])
 
     def note_loss(self, group):
         """An enabled group did not count for a while (R-SLOT-11)."""
         for number in group if self.is_enabled(group) else ():
             self.slots[number].flags |= EVENT_FLAG["INCOMPLETE"]
 
-    def set_error(self, group, reasons):
-        """Turn a group to ERROR and say when it is tried again."""
+    def set_error(self, group, reason):
+        """Turn a group to ERROR and say when it is tried again; one that is stubbed rests."""
+        if reason == "UNBOUND":
+            self.rest(group, reason)
+            return
         self.note_loss(group)
-        for number, reason in reasons.items():
-            self.slots[number].state = STATE["ERROR"]
-            self.slots[number].reason = REASON[reason]
+        if group[0] in self.stubbed:
+            self.rest(group, reason)
+            return
+        self.set_state(group, "ERROR", reason)
         if self.retried(group):
             delay = self.retries.get(group[0], (RETRY_FIRST, 0))[0]
             self.retries[group[0]] = (delay, self.world.clock + delay)
@@ -585,9 +600,11 @@ class Vcpu:
             return True
         handle, answer = self.create(group)
         if handle is None:
-            self.set_error(group, answer)
+            self.set_error(group, next(iter({*answer.values()} - {"BAD_GROUP"}), "BAD_GROUP"))
             return False
         self.host[group[0]] = handle
+        for number, flags in answer.items():
+            self.slots[number].flags = self.slots[number].flags & ~OF_HOST | flags
         return True
 
     # Masks (section 5). Each returns the failed mask.
@@ -700,6 +717,8 @@ class Vcpu:
             self.pending &= ~mask_of(group)
             self.open_mask &= ~mask_of(group)
             self.retries.pop(group[0], None)
+            self.opening -= {group[0]}
+            self.stubbed -= {group[0]}
             self.set_state(group, "CLOSED")
             self.publish(group)
             self.calm_line()
@@ -883,18 +902,18 @@ class Vcpu:
     # What the host does (section 11, and before the guest runs).
 
     def bind(self, thread):
-        """Give the vCPU a thread."""
+        """Give the vCPU a thread; a stopped one goes on with it in the same epoch."""
         self.begin()
         self.thread = self.world.attach(thread)
-        if self.open_mask:
-            self.break_epoch("THREAD_CHANGED")
         self.taken = self.vm.released
-        for group in self.groups(self.open_mask):
-            self.resume(group)
-            self.publish(group)
+        if self.open_mask and not self.stopped:
+            self.break_epoch("THREAD_CHANGED")
+            for group in self.groups(self.open_mask):
+                self.give_back(group)
+                self.publish(group)
         self.show_header()
 
-    def resume(self, group):
+    def give_back(self, group):
         """Give an open group its host events, and start it if it is enabled."""
         if self.is_enabled(group):
             return self.start(group)
@@ -912,6 +931,7 @@ class Vcpu:
         if self.thread is None:
             return
         for group in self.groups(self.open_mask):
+            self.opening -= {group[0]}
             self.read_group(group)
             self.drop_open(group)
             self.rest(group, "UNBOUND")
@@ -929,6 +949,8 @@ class Vcpu:
 
     def notify(self):
         """Look after notices (R-OVF-3)."""
+        if self.stopped:
+            return
         self.begin()
         self.serve_notices()
         self.show_header()
@@ -944,10 +966,13 @@ class Vcpu:
 
     def enter(self):
         """Do what is due before the guest runs."""
+        if self.stopped:
+            return
         self.begin()
         if self.thread is not None:
             self.follow_release()
             self.serve_notices()
+            self.open_restored()
             self.retry()
         self.show_header()
         self.inject()
@@ -968,11 +993,12 @@ class Vcpu:
             self.break_epoch("HOST_TOOK_PMU" if self.taken else "PMU_RETURNED")
         for group in self.groups(self.open_mask):
             if self.taken:
+                self.opening -= {group[0]}
                 self.read_group(group)
                 self.drop_open(group)
-                self.set_error(group, dict.fromkeys(group, "HOST_TOOK_PMU"))
+                self.set_error(group, "HOST_TOOK_PMU")
             elif group[0] not in self.host:
-                self.resume(group)
+                self.give_back(group)
             self.publish(group)
 
     def retry(self):
@@ -989,33 +1015,97 @@ class Vcpu:
             if before != [self.slots[n].word("status") for n in group]:
                 self.publish(group)
 
-    # A copy of the registers goes on as the original would.
+    # Moving (abi/IMAGE.md section 6). vpmu_move.py makes images of VMs, and VMs of images.
+
+    def stop(self):
+        """Read, pause and publish what counts; touch no guest memory from then on (R-MIG-6)."""
+        if self.stopped:
+            return
+        self.begin()
+        for group in self.groups(self.open_mask):
+            if group[0] in self.opening:
+                continue
+            if group[0] in self.host and self.is_enabled(group):
+                self.world.run(self.thread, self.host[group[0]], 0)
+            self.read_group(group)
+            self.publish(group)
+        self.show_header()
+        self.stopped = True
+
+    def resume(self):
+        """Go on: what has host events counts, what has none is made before the guest runs."""
+        self.begin()
+        for group in self.groups(self.open_mask):
+            self.go_on(group)
+        self.stopped = False
+        self.restored = self.restored and bool(self.opening)
+        base = self.area_address()
+        if base is not None and not self.fill_area(base):
+            self.fail_area()
+        self.show_header()
+
+    def go_on(self, group):
+        """Let one group go on (R-MIG-10, R-MIG-12)."""
+        made = group[0] in self.host
+        if not made and self.thread is not None and not self.taken and (
+                self.restored or self.shows(group, "UNBOUND")):
+            self.retries.pop(group[0], None)
+            self.opening |= {group[0]}
+            return
+        if made and self.is_enabled(group):
+            self.start(group)
+        elif not made and self.restored:
+            self.set_error(group, "UNBOUND" if self.thread is None else "HOST_TOOK_PMU")
+        elif made and self.restored:
+            self.rest(group)
+        self.publish(group)
+
+    def open_restored(self):
+        """Make the host events that a resume left out (R-MIG-12); some cannot be (R-MIG-5)."""
+        opening, self.opening = self.opening, frozenset()
+        for leader in sorted(opening):
+            group = self.group(leader)
+            self.give_back(group)
+            if self.restored and self.shows(group, "UNSUPPORTED"):
+                self.retries.pop(leader, None)
+                if self.vm.missing == "STUB":
+                    self.stubbed |= {leader}
+                self.set_error(group, "NOT_PORTABLE")
+            self.publish(group)
+        self.restored = False
 
     def save(self):
-        """Return the saved registers."""
-        return {
-            "control": {name: self.read_control(name) for name in SAVED},
-            "slots": [(list(slot.attr), {name: slot.word(name) for name, _ in EVENT})
-                      for slot in self.slots]}
+        """Return the saved registers: control, attr words and event words of each slot."""
+        return ([self.read_control(name) for name in SAVED], [list(slot.attr) for slot in self.slots],
+                [[slot.word(name) for name, since in EVENT if since <= self.profile["level"]]
+                 for slot in self.slots])
 
-    def load(self, image):
-        """Take the saved registers of another vCPU: the host's side has to be made for them."""
-        control = image["control"]
-        self.epoch, self.epoch_reason = control["EPOCH"], control["EPOCH_REASON"]
-        self.area, self.area_state = control["AREA"], control["AREA_STATE"]
-        self.pmi, self.line = control["PMI"], control["PMI_LINE"]
-        self.pmi_sequence = control["PMI_SEQUENCE"]
-        self.open_mask, self.enabled = control["OPENED"], control["ENABLED"]
-        self.pending = control["PENDING"]
-        for slot, (attr, words) in zip(self.slots, image["slots"]):
-            slot.attr = list(attr)
-            for name, value in words.items():
+    def commit(self, control, attr, event, generation):
+        """Take saved registers, with a new epoch (R-MIG-9); the host's side is made later."""
+        self.begin()
+        self.do_reset()
+        self.fill_identity()
+        self.take(control, attr, event)
+        self.epoch += 1 + generation
+        self.epoch_reason = EPOCH["RESTORED"]
+        self.stopped = self.restored = True
+
+    def take(self, control, attr, event):
+        """Assign saved registers."""
+        for name, value in zip(SAVED, control):
+            setattr(self, OWN_REGISTERS[name], value)
+        for slot, attr_words, event_words in zip(self.slots, attr, event):
+            slot.attr = list(attr_words)
+            for (name, _), value in zip(EVENT, event_words):
                 slot.set_word(name, value)
-        if self.area_state == AREA["ON"]:
-            self.shown = self.header_words()
-        for group in self.groups(self.open_mask):
-            if self.retried(group):
-                self.retries[group[0]] = RETRY_FIRST, self.world.clock
+
+    def abort(self):
+        """Go back to where add_vcpu() left it (R-MIG-14)."""
+        self.begin()
+        self.do_reset()
+        self.fill_identity()
+        self.epoch, self.epoch_reason = self.profile["epoch"], EPOCH["START"]
+        self.stopped = self.restored = False
 
 
 class Batch:
