@@ -187,6 +187,9 @@ def yielded(vectors, answers):
 
 
 ALGORITHMS = {
-    algorithm: {"python": lambda vectors, _: yielded(vectors, python_answers())}
+    algorithm: {
+        "python": lambda vectors, _: yielded(vectors, python_answers()),
+        "c": lambda vectors, library: yielded(vectors, LibraryAnswers(library)),
+    }
     for algorithm in RUNNERS
 }
