@@ -79,8 +79,9 @@ static inline bool vpmu_plain_state(const unsigned char *attr, const unsigned ch
 	uint64_t due = (running < time ? VPMU_EVENT_MULTIPLEXED : 0) |
 		       (enabled ? VPMU_EVENT_LOWER_BOUND : 0);
 
-	return (state - least <= span) & (running <= time) & (told == due) & (lost <= count) &
-	       (pending <= count - lost) & (left <= period) & (!left == !period);
+	return (state - least <= span) & !VPMU_STATUS(status, REASON) & (running <= time) &
+	       (told == due) & (lost <= count) & (pending <= count - lost) & (left <= period) &
+	       (!left == !period);
 }
 
 #endif
