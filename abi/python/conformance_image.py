@@ -17,7 +17,7 @@ from ctypes import (
 
 from image_vectors.runs import NO_FAULT, RUNNERS, python_answers
 from vpmu_image_numbers import FAULT
-from vpmu_library import ERRORS, Profile, SourceFacts
+from vpmu_library import ERRORS, Platform, Profile, SourceFacts
 
 NOWHERE = (1 << 32) - 1
 FAULTS = {value: name for name, value in FAULT.items()}
@@ -52,19 +52,6 @@ class Fault(Structure):
             "slot": slot,
             "word": self.word.decode(),
         }
-
-
-class Platform(Structure):
-    """struct vpmu_image_platform."""
-
-    _fields_ = [
-        ("size", c_uint64),
-        ("base", c_uint64),
-        ("architecture", c_uint32),
-        ("transport", c_uint32),
-        ("line", c_uint32),
-        ("reserved", c_uint32),
-    ]
 
 
 class Target(Structure):

@@ -7,6 +7,7 @@ from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int
                     c_uint64, c_void_p, sizeof)
 
 from vpmu_model import DEFAULT_PROFILE
+from vpmu_move import PLATFORM
 from vpmu_numbers import EVENT_FLAG
 from vpmu_world import WorldError
 
@@ -114,6 +115,21 @@ class Config(Structure):
     _fields_ = [("size", c_uint64), ("profile", POINTER(Profile)), ("host", POINTER(HostOps)),
                 ("host_opaque", c_void_p), ("source", POINTER(SourceOps)),
                 ("source_opaque", c_void_p)]
+
+
+class Platform(Structure):
+    """struct vpmu_image_platform."""
+
+    _fields_ = [("size", c_uint64), ("base", c_uint64), ("architecture", c_uint32),
+                ("transport", c_uint32), ("line", c_uint32), ("reserved", c_uint32)]
+
+
+class ImageOptions(Structure):
+    """struct vpmu_image_options."""
+
+    _fields_ = [("size", c_uint64), ("platform", POINTER(Platform)), ("bank", c_void_p),
+                ("facts", c_void_p), ("missing", c_uint32), ("level", c_uint32),
+                ("accept_loss", c_uint32), ("keep_unknown", c_uint32)]
 
 
 class Window(Structure):
@@ -310,6 +326,12 @@ PROTOTYPES = {
     "vpmu_vcpu_leave": (None, [c_void_p]),
     "vpmu_vcpu_notify": (None, [c_void_p]),
     "vpmu_vcpu_reset": (None, [c_void_p]),
+    "vpmu_vcpu_stop": (c_int, [c_void_p]),
+    "vpmu_vcpu_resume": (c_int, [c_void_p]),
+    "vpmu_vcpu_commit": (c_int, [c_void_p, c_uint32]),
+    "vpmu_vm_save": (c_int, [c_void_p, POINTER(ImageOptions), c_void_p, c_uint64,
+                             POINTER(c_uint64)]),
+    "vpmu_vm_load": (c_int, [c_void_p, c_void_p, c_uint64, POINTER(ImageOptions), c_void_p]),
     "vpmu_vcpu_read": (c_int, [c_void_p, c_uint64, POINTER(c_uint64)]),
     "vpmu_vcpu_write": (c_int, [c_void_p, c_uint64, c_uint64]),
     "vpmu_vcpu_batch": (c_int, [c_void_p, c_uint64, c_uint64]),
@@ -425,8 +447,32 @@ class Library:
         return max(self.functions.vpmu_mailbox_serve(vcpu, block), -1)
 
     def act(self, vcpu, what):
-        """Do one of enter, leave, notify, unbind, reset."""
-        getattr(self.functions, f"vpmu_vcpu_{what}")(vcpu)
+        """Do one of enter, leave, notify, unbind, reset, stop, resume."""
+        self.must(getattr(self.functions, f"vpmu_vcpu_{what}")(vcpu), what)
+
+    def options(self, missing="STRICT"):
+        """Return how an image is saved and loaded."""
+        platform = Platform(size=sizeof(Platform), **PLATFORM)
+        return byref(ImageOptions(size=sizeof(ImageOptions), platform=ctypes.pointer(platform),
+                                  missing=("STRICT", "DEGRADE", "STUB").index(missing)))
+
+    def save(self):
+        """Return the image of a VM that is stopped."""
+        length = c_uint64()
+        self.functions.vpmu_vm_save(self.vm, self.options(), None, 0, byref(length))
+        image = ctypes.create_string_buffer(length.value)
+        self.must(self.functions.vpmu_vm_save(self.vm, self.options(), image, length.value,
+                                              byref(length)), "vpmu_vm_save")
+        return image.raw
+
+    def load(self, image, missing):
+        """Take an image for the commits."""
+        self.must(self.functions.vpmu_vm_load(self.vm, image, len(image), self.options(missing),
+                                              None), "vpmu_vm_load")
+
+    def commit(self, vcpu, generation):
+        """Give a vCPU its state."""
+        self.must(self.functions.vpmu_vcpu_commit(vcpu, generation), "vpmu_vcpu_commit")
 
     def bind(self, vcpu, number):
         """Bind a vCPU to its thread."""

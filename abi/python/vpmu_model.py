@@ -357,8 +357,9 @@ class Vcpu:
             slot = self.slots[number]
             no_room = (slot.state, slot.reason) == (STATE["STOPPED"], REASON["HOST_LIMIT"])
             if no_room and not refused:
-                counted = slot.leader(number) in self.host
-                slot.reason = REASON["NONE" if counted else "UNBOUND"]
+                leader = slot.leader(number)
+                slot.reason = REASON["NONE" if leader in self.host else
+                                     "NOT_PORTABLE" if leader in self.stubbed else "UNBOUND"]
             slot.settle_flags()
             slot.sequence = (slot.sequence + 2) & U32
             slot.stamp = self.world.guest_clock
@@ -768,6 +769,8 @@ class Vcpu:
             first = self.slots[group[0]]
             if self.thread is None or first.reason == REASON["UNBOUND"]:
                 self.rest(group, "UNBOUND")
+            elif group[0] in self.stubbed:
+                self.rest(group, "NOT_PORTABLE")
             elif first.state != STATE["ERROR"] or first.reason == REASON["STARVED"]:
                 self.rest(group)
             self.publish(group)
@@ -1065,6 +1068,8 @@ class Vcpu:
         opening, self.opening = self.opening, frozenset()
         for leader in sorted(opening):
             group = self.group(leader)
+            for number in group:
+                self.slots[number].reason = REASON["OPENING"]
             self.give_back(group)
             if self.restored and self.shows(group, "UNSUPPORTED"):
                 self.retries.pop(leader, None)

@@ -7,6 +7,7 @@ registers are read and compared with those before, so a trace shows what a step 
 what it did not.
 """
 
+import vpmu_move
 import vpmu_transport
 from vpmu_model import Vm
 from vpmu_numbers import AREA, REG, STRIDE, U32, U64, register_index, register_names
@@ -29,7 +30,21 @@ class Model:
         return self.vm.add_vcpu(number)
 
     def destroy(self):
-        """Nothing has to be given back."""
+        """Give the host's events back."""
+        for vcpu in self.vm.vcpus:
+            vcpu.unbind()
+
+    def save(self):
+        """Return the image of a VM that is stopped."""
+        return vpmu_move.save(self.vm)
+
+    def load(self, image, missing):
+        """Take an image for the commits."""
+        self.vm.incoming = vpmu_move.load(self.vm, image, missing=missing)
+
+    def commit(self, vcpu, generation):
+        """Give a vCPU its state."""
+        vpmu_move.commit(vcpu, self.vm.incoming, generation)
 
     def registers(self, vcpu, _indices):
         """Return the values of all registers with a row."""
@@ -66,7 +81,7 @@ class Model:
         return -1 if answered is None else answered
 
     def act(self, vcpu, what):
-        """Do one of enter, leave, notify, unbind, reset."""
+        """Do one of enter, leave, notify, unbind, reset, stop, resume."""
         getattr(vcpu, what)()
 
     def bind(self, vcpu, number):
@@ -102,7 +117,9 @@ class Session:
     def __init__(self, test, implementation):
         ram = [tuple(map(number_of, r)) for r in test["ram"]] if "ram" in test else None
         self.world = World(ram)
+        self.stopped = set()
         profile = {key: number_of(value) for key, value in test.get("profile", {}).items()}
+        self.given = profile
         self.device = implementation(profile, self.world)
         profile = self.device.profile
         rows = list(register_names(profile["slots"], profile["level"]))
@@ -149,7 +166,7 @@ class Session:
     def check_area(self, number):
         """Compare the events area with the registers (R-PUB-3, R-AREA-2, R-AREA-5)."""
         values = self.last[number]
-        if values[REG["AREA_STATE"]] != AREA["ON"]:
+        if values[REG["AREA_STATE"]] != AREA["ON"] or number in self.stopped:
             return
         base = values[REG["AREA"]] & ~1
         header = [values[REG[n]] for n in (
@@ -271,6 +288,30 @@ class Session:
     def do_return(self, _step):
         """The host gives the PMU back."""
         self.device.return_pmu()
+
+    def do_stop(self, step):
+        """The VMM stops a vCPU."""
+        self.device.act(self.vcpu(step), "stop")
+        self.stopped.add(step.get("vcpu", 0))
+
+    def do_resume(self, step):
+        """A stopped vCPU goes on."""
+        self.device.act(self.vcpu(step), "resume")
+        self.stopped.discard(step.get("vcpu", 0))
+
+    def do_move(self, step):
+        """The VM, which is stopped, is saved and ends; another takes its image."""
+        image = self.device.save()
+        self.device.destroy()
+        self.device = type(self.device)(self.given, self.world)
+        self.vcpus = {number: self.device.add(number) for number in self.vcpus}
+        for number in self.vcpus if step.get("bound", True) else ():
+            self.device.bind(self.vcpus[number], number)
+        self.device.load(image, step.get("missing", "STRICT"))
+        for number, vcpu in self.vcpus.items():
+            self.device.commit(vcpu, number_of(step.get("generation", 0)))
+            self.stopped.add(number)
+        return {"image": image.hex()}
 
     def do_look(self, _step):
         """Nothing happens; the registers of the vCPU are looked at."""

@@ -3,4 +3,4 @@
 """The register traces, one module for each topic."""
 
 TOPICS = ("registers", "refusals", "slots", "events", "groups", "masks", "publication", "overflow",
-          "pmi", "batch", "area", "reset", "continuity", "transports", "review")
+          "pmi", "batch", "area", "reset", "continuity", "transports", "review", "moving")
