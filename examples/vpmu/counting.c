@@ -130,6 +130,27 @@ void check_software(struct finding *finding)
 	trial_end(&trial);
 }
 
+void check_raw(struct finding *finding)
+{
+	struct vpmu_source_facts facts = { .size = sizeof(facts) };
+	struct trial trial;
+	int error;
+
+	if (trial_begin(&trial, finding) != 0)
+		return;
+	error = vpmu_perf_ops()->probe(trial.perf, &facts);
+	trial_end(&trial);
+	if (error) {
+		finding_set(finding, VERDICT_UNKNOWN, "");
+		finding_set_remedy(finding, vpmu_error_text(error));
+		return;
+	}
+	finding_set(finding, facts.raw_events ? VERDICT_OK : VERDICT_NO,
+		    facts.raw_events ? "yes" : "no");
+	if (!facts.raw_events)
+		finding_set_remedy(finding, "No raw event opens; see the hardware events.");
+}
+
 void check_counters(struct finding *finding)
 {
 	struct vpmu_source_facts facts = { .size = sizeof(facts) };

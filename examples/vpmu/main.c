@@ -15,9 +15,11 @@ static const struct command {
 	int (*run)(int count, char **arguments);
 } commands[] = {
 	{ "attach", "gives the guest of an unmodified QEMU a PMU", attach_main },
+	{ "baseline", "the profile that several hosts can all serve", baseline_main },
 	{ "export", "counts of VMs for Prometheus", export_main },
 	{ "filter", "which events guests may count with KVM's own vPMU", filter_main },
 	{ "guest", "the PMU of the virtual machine that this is, without a driver", guest_main },
+	{ "image", "what is in the image of a VM, and where it could be loaded", image_main },
 	{ "list", "the events that can be watched, or why not", list_main },
 	{ "probe", "what this host can count, why not, and what to do about it", probe_main },
 	{ "stat", "count events of VMs, as perf stat prints them", stat_main },

@@ -19,6 +19,8 @@ const struct check checks[] = {
 	  check_hardware },
 	{ "cache_events", "cache events", "generic cache events that open for a guest",
 	  check_cache },
+	{ "raw_events", "raw events", "whether events of the PMU's own can be counted: yes or no",
+	  check_raw },
 	{ "software_events", "software events", "host-software events that open", check_software },
 	{ "counters", "free counters", "hardware counters that a guest could have now",
 	  check_counters },

@@ -20,6 +20,10 @@ int attach_main(int count, char **arguments);
 /* probe.c */
 int probe_main(int count, char **arguments);
 
+/* baseline.c and image.c */
+int baseline_main(int count, char **arguments);
+int image_main(int count, char **arguments);
+
 /* filter.c */
 int filter_main(int count, char **arguments);
 
@@ -95,6 +99,7 @@ void check_capabilities(struct finding *finding);
 /* counting.c: what the perf source can count here */
 void check_hardware(struct finding *finding);
 void check_cache(struct finding *finding);
+void check_raw(struct finding *finding);
 void check_software(struct finding *finding);
 void check_counters(struct finding *finding);
 

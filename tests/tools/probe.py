@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 VERDICTS = {"ok", "limited", "no", "unknown"}
-KEYS = ["kernel", "pmu_devices", "hybrid", "hardware_events", "cache_events", "software_events",
+KEYS = ["kernel", "pmu_devices", "hybrid", "hardware_events", "cache_events", "raw_events",
+        "software_events",
         "counters", "permission", "capabilities", "mediated_vpmu", "nmi_watchdog", "descriptors",
         "locked_memory_kb", "sample_rate", "event_names", "kvm", "kvm_registers", "kvm_notices",
         "kvm_interrupts", "kvm_pmu"]
