@@ -109,6 +109,7 @@ int main(int argc, char **argv)
 	bench_access();
 	bench_size();
 	bench_growth();
+	bench_image();
 	bench_perf();
 	bench_monitor();
 	if (json)

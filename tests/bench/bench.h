@@ -54,6 +54,7 @@ double bench_bare_exit(void);
 void bench_access(void);
 void bench_size(void);
 void bench_growth(void);
+void bench_image(void);
 void bench_perf(void);
 /* Last: it raises the limit of descriptors and starts threads. */
 void bench_monitor(void);

@@ -1,0 +1,149 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Images of a big VM: 63 open slots of each of 1024 vCPUs, beside a copy of the bytes. The checksum is apart. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <vpmu/image.h>
+
+#include "bench.h"
+#include "src/image/crc32c.h"
+
+#define VCPUS 1024u
+#define SLOTS 63u
+#define ROUNDS 200u
+
+struct images {
+	struct vpmu_vm *vm;
+	unsigned char *image;
+	unsigned char *copy;
+	uint64_t capacity;
+	uint64_t length;
+	uint32_t sum;
+};
+
+static const struct vpmu_image_platform platform = {
+	.size = sizeof(platform),
+	.base = VPMU_MSR_BASE,
+	.architecture = VPMU_ARCHITECTURE_X86,
+	.transport = VPMU_TRANSPORT_MSR,
+};
+
+static const struct vpmu_image_options options = { .size = sizeof(options), .platform = &platform };
+
+static void must(int result)
+{
+	if (result < 0)
+		abort();
+}
+
+static void write_register(struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	must(vpmu_vcpu_write(vcpu, index, value));
+}
+
+/* All slots open, counting, and read once. */
+static void use(struct vpmu_vcpu *vcpu)
+{
+	const uint64_t all = (1ull << SLOTS) - 1;
+
+	for (uint32_t slot = 0; slot < SLOTS; slot++) {
+		uint32_t at = VPMU_STRIDE * (slot + 1);
+
+		write_register(vcpu, at + VPMU_ATTR_WORD_TYPE, VPMU_TYPE_HARDWARE);
+		write_register(vcpu, at + VPMU_ATTR_WORD_CONFIG, slot % 10 + 1);
+		write_register(vcpu, at + VPMU_ATTR_WORD_COOKIE, slot);
+	}
+	write_register(vcpu, VPMU_REG_OPEN, all);
+	write_register(vcpu, VPMU_REG_ENABLE, all);
+	must(vpmu_vcpu_stop(vcpu));
+}
+
+static void save(void *opaque)
+{
+	struct images *images = opaque;
+
+	must(vpmu_vm_save(images->vm, &options, images->image, images->capacity, &images->length));
+}
+
+static void prove(void *opaque)
+{
+	struct images *images = opaque;
+
+	must(vpmu_image_check(images->image, images->length, NULL, NULL));
+}
+
+static void copy(void *opaque)
+{
+	struct images *images = opaque;
+
+	memcpy(images->copy, images->image, (size_t)images->length);
+}
+
+static void prove_copy(void *opaque)
+{
+	struct images *images = opaque;
+
+	copy(images);
+	must(vpmu_image_check(images->copy, images->length, NULL, NULL));
+}
+
+static void checksum(void *opaque)
+{
+	struct images *images = opaque;
+
+	images->sum ^= vpmu_crc32c(images->image, images->length);
+}
+
+static void checksum_tables(void *opaque)
+{
+	struct images *images = opaque;
+
+	images->sum ^= vpmu_crc32c_tables(UINT32_MAX, images->image, images->length);
+}
+
+static void add_rows(struct images *images)
+{
+	double bytes = (double)images->length;
+	double copied = bench_time(copy, images, 1, ROUNDS);
+	double sum = bench_time(checksum, images, 1, ROUNDS);
+	double tables = bench_time(checksum_tables, images, 1, ROUNDS);
+	double encoded = bench_time(save, images, 1, ROUNDS) - sum;
+	double decoded = bench_time(prove_copy, images, 1, ROUNDS) - sum;
+	double proved = bench_time(prove, images, 1, ROUNDS) - sum;
+
+	bench_row((struct row){ "image_encode_per_copy", encoded / copied, "copies", AT_MOST, 1.5,
+				"memcpy of the image, us", copied / 1e3, true });
+	bench_row((struct row){ "image_decode_per_copy", decoded / copied, "copies", AT_MOST, 1.5,
+				"memcpy and proof, us", decoded / 1e3, true });
+	bench_row((struct row){ "image_proof_per_copy", proved / copied, "copies", AT_MOST, 1.5,
+				"proof alone, us", proved / 1e3, true });
+	bench_row((struct row){ "image_checksum", bytes / sum, "GB/s", AT_LEAST, 1.5,
+				"as long as an image takes, us", sum / 1e3, true });
+	bench_row((struct row){ "image_checksum_tables", bytes / tables, "GB/s", AT_LEAST, 1.5,
+				"without the CPU's instruction", -1, true });
+}
+
+void bench_image(void)
+{
+	struct device *device = device_create(SLOTS);
+	struct images images = { .vm = device->vm };
+	struct vpmu_profile profile;
+
+	vpmu_profile_default(&profile);
+	profile.slots = SLOTS;
+	images.capacity = vpmu_image_bound(&profile, VCPUS, 0);
+	images.image = malloc((size_t)images.capacity);
+	images.copy = malloc((size_t)images.capacity);
+	if (!images.image || !images.copy)
+		abort();
+	memset(images.copy, 1, (size_t)images.capacity);
+	for (uint32_t id = 0; id < VCPUS; id++)
+		use(device_vcpu(device, id));
+	save(&images);
+	add_rows(&images);
+	free(images.image);
+	free(images.copy);
+	device_destroy(device);
+}
