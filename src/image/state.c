@@ -376,10 +376,10 @@ static uint64_t plain_slots(const struct state *state)
 		if (attr && event && open) {
 			members |= vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) &
 				   VPMU_ATTR_MEMBER;
-			fits = vpmu_plain_hardware(&state->grant->profile, attr) &
-			       vpmu_plain_state(attr, event,
-						state->control[VPMU_REG_ENABLED] >> i & 1,
-						state->control[VPMU_REG_PENDING] >> i & 1);
+			fits = (uint64_t)vpmu_plain_hardware(&state->grant->profile, attr) &
+			       (uint64_t)vpmu_plain_state(
+				       attr, event, state->control[VPMU_REG_ENABLED] >> i & 1,
+				       state->control[VPMU_REG_PENDING] >> i & 1);
 		}
 		plain |= fits << i;
 	}

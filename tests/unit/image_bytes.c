@@ -34,7 +34,7 @@ static void writing_makes_the_bytes(void)
 			       1);
 	CHECK_EQ(vpmu_image_write_end(&writer, &header), 0);
 	CHECK_EQ(writer.length, image.length);
-	CHECK_MEM(bytes, image.bytes, image.length);
+	CHECK_MEM(bytes, image.bytes, (size_t)image.length);
 }
 
 /* A walk of lengths alone needs no memory. */

@@ -26,7 +26,7 @@ static void a_lower_level_has_fewer_words(void)
 	image_whole(&lower, 1);
 	CHECK_EQ(convert(&image, 1, 1, NULL), 0);
 	CHECK_EQ(to.length, lower.length);
-	CHECK_MEM(to.bytes, lower.bytes, lower.length);
+	CHECK_MEM(to.bytes, lower.bytes, (size_t)lower.length);
 }
 
 /* R-IMG-27. */
@@ -50,7 +50,7 @@ static void a_loss_is_to_be_accepted(void)
 	image_mend(&image);
 	CHECK_EQ(convert(&image, 1, 0, &told), VPMU_ERROR_STATE);
 	CHECK_EQ(convert(&image, 2, 0, &told), 0);
-	CHECK_MEM(to.bytes, image.bytes, image.length);
+	CHECK_MEM(to.bytes, image.bytes, (size_t)image.length);
 }
 
 /* R-IMG-27. */
@@ -75,7 +75,7 @@ static void nothing_lost_needs_no_consent(void)
 		image_mend(&lower);
 		CHECK_EQ(convert(&image, 1, 0, NULL), keeps ? VPMU_ERROR_STATE : 0);
 		if (!keeps)
-			CHECK_MEM(to.bytes, lower.bytes, lower.length);
+			CHECK_MEM(to.bytes, lower.bytes, (size_t)lower.length);
 	}
 }
 
@@ -90,14 +90,14 @@ static void what_is_not_known_is_kept(void)
 	image_mend(&image);
 	CHECK_EQ(convert(&image, 1, 0, NULL), 0);
 	CHECK_EQ(to.length, image.length);
-	CHECK_MEM(to.bytes, image.bytes, image.length);
+	CHECK_MEM(to.bytes, image.bytes, (size_t)image.length);
 	/* Registers of a bank that is not known are none of the vCPU's. */
 	image_set(&image, image_at(&image, WHOLE_OPTIONAL, HEAD),
 		  image_head(77, 0, 2) | 1ull << 31);
 	image_set(&image, image_at(&image, WHOLE_OPTIONAL, VCPU_WORD), 9);
 	image_mend(&image);
 	CHECK_EQ(convert(&image, 1, 0, NULL), 0);
-	CHECK_MEM(to.bytes, image.bytes, image.length);
+	CHECK_MEM(to.bytes, image.bytes, (size_t)image.length);
 }
 
 static void wrong_arguments_are_refused(void)

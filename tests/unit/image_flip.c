@@ -62,7 +62,7 @@ static void written_again(const struct image *image)
 				    &length, NULL),
 		 0);
 	CHECK_EQ(length, image->length);
-	CHECK_MEM(again, image->bytes, length);
+	CHECK_MEM(again, image->bytes, (size_t)length);
 }
 
 static void flip(struct image *image)
