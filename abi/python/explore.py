@@ -6,8 +6,9 @@
 Each state is reached by a breadth-first search. From each, every operation of the configuration is
 carried out twice: on the device, and on a fresh device that was given its saved registers out of an
 image. The guest must see the same. After each operation the image must be one that every reader
-takes, and the vCPU must be able to stop and go on, here and, moved, elsewhere. The whole graph can then be walked on the C library; the
-walks that are written to abi/vectors/trace_explored_*.json cover every kind of transition.
+takes, and in each state the vCPU must be able to stop and go on, here and elsewhere. The whole
+graph can then be walked on the C library; the walks that are written to
+abi/vectors/trace_explored_*.json cover every kind of transition.
 """
 
 import argparse
@@ -95,6 +96,25 @@ def lose(slot, error):
     return steps
 
 
+ENTER = [{"do": "clock", "host": hex(2_000_000_000), "guest": "0x10"}, {"do": "enter"}]
+
+
+def refuse(slot, error):
+    """Return an operation: the host begins, or ceases, to refuse an event."""
+    def steps(session):
+        step = {"do": "answer", "call": "open", "slot": slot}
+        if slot not in session.world.answers["open"]:
+            step["error"] = error
+        return [step]
+    return steps
+
+
+def move(missing):
+    """Return an operation: the VM moves."""
+    return [{"do": "stop"}, {"do": "move", "missing": missing, "generation": "0x2"},
+            {"do": "resume"}] + ENTER
+
+
 def deliverable(session):
     """Whether PMIs can be delivered changes."""
     return [{"do": "pmi_answer"} if session.world.pmi_answer
@@ -127,7 +147,6 @@ def host(taken):
     return steps
 
 
-ENTER = [{"do": "clock", "host": hex(2_000_000_000), "guest": "0x10"}, {"do": "enter"}]
 NOTICE = [{"do": "attention", "tags": hex(1 << 63)}, {"do": "notify"}]
 
 
@@ -146,6 +165,7 @@ def setup(*events):
 
 
 LIFE = setup(event(0), event(1, leader=0), event(2))
+PAIR = setup(event(0), event(1, leader=0))
 LINE_UP = setup(event(0, ATTR_FLAG["PMI"]), event(1, ATTR_FLAG["PMI"]))
 MIXED = setup(event(0, ATTR_FLAG["PMI"]), event(1, ATTR_FLAG["PMI"], leader=0), event(2))
 RESET = write("RESET", RESET_VCPU)
@@ -168,6 +188,12 @@ CONFIGURATIONS = {
         **masks("CLOSE", group=2, single=4), "other event": [write("1.config", 2)],
         "cookie": [write("1.cookie", 2)], "take": host(True), "give": host(False), **THREAD,
         "reset": [RESET] + LIFE}),
+    "moved": (2, 2, PAIR, {
+        **masks("OPEN ENABLE", group=3), **masks("CLOSE DISABLE SYNC", group=1),
+        "enter": bound(ENTER), "unsupported": refuse(1, "UNSUPPORTED"), "denied": refuse(0, "DENIED"),
+        "pause": bound([{"do": "stop"}, {"do": "resume"}] + ENTER), "degrade": move("DEGRADE"),
+        "stub": move("STUB"), "take": host(True), "give": host(False), **THREAD,
+        "reset": [RESET] + PAIR}),
     "line": (2, 2, LINE_UP, {
         **masks("OPEN ENABLE", both=3), **masks("CLOSE DISABLE", first=1, second=2),
         **masks("ACK", none=0, first=1, both=3), **masks("SYNC", both=3),
@@ -186,6 +212,7 @@ CONFIGURATIONS = {
 RULES = {name: rules.split() for name, rules in {
     "life": "R-SLOT-1 R-SLOT-3 R-SLOT-6 R-SLOT-7 R-GRP-3 R-GRP-5 R-MASK-12 R-EPO-3 R-EPO-4",
     "taken": "R-EPO-1 R-EPO-3 R-EPO-4 R-MASK-6 R-MASK-8 R-GRP-6",
+    "moved": "R-MIG-5 R-MIG-6 R-MIG-8 R-MIG-9 R-MIG-12 R-EPO-5",
     "warm": "R-MASK-10 R-MASK-11 R-GRP-2 R-GRP-3",
     "line": "R-PMI-1 R-PMI-2 R-PMI-3 R-PMI-4 R-PMI-5 R-PMI-6 R-PMI-7 R-OVF-2",
     "mixed": "R-PMI-5 R-PMI-6 R-GRP-6 R-OVF-3 R-SLOT-8 R-MASK-12"}.items()}
@@ -249,6 +276,8 @@ def moved_session(session, registers):
     vm.released = session.device.vm.released
     vcpu = vm.add_vcpu(0)
     vcpu.thread, vcpu.taken = old.thread, old.taken
+    vcpu.opening, vcpu.stubbed, vcpu.restored = old.opening, old.stubbed, old.restored
+    vm.missing = session.device.vm.missing
     before, new.world.groups = new.world.groups, {}
     vcpu.take(*registers)
     vcpu.shown = vcpu.header_words()
@@ -256,7 +285,7 @@ def moved_session(session, registers):
                     for leader in (group[0] for group in vcpu.groups(vcpu.open_mask)
                                    if vcpu.retried(group))}
     for leader, handle in old.host.items():
-        fresh, _ = new.world.open(0, vcpu.group(leader))
+        fresh, new.world.next_group = new.world.next_group, new.world.next_group + 1
         new.world.groups[(0, fresh)] = before[(0, handle)]
         vcpu.host[leader] = fresh
     new.device.vm, new.vcpus = vm, {0: vcpu}
@@ -303,7 +332,7 @@ def stop_faults(session):
 
 
 def moved_faults(session, before, data):
-    """Yield what is wrong when the image of a vCPU goes on in another VM (level 1 has no overflows)."""
+    """Yield what is wrong when an image goes on in another VM; level 1 has no overflows."""
     there = copy_session(session)
     there.world.groups = {}
     vm = Vm(session.device.profile, there.world)
@@ -392,7 +421,9 @@ def canonical(session):
                           for g in world.groups.values()))
     return (slots, vcpu.open_mask, vcpu.enabled, vcpu.pending, vcpu.pmi, vcpu.line, vcpu.area_state,
             vcpu.thread is not None, vcpu.taken, groups, tuple(sorted(vcpu.warm)),
-            tuple(sorted(world.answers["read"].items())), world.pmi_answer)
+            tuple(sorted(world.answers["read"].items())), world.pmi_answer,
+            tuple(sorted(world.answers["open"].items())), vcpu.opening, vcpu.stubbed,
+            vcpu.restored and (True, session.device.vm.missing))
 
 
 def carry_out(session, steps):

@@ -558,7 +558,7 @@ class Vcpu:
             return
         self.note_loss(group)
         if group[0] in self.stubbed:
-            self.rest(group, reason)
+            self.rest(group, "NOT_PORTABLE")
             return
         self.set_state(group, "ERROR", reason)
         if self.retried(group):
@@ -1081,7 +1081,8 @@ class Vcpu:
 
     def save(self):
         """Return the saved registers: control, attr words and event words of each slot."""
-        return ([self.read_control(name) for name in SAVED], [list(slot.attr) for slot in self.slots],
+        return ([self.read_control(name) for name in SAVED],
+                [list(slot.attr) for slot in self.slots],
                 [[slot.word(name) for name, since in EVENT if since <= self.profile["level"]]
                  for slot in self.slots])
 

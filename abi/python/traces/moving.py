@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Section 6 of abi/IMAGE.md: a VM stops and goes on, here or from its image, and nothing is lost."""
+"""Section 6 of abi/IMAGE.md: a VM stops and goes on, here or from its image; nothing is lost."""
 
 from vpmu_author import case, nmi, vector
 
@@ -22,7 +22,7 @@ def counted(t):
     t.count(1, 7)
 
 
-@case(TOPIC, "R-MIG-6 R-MIG-11 R-PUB-1 R-EPO-5", "a VM that stops goes on where it was, in its epoch")
+@case(TOPIC, "R-MIG-6 R-MIG-11 R-PUB-1 R-EPO-5", "a VM that stops goes on where it was")
 def stop_and_go_on(t):
     counted(t)
     t.step("calls", of=["open", "close"])
@@ -88,7 +88,7 @@ def moved(t):
     t.mask("CLOSE", 0, 2)
 
 
-@case(TOPIC, "R-MIG-9 R-EPO-5", "a restore is told also where no slot is open, by 1 and the generation",
+@case(TOPIC, "R-MIG-9 R-EPO-5", "a restore is told where no slot is open too",
       each=["0x0", "0x1", "0xffffffff"])
 def generation(t, number):
     t.event(1)
@@ -132,7 +132,7 @@ def line(t, state):
     t.enter(vector(64))
 
 
-@case(TOPIC, "R-MIG-10 R-AREA-5", "guest memory is first touched by the resume, and then as a whole")
+@case(TOPIC, "R-MIG-10 R-AREA-5", "guest memory is first touched by the resume")
 def area(t):
     t.write("AREA", AREA | 1)
     t.event(0)
@@ -156,7 +156,7 @@ def area_gone(t):
     t.has(AREA=0, AREA_STATE=2)
 
 
-@case(TOPIC, "R-MIG-5 R-MIG-12", "the destination cannot count an event that is enabled: it degrades")
+@case(TOPIC, "R-MIG-5 R-MIG-12", "the destination cannot count an event: it degrades")
 def degraded(t):
     counted(t)
     t.step("stop")
@@ -231,7 +231,7 @@ def unbound(t):
     t.slot(0, "ACTIVE", time_enabled=5)
 
 
-@case(TOPIC, "R-MIG-8 R-SLOT-5", "words of closed slots, reasons and what waits for an ACK move too")
+@case(TOPIC, "R-MIG-8 R-SLOT-5", "words of closed slots and what waits move too")
 def words(t):
     t.event(3, kind="RAW", config=5, model=0x76, cookie=9)
     t.mask("CHECK", 3)
