@@ -190,7 +190,8 @@ CONFIGURATIONS = {
         "reset": [RESET] + LIFE}),
     "moved": (2, 2, PAIR, {
         **masks("OPEN ENABLE", group=3), **masks("CLOSE DISABLE SYNC", group=1),
-        "enter": bound(ENTER), "unsupported": refuse(1, "UNSUPPORTED"), "denied": refuse(0, "DENIED"),
+        "enter": bound(ENTER), "unsupported": refuse(1, "UNSUPPORTED"),
+        "denied": refuse(0, "DENIED"),
         "pause": bound([{"do": "stop"}, {"do": "resume"}] + ENTER), "degrade": move("DEGRADE"),
         "stub": move("STUB"), "take": host(True), "give": host(False), **THREAD,
         "reset": [RESET] + PAIR}),

@@ -74,9 +74,9 @@ static int check_bank(const struct vpmu_phase *phase, const struct vpmu_image_vc
 static int check_vcpus(const struct vpmu_vm *vm, const unsigned char *image,
 		       const struct vpmu_phase *phase, struct vpmu_image_fault *fault)
 {
-	static const struct refusal extra = { VPMU_IMAGE_FAULT_VCPUS, 0, "id",
+	static const struct refusal extra = { VPMU_IMAGE_FAULT_VCPUS, 0, "vcpu",
 					      "this VM has no such vCPU" };
-	static const struct refusal absent = { VPMU_IMAGE_FAULT_VCPUS, 0, "vcpus",
+	static const struct refusal absent = { VPMU_IMAGE_FAULT_VCPUS, 0, "counts",
 					       "this VM has a vCPU that is not in it" };
 	const struct vpmu_vcpu *vcpu = vm->first;
 	struct vpmu_image_walk walk;
@@ -140,7 +140,7 @@ static int take_fault(struct vpmu_image_fault *fault)
 static int prepare(struct vpmu_vcpu *vcpu, const unsigned char *image,
 		   const struct vpmu_image_target *target, struct vpmu_image_fault *fault)
 {
-	static const struct refusal absent = { VPMU_IMAGE_FAULT_VCPUS, 0, "id",
+	static const struct refusal absent = { VPMU_IMAGE_FAULT_VCPUS, 0, "counts",
 					       "it has nothing of this vCPU" };
 	struct vpmu_image_walk walk;
 	struct vpmu_image_vcpu found;
