@@ -272,7 +272,7 @@ void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader)
 	slot->retries = 0;
 	if (vpmu_group_enabled(vcpu, leader))
 		vpmu_group_start(vcpu, leader);
-	else
+	else if (!slot->host) /* an access may have come before */
 		vpmu_group_condition(vcpu, leader,
 				     vpmu_host_make(vcpu, leader, slot->members, &culprit));
 }

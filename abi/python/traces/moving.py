@@ -284,3 +284,18 @@ def taken(t):
     t.enter()
     t.slot(0, "ACTIVE", count=4)
     t.epoch(3, "RESTORED")
+
+
+@case(TOPIC, "R-MIG-12 R-BOX-6", "a request that waited is served before the vCPU enters its guest")
+def before_enter(t):
+    t.event(0)
+    t.opened(0)
+    t.step("stop")
+    t.step("move")
+    t.step("resume")
+    t.mask("ENABLE", 0)
+    t.slot(0, "ACTIVE")
+    t.mask("DISABLE", 0)
+    t.enter()
+    t.slot(0, "STOPPED")
+    t.mask("CLOSE", 0)
