@@ -7,6 +7,15 @@
 
 #include "unit/image_fixture.h"
 
+/* As image_mend(), by the library's own checksum, of which other tests show that it is the same. */
+static void mend(struct image *image)
+{
+	uint64_t size = image_get(image, 16) & UINT32_MAX;
+
+	image_set(image, 16, size);
+	image_set(image, 16, size | (uint64_t)vpmu_crc32c(image->bytes, image->length) << 32);
+}
+
 static void each_image(void (*visit)(struct image *image))
 {
 	static struct image image;
@@ -37,11 +46,11 @@ static void cut(struct image *image)
 		/* As if it was written so. */
 		image_set(image, 16, left);
 		image->length = left;
-		image_mend(image);
+		mend(image);
 		CHECK_EQ(vpmu_image_check(image->bytes, left, NULL, &told), VPMU_ERROR_IMAGE);
 		image->length = length;
 		image_set(image, 16, length);
-		image_mend(image);
+		mend(image);
 	}
 }
 
@@ -75,14 +84,14 @@ static void flip(struct image *image)
 		*byte ^= mask;
 		error = vpmu_image_check(image->bytes, image->length, NULL, NULL);
 		CHECK(error == VPMU_ERROR_IMAGE || error == VPMU_ERROR_NEWER);
-		image_mend(image);
+		mend(image);
 		error = vpmu_image_check(image->bytes, image->length, NULL, NULL);
 		if (!error)
 			written_again(image);
 		else
 			CHECK(error == VPMU_ERROR_IMAGE || error == VPMU_ERROR_NEWER);
 		*byte ^= mask;
-		image_mend(image);
+		mend(image);
 	}
 }
 
