@@ -628,7 +628,7 @@ static void other_vcpus_are_refused(void)
 	more = world_vcpu(&there, 9, 1);
 	CHECK_EQ(load(), VPMU_ERROR_IMAGE);
 	CHECK_EQ(fault.fault, VPMU_IMAGE_FAULT_VCPUS);
-	CHECK_STR(fault.word, "vcpus");
+	CHECK_STR(fault.word, "counts");
 	vpmu_vcpu_unbind(more);
 	CHECK_EQ(vpmu_vcpu_remove(more), 0);
 	more = world_vcpu(&world, 9, 1);
