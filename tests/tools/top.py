@@ -3,6 +3,7 @@
 """top.py vpmu: drives vpmu top in a terminal of tmux, with two real QEMUs."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ class Terminal:
     def stop(self):
         """End it."""
         subprocess.run([*self.tmux, "kill-server"], check=False)
+        shutil.rmtree(self.directory)
 
 
 def rows(screen):
