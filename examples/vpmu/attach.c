@@ -24,12 +24,22 @@
 #define SCAN_SOON_NS 50000000ull /* while there is no VM yet */
 
 /* What is waited for, beside the doorbells, which have their vectors as numbers. */
-enum { FROM_LISTENER = 0x10000, FROM_CONNECTION, FROM_PROCESS, FROM_SIGNAL, FROM_NOTICE };
+enum {
+	FROM_LISTENER = 0x10000,
+	FROM_CONNECTION,
+	FROM_PROCESS,
+	FROM_SIGNAL,
+	FROM_NOTICE,
+	FROM_BUS,
+	FROM_MOVE
+};
 
 struct attach {
 	struct attach_options options;
 	struct attach_wires wires;
 	struct attach_vm *vm;
+	struct attach_bus *bus;
+	int carrier;   /* the bus's connection that is watched; -1 */
 	uint64_t scan; /* when QEMU is asked next */
 	int listener;
 	int signals;
@@ -106,14 +116,18 @@ static void complain_of_qmp(struct attach *attach, int error)
 /* The VM is made when QEMU can be asked, which is after the guest has begun. */
 static int make_vm(struct attach *attach)
 {
-	int runs_guest = attach_uses_kvm(&attach->wires, attach->options.qmp);
+	struct attach_machine machine = { 0 };
+	int error = attach_ask_machine(&attach->wires, attach->options.qmp, &machine);
 
-	complain_of_qmp(attach, runs_guest < 0 ? runs_guest : 0);
-	if (runs_guest < 0)
+	complain_of_qmp(attach, error);
+	if (error)
 		return 0;
-	attach->vm = attach_vm_new(&attach->options, &attach->wires, runs_guest);
+	attach->vm = attach_vm_new(&attach->options, &attach->wires, &machine);
 	if (!attach->vm)
 		return -1;
+	if (attach->bus && !attach_vm_can_move(attach->vm))
+		attach_say(
+			"with so many vCPUs the state may be longer than the 1 MiB that QEMU carries");
 	return watch(attach, attach_vm_notice(attach->vm), FROM_NOTICE);
 }
 
@@ -170,6 +184,50 @@ static int connected(struct attach *attach)
 	return begin_with(attach, error);
 }
 
+/* ---- moving ------------------------------------------------------------------------------------------- */
+
+static const char *save(void *opaque, unsigned char **bytes, size_t *length)
+{
+	struct attach *attach = opaque;
+
+	if (!attach->vm)
+		return "QEMU was not asked for its vCPUs yet";
+	return attach_vm_save(attach->vm, bytes, length);
+}
+
+/* QEMU asks as soon as it has all; its vCPUs may not have been looked for yet. */
+static const char *load(void *opaque, const unsigned char *bytes, size_t length)
+{
+	struct attach *attach = opaque;
+	const char *why;
+
+	if (!attach->vm)
+		return "QEMU was not asked for its vCPUs yet";
+	why = attach_vm_load(attach->vm, bytes, length);
+	if (!why)
+		attach_say("the VM came here with its counts");
+	return why;
+}
+
+/* A connection is watched from the moment that it is there. */
+static int work_bus(struct attach *attach, uint32_t from)
+{
+	int connection;
+
+	if (from == FROM_BUS)
+		attach_bus_accept(attach->bus);
+	attach_bus_work(attach->bus);
+	connection = attach_bus_connection(attach->bus);
+	if (connection < 0 || connection == attach->carrier) {
+		attach->carrier = connection;
+		return 0;
+	}
+	attach->carrier = connection;
+	return watch(attach, connection, FROM_MOVE);
+}
+
+/* ---- what happens ------------------------------------------------------------------------------------- */
+
 static void rang(struct attach *attach, uint32_t vector)
 {
 	uint64_t count;
@@ -205,6 +263,9 @@ static int happened(struct attach *attach, uint32_t from)
 		if (attach->vm)
 			drain(attach_vm_notice(attach->vm));
 		return 0;
+	case FROM_BUS:
+	case FROM_MOVE:
+		return work_bus(attach, from);
 	default:
 		rang(attach, from);
 		return 0;
@@ -275,6 +336,15 @@ static int begin(struct attach *attach)
 	}
 	if (error)
 		return error;
+	if (attach->options.bus) {
+		struct attach_bus_ops ops = { attach, save, load };
+
+		attach->bus = attach_bus_new(attach->options.bus, &ops);
+		error = attach->bus ? watch(attach, attach_bus_listener(attach->bus), FROM_BUS) :
+				      -EIO;
+		if (error)
+			return error;
+	}
 	attach->listener = attach_listen(attach->options.socket);
 	return attach->listener < 0 ? attach->listener :
 				      watch(attach, attach->listener, FROM_LISTENER);
@@ -287,7 +357,7 @@ int attach_main(int count, char **arguments)
 
 	if (error)
 		return error < 0 ? TOOL_DONE : error;
-	attach.listener = -1;
+	attach.listener = attach.carrier = -1;
 	attach.wires.memory = -1;
 	error = begin(&attach);
 	if (!error) {
@@ -298,6 +368,7 @@ int attach_main(int count, char **arguments)
 		fprintf(stderr, "vpmu attach: %s\n", strerror(-error));
 	if (attach.wires.memory >= 0)
 		end_vm(&attach);
+	attach_bus_drop(attach.bus);
 	if (attach.listener >= 0)
 		unlink(attach.options.socket);
 	return error ? TOOL_FAILED : TOOL_DONE;

@@ -14,14 +14,14 @@
 #include <vpmu/vpmu.h>
 
 #define ATTACH_VCPUS 256u /* most blocks of a region that this program serves */
-#define ATTACH_GUEST \
-	0 /* the guest's peer number: the first, so QEMU lets the region move with the VM */
-#define ATTACH_HOST 1 /* this program's */
+#define ATTACH_GUEST 0	  /* the guest's peer number */
+#define ATTACH_HOST 1	  /* this program's */
 
 struct attach_options {
 	const char *socket; /* that QEMU's ivshmem device connects to */
 	const char *qmp;
 	const char *state; /* directory of what outlives this process; NULL */
+	const char *bus;   /* that QEMU's dbus-vmstate connects to; NULL */
 	const char *tcg;   /* the plugin's file; NULL: count with perf */
 	uint32_t vcpus;
 	uint32_t vectors;
@@ -86,8 +86,9 @@ void attach_source_look(struct attach_source *source, uint32_t vcpu);
 
 /* attach_vm.c: the PMU of one VM */
 struct attach_vm;
+struct attach_machine;
 struct attach_vm *attach_vm_new(const struct attach_options *options, struct attach_wires *wires,
-				int runs_guest);
+				const struct attach_machine *machine);
 void attach_vm_drop(struct attach_vm *vm);
 /* What QEMU says: a vCPU, its thread, its number in hardware. Those that are not named until the end are gone. */
 void attach_vm_scan_begin(struct attach_vm *vm);
@@ -100,10 +101,34 @@ void attach_vm_serve(struct attach_vm *vm, uint32_t vector);
 uint64_t attach_vm_work(struct attach_vm *vm);
 int attach_vm_notice(const struct attach_vm *vm);
 
+/* attach_move.c: the state of a VM that moves. The functions answer NULL, or why not. */
+int attach_vm_can_move(const struct attach_vm *vm);
+const char *attach_vm_save(struct attach_vm *vm, unsigned char **bytes, size_t *length);
+const char *attach_vm_load(struct attach_vm *vm, const unsigned char *bytes, size_t length);
+
+/* attach_bus.c: the D-Bus of QEMU's dbus-vmstate. */
+struct attach_bus;
+struct attach_bus_ops {
+	void *opaque;
+	const char *(*save)(void *opaque, unsigned char **bytes, size_t *length);
+	const char *(*load)(void *opaque, const unsigned char *bytes, size_t length);
+};
+struct attach_bus *attach_bus_new(const char *path, const struct attach_bus_ops *ops);
+void attach_bus_drop(struct attach_bus *bus);
+int attach_bus_listener(const struct attach_bus *bus);
+int attach_bus_connection(const struct attach_bus *bus);
+void attach_bus_accept(struct attach_bus *bus);
+void attach_bus_work(struct attach_bus *bus);
+
 /* attach_cpus.c: asks QEMU for its vCPUs: 0, or a negated errno value. */
 int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *qmp);
-/* 1: QEMU runs its guest by KVM; 0: it does not; or a negated errno value. */
-int attach_uses_kvm(const struct attach_wires *wires, const char *qmp);
+/* What QEMU says of its machine. 0, or a negated errno value. */
+struct attach_machine {
+	int kvm;	 /* it runs its guest by KVM */
+	char target[32]; /* architecture, as QEMU names it */
+};
+int attach_ask_machine(const struct attach_wires *wires, const char *qmp,
+		       struct attach_machine *machine);
 
 /* attach.c */
 __attribute__((format(printf, 1, 2))) void attach_say(const char *format, ...);

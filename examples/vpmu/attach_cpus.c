@@ -110,7 +110,19 @@ int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const ch
 	return count < 0 ? count : 0;
 }
 
-int attach_uses_kvm(const struct attach_wires *wires, const char *path)
+static int ask_target(struct qmp *qmp, struct attach_machine *machine)
+{
+	const char *answer;
+	int error = qmp_ask(qmp, "query-target", NULL, &answer);
+
+	if (!error &&
+	    json_string(json_member(answer, "arch"), machine->target, sizeof(machine->target)) < 0)
+		error = -EPROTO;
+	return error;
+}
+
+int attach_ask_machine(const struct attach_wires *wires, const char *path,
+		       struct attach_machine *machine)
 {
 	struct qmp qmp;
 	const char *answer;
@@ -119,8 +131,10 @@ int attach_uses_kvm(const struct attach_wires *wires, const char *path)
 	if (error)
 		return error;
 	error = qmp_ask(&qmp, "query-kvm", NULL, &answer);
-	if (!error)
-		error = json_boolean(json_member(answer, "enabled")) == 1;
+	if (!error) {
+		machine->kvm = json_boolean(json_member(answer, "enabled")) == 1;
+		error = ask_target(&qmp, machine);
+	}
 	qmp_close(&qmp);
 	return error;
 }

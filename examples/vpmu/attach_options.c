@@ -13,7 +13,7 @@
 static const char help[] =
 	"Usage: vpmu attach --socket PATH --qmp PATH [OPTION...]\n\n"
 	"Gives the guest of an unmodified QEMU a PMU. Start this first, then QEMU with\n\n"
-	"  -chardev socket,path=SOCKET,id=vpmu -device ivshmem-doorbell,vectors=VECTORS,chardev=vpmu\n"
+	"  -chardev socket,path=SOCKET,id=vpmu -device ivshmem-doorbell,vectors=VECTORS,chardev=vpmu,master=on\n"
 	"  -qmp unix:QMP,server=on,wait=off\n\n"
 	"It serves one QEMU after another until SIGTERM. The QMP socket is to be its own: QEMU\n"
 	"serves one client of each at a time.\n\n"
@@ -21,6 +21,8 @@ static const char help[] =
 	"  --socket PATH       where QEMU's ivshmem device connects\n"
 	"  --qmp PATH          QEMU's QMP socket, to find the threads of its vCPUs\n"
 	"  --tcg FILE          count with the plugin libvpmu-tcg.so, shared=FILE; else with perf\n"
+	"  --bus PATH          where QEMU's dbus-vmstate connects, so that counts move with the VM:\n"
+	"                      -object dbus-vmstate,id=vpmu,addr=unix:path=PATH,id-list=vpmu\n"
 	"  --state DIRECTORY   keep there what another vpmu attach needs to take over\n"
 	"  --vcpus N           most vCPUs, 1 to 256 (16)\n"
 	"  --vectors N         vectors of the ivshmem device, 1 to 256 (as many as vCPUs)\n"
@@ -45,6 +47,7 @@ static const struct option {
 	{ "--socket", TEXT, offsetof(struct attach_options, socket), 0, 0 },
 	{ "--qmp", TEXT, offsetof(struct attach_options, qmp), 0, 0 },
 	{ "--tcg", TEXT, offsetof(struct attach_options, tcg), 0, 0 },
+	{ "--bus", TEXT, offsetof(struct attach_options, bus), 0, 0 },
 	{ "--state", TEXT, offsetof(struct attach_options, state), 0, 0 },
 	{ "--vcpus", NUMBER, offsetof(struct attach_options, vcpus), 1, ATTACH_VCPUS },
 	{ "--vectors", NUMBER, offsetof(struct attach_options, vectors), 1, ATTACH_VCPUS },

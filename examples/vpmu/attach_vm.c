@@ -12,24 +12,7 @@
 
 #include <vpmu/transport.h>
 
-#include "attach.h"
-
-struct vcpu {
-	struct vpmu_vcpu *pmu; /* NULL: QEMU has no such vCPU */
-	int64_t thread;
-	int bound;
-	int named; /* by the scan under way */
-};
-
-struct attach_vm {
-	struct attach_wires *wires;
-	struct attach_source *source;
-	struct vpmu_vm *pmu;
-	uint64_t look; /* when overflows are looked for next */
-	uint64_t sampling_ns;
-	uint32_t vcpus;
-	struct vcpu vcpu[ATTACH_VCPUS];
-};
+#include "attach_vm.h"
 
 /* ---- host ops: the region is the guest's memory ------------------------------------------------------- */
 
@@ -160,7 +143,7 @@ static void say_vcpu(const struct attach_vm *vm, uint32_t index, const char *wha
 	attach_say("vCPU %u %s, thread %lld", index, what, (long long)vm->vcpu[index].thread);
 }
 
-static void unbind(struct vcpu *vcpu)
+static void unbind(struct attach_vcpu *vcpu)
 {
 	if (vcpu->bound)
 		vpmu_vcpu_unbind(vcpu->pmu);
@@ -169,7 +152,7 @@ static void unbind(struct vcpu *vcpu)
 
 static void bind(struct attach_vm *vm, uint32_t index)
 {
-	struct vcpu *vcpu = &vm->vcpu[index];
+	struct attach_vcpu *vcpu = &vm->vcpu[index];
 	int error = vpmu_vcpu_bind(vcpu->pmu, attach_source_id(vm->source, index, vcpu->thread));
 
 	if (error)
@@ -188,12 +171,12 @@ static void show(const struct attach_vm *vm, uint32_t index, uint64_t word)
 
 static void remove_vcpu(struct attach_vm *vm, uint32_t index)
 {
-	struct vcpu *vcpu = &vm->vcpu[index];
+	struct attach_vcpu *vcpu = &vm->vcpu[index];
 
 	show(vm, index, 0);
 	unbind(vcpu);
 	vpmu_vcpu_remove(vcpu->pmu);
-	*vcpu = (struct vcpu){ 0 };
+	*vcpu = (struct attach_vcpu){ 0 };
 }
 
 void attach_vm_scan_begin(struct attach_vm *vm)
@@ -209,7 +192,7 @@ int attach_vm_knows(const struct attach_vm *vm, uint32_t vcpu)
 
 static void add_vcpu(struct attach_vm *vm, uint32_t index, int64_t thread, uint32_t hardware)
 {
-	struct vcpu *vcpu = &vm->vcpu[index];
+	struct attach_vcpu *vcpu = &vm->vcpu[index];
 	int error = vpmu_vcpu_add(vm->pmu, index, &vcpu->pmu);
 
 	if (error) {
@@ -224,7 +207,7 @@ static void add_vcpu(struct attach_vm *vm, uint32_t index, int64_t thread, uint3
 
 void attach_vm_scan(struct attach_vm *vm, uint32_t index, int64_t thread, uint32_t hardware)
 {
-	struct vcpu *vcpu;
+	struct attach_vcpu *vcpu;
 
 	if (index >= vm->vcpus || !is_ours(vm, thread))
 		return;
@@ -251,7 +234,7 @@ void attach_vm_scan_end(struct attach_vm *vm)
 
 /* ---- the VM ------------------------------------------------------------------------------------------- */
 
-static int create(struct attach_vm *vm, const struct attach_options *options)
+static int create(struct attach_vm *vm)
 {
 	struct vpmu_host_ops host = {
 		.size = sizeof(host),
@@ -267,7 +250,7 @@ static int create(struct attach_vm *vm, const struct attach_options *options)
 	};
 	struct vpmu_config config = {
 		.size = sizeof(config),
-		.profile = &options->profile,
+		.profile = &vm->profile,
 		.host = &host,
 		.host_opaque = vm,
 		.source = attach_source_ops(vm->source),
@@ -277,16 +260,20 @@ static int create(struct attach_vm *vm, const struct attach_options *options)
 	return vpmu_vm_create(&config, &vm->pmu);
 }
 
-/* abi/SPEC.md R-PCI-2. Whoever attended before may have left vCPUs in the table. */
-static void attend(struct attach_vm *vm, uint64_t attendance)
+/* Whoever attended before may have left vCPUs in the table. */
+static void empty_table(struct attach_vm *vm)
+{
+	for (uint32_t i = 0; i < VPMU_PCI_MAX_VCPUS; i++)
+		show(vm, i, 0);
+}
+
+void attach_vm_attend(struct attach_vm *vm)
 {
 	uint64_t at = VPMU_PCI_HEADER_AT;
 
-	for (uint32_t i = 0; i < VPMU_PCI_MAX_VCPUS; i++)
-		show(vm, i, 0);
 	guest_store(vm, 0, at + offsetof(struct vpmu_pci_header, peer), ATTACH_HOST);
 	guest_store(vm, 0, at + offsetof(struct vpmu_pci_header, vectors), vm->wires->vectors);
-	guest_store(vm, 0, at + offsetof(struct vpmu_pci_header, attendance), attendance);
+	guest_store(vm, 0, at + offsetof(struct vpmu_pci_header, attendance), vm->attendance);
 }
 
 /* The time of day: no epoch was the same before, and none will be. */
@@ -299,9 +286,8 @@ static uint64_t fresh(void)
 }
 
 struct attach_vm *attach_vm_new(const struct attach_options *options, struct attach_wires *wires,
-				int runs_guest)
+				const struct attach_machine *machine)
 {
-	struct attach_options own = *options;
 	struct attach_vm *vm = calloc(1, sizeof(*vm));
 	struct attach_thread_ops threads = { vm, is_ours, thread_of };
 
@@ -310,11 +296,13 @@ struct attach_vm *attach_vm_new(const struct attach_options *options, struct att
 	vm->wires = wires;
 	vm->vcpus = options->vcpus;
 	vm->sampling_ns = options->sampling_us * 1000ull;
-	own.profile.epoch = fresh();
-	vm->source = attach_source_new(options, runs_guest, &threads);
-	if (vm->source && create(vm, &own) == 0 &&
-	    vpmu_mailbox_format(vm->pmu, options->vcpus) == 0) {
-		attend(vm, own.profile.epoch);
+	memcpy(vm->target, machine->target, sizeof(vm->target));
+	vm->profile = options->profile;
+	vm->profile.epoch = vm->attendance = fresh();
+	vm->source = attach_source_new(options, machine->kvm, &threads);
+	if (vm->source && create(vm) == 0 && vpmu_mailbox_format(vm->pmu, options->vcpus) == 0) {
+		empty_table(vm);
+		attach_vm_attend(vm);
 		return vm;
 	}
 	attach_vm_drop(vm);

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 libvpmu contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""move_test.py directory root tool plugin
+
+A guest that counts all the time is moved, while it runs, from one QEMU to another, each with a vpmu attach of its own: its counts go on,
+and every one is right. Where the destination refuses, the guest stays where it is, and goes on: R-PCI-8.
+"""
+
+import os
+import sys
+import threading
+import time
+
+import attach
+import bare
+
+MACHINE = "riscv64"
+wrong = []
+
+
+def check(good, what):
+    """Note what is wrong."""
+    if not good:
+        wrong.append(what)
+        print("WRONG:", what)
+
+
+class End:
+    """One of the two QEMUs with its vpmu attach."""
+
+    def __init__(self, directory, tool, plugin, guest, incoming, *words):
+        os.makedirs(directory)
+        self.seen = []
+        self.side = attach.Attach(tool, directory, "--bus", os.path.join(directory, "bus"), *words, plugin=plugin,
+                                  options=",memory=on")
+        self.side.start()
+        words = [*self.side.words(), *self.side.moving_words(), *(["-incoming", "defer"] if incoming else [])]
+        self.qemu = bare.start(MACHINE, guest, words, "go on")
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+        self.side.wait_for("vCPU 1 found")
+
+    def read(self):
+        """Collect what the guest prints here."""
+        for line in self.qemu.stdout:
+            self.seen.append(line.rstrip())
+
+    def rounds(self):
+        """How often the guest said here how far it is."""
+        return sum(line.startswith("rounds") for line in self.seen)
+
+    def wait_for_rounds(self, more):
+        """Wait until the guest went on for a while."""
+        wanted = self.rounds() + more
+        for _ in range(1000):
+            if self.rounds() >= wanted:
+                return
+            time.sleep(0.01)
+        check(False, f"the guest does not go on: {self.seen[-5:]}")
+
+    def stop(self):
+        """End both."""
+        if self.qemu.poll() is None:
+            bare.kill(self.qemu)
+        self.reader.join()
+        self.side.end()
+
+
+def move(directory, tool, plugin, guest, *destination):
+    """Move; return both ends and what QEMU says of it."""
+    source = End(os.path.join(directory, "source"), tool, plugin, guest, False)
+    target = End(os.path.join(directory, "target"), tool, plugin, guest, True, *destination)
+    source.wait_for_rounds(2)
+    answer = attach.migrate(source.side.own, target.side.own, os.path.join(directory, "way"))
+    print(answer.get("status"), "downtime", answer.get("downtime"), "ms")
+    return source, target, answer
+
+
+def moved(directory, tool, plugin, guest):
+    """The guest goes on at the destination with its counts."""
+    source, target, answer = move(directory, tool, plugin, guest)
+    check(answer["status"] == "completed", answer)
+    target.wait_for_rounds(3)
+    target.side.wait_for("came here with its counts")
+    source.stop()
+    target.stop()
+    seen = source.seen + target.seen
+    check(sum(line.startswith("life") for line in seen) == 1, f"the guest had to begin anew: {seen}")
+    check(not any(line.startswith(("wrong", "broken")) for line in seen), seen)
+
+
+def refused(directory, tool, plugin, guest):
+    """A destination that grants less refuses, and the guest goes on at the source."""
+    source, target, answer = move(directory, tool, plugin, guest, "--slots", "2")
+    check(answer["status"] == "failed", f"moved to where less is granted: {answer}")
+    source.wait_for_rounds(3)
+    source.stop()
+    target.stop()
+    check(any("Load:" in line for line in target.side.lines), f"no reason is told: {target.side.lines}")
+    check(sum(line.startswith("life") for line in source.seen) == 1, f"the guest had to begin anew: {source.seen}")
+    check(not any(line.startswith(("wrong", "broken")) for line in source.seen), source.seen)
+
+
+def too_long(directory, tool):
+    """What is longer than QEMU's stream carries is told when QEMU attaches, not when it moves."""
+    os.makedirs(directory)
+    side = attach.Attach(tool, directory, "--bus", os.path.join(directory, "bus"), vcpus=64)
+    with side, bare.subprocess.Popen(["timeout", "-s", "KILL", "30", "qemu-system-riscv64", "-S", "-M", "virt", "-bios",
+                                      "none", "-display", "none", *side.words()]) as qemu:
+        side.wait_for("longer than the 1 MiB")
+        bare.kill(qemu)
+
+
+def main():
+    """Move, and try to."""
+    directory, root, tool, plugin = sys.argv[1:]
+    bare.need(MACHINE)
+    bare.fresh(directory)
+    guest = bare.build(MACHINE, root, directory)
+    moved(os.path.join(directory, "moved"), tool, plugin, guest)
+    refused(os.path.join(directory, "refused"), tool, plugin, guest)
+    too_long(os.path.join(directory, "long"), tool)
+    sys.exit(bool(wrong))
+
+
+main()
