@@ -21,6 +21,7 @@
 #include "tool.h"
 
 #define SCAN_NS 1000000000ull	 /* between two questions for vCPUs */
+#define GREET_NS 5000000ull	 /* between two steps of greeting QEMU on the bus */
 #define SCAN_SOON_NS 50000000ull /* while there is no VM yet */
 
 /* What is waited for, beside the doorbells, which have their vectors as numbers. */
@@ -280,6 +281,12 @@ static uint64_t work(struct attach *attach)
 		uint64_t due = attach_vm_work(attach->vm);
 
 		next = due < next ? due : next;
+	}
+	if (attach_bus_greets(attach->bus)) {
+		uint64_t soon = attach_now() + GREET_NS;
+
+		work_bus(attach, FROM_MOVE);
+		next = soon < next ? soon : next;
 	}
 	return next;
 }

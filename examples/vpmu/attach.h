@@ -119,6 +119,8 @@ int attach_bus_listener(const struct attach_bus *bus);
 int attach_bus_connection(const struct attach_bus *bus);
 void attach_bus_accept(struct attach_bus *bus);
 void attach_bus_work(struct attach_bus *bus);
+/* 1 while QEMU is being greeted: attach_bus_work() is to be called again soon. */
+int attach_bus_greets(const struct attach_bus *bus);
 
 /* attach_cpus.c: asks QEMU for its vCPUs: 0, or a negated errno value. */
 int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *qmp);

@@ -312,6 +312,12 @@ void attach_bus_work(struct attach_bus *bus)
 	dbus_connection_flush(bus->connection);
 }
 
+/* libdbus may hold what it read until it is called again, and then nothing more can be waited for. */
+int attach_bus_greets(const struct attach_bus *bus)
+{
+	return bus && bus->connection && !dbus_connection_get_is_authenticated(bus->connection);
+}
+
 #else
 
 struct attach_bus *attach_bus_new(const char *path, const struct attach_bus_ops *ops)
@@ -347,6 +353,12 @@ void attach_bus_accept(struct attach_bus *bus)
 void attach_bus_work(struct attach_bus *bus)
 {
 	(void)bus;
+}
+
+int attach_bus_greets(const struct attach_bus *bus)
+{
+	(void)bus;
+	return 0;
 }
 
 #endif
