@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "phase.h"
+#include "prove.h"
 
 /* ---- what an image says of a VM ---------------------------------------------------------------------- */
 
@@ -24,7 +25,7 @@ static int refuse(struct vpmu_image_fault *fault, const struct vpmu_image_vcpu *
 		return VPMU_ERROR_IMAGE;
 	fault->fault = refusal->fault;
 	fault->record = at ? at->record : VPMU_IMAGE_NOWHERE;
-	fault->offset = at ? at->offset : 8u * VPMU_IMAGE_HEADER_WORD_COUNTS;
+	fault->offset = at ? at->offset : (uint64_t)VPMU_IMAGE_HEADER_WORD_COUNTS * VPMU_WORD_BYTES;
 	fault->vcpu = at ? at->id : VPMU_IMAGE_NOWHERE;
 	fault->slot = VPMU_IMAGE_NOWHERE;
 	fault->word = refusal->word;
@@ -64,7 +65,7 @@ static int check_bank(const struct vpmu_phase *phase, const struct vpmu_image_vc
 	if (!bank->check || bank->bank != found->bank)
 		return refuse(fault, found, &not_taken);
 	for (uint32_t i = 0; i < 2 * found->pair_count; i++)
-		pairs[i] = vpmu_image_word(found->pairs + 8u * i);
+		pairs[i] = vpmu_image_word_of(found->pairs, i);
 	if (bank->check(bank->opaque, found->id, pairs, found->pair_count, &culprit) < 0)
 		return refuse(fault, found, &not_so);
 	return 0;
@@ -103,14 +104,14 @@ static int check_kind(const unsigned char *image, struct vpmu_image_fault *fault
 		VPMU_IMAGE_FAULT_HEADER, 0, "format",
 		"it is a configuration, made while its vCPU ran, and no state"
 	};
-	uint64_t format = vpmu_image_word(image + 8u * VPMU_IMAGE_HEADER_WORD_FORMAT);
+	uint64_t format = vpmu_image_header_word(image, VPMU_IMAGE_HEADER_WORD_FORMAT);
 	uint64_t kind = format >> VPMU_IMAGE_HEADER_FORMAT_KIND_SHIFT;
 
 	if (kind == VPMU_IMAGE_KIND_STATE)
 		return 0;
 	refuse(fault, NULL, &configuration);
 	if (fault)
-		fault->offset = 8u * VPMU_IMAGE_HEADER_WORD_FORMAT;
+		fault->offset = (uint64_t)VPMU_IMAGE_HEADER_WORD_FORMAT * VPMU_WORD_BYTES;
 	return VPMU_ERROR_IMAGE;
 }
 
@@ -210,7 +211,7 @@ static struct vpmu_loaded *copy_of(const struct vpmu_vm *vm, const void *image, 
 /* Where the walk over the vCPUs ends there are the records that this library does not know, then END. */
 static void find_tail(struct vpmu_loaded *loaded)
 {
-	uint64_t counts = vpmu_image_word(loaded->image + 8u * VPMU_IMAGE_HEADER_WORD_COUNTS);
+	uint64_t counts = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_COUNTS);
 	struct vpmu_image_walk walk;
 	struct vpmu_image_vcpu found;
 
@@ -296,7 +297,7 @@ static int load_bank(const struct vpmu_loaded *loaded, const struct vpmu_image_v
 	if (!found->pairs)
 		return 0;
 	for (uint32_t i = 0; i < 2 * found->pair_count; i++)
-		pairs[i] = vpmu_image_word(found->pairs + 8u * i);
+		pairs[i] = vpmu_image_word_of(found->pairs, i);
 	return bank->load(bank->opaque, found->id, pairs, found->pair_count);
 }
 

@@ -28,7 +28,7 @@ struct vpmu_phase {
 	struct vpmu_image_bank bank;
 };
 
-int vpmu_phase_take(struct vpmu_phase *phase, const struct vpmu_image_options *options);
+int vpmu_phase_take(struct vpmu_phase *phase, const struct vpmu_image_options *caller);
 /* What the image is held against, of this VM as it was made. */
 struct vpmu_image_target vpmu_phase_target(const struct vpmu_phase *phase,
 					   const struct vpmu_vm *vm);

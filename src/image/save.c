@@ -3,6 +3,7 @@
 /* A stopped VM, and the configuration of a running vCPU, as an image. The registers are written as they are. */
 
 #include "phase.h"
+#include "prove.h"
 #include "write.h"
 
 static uint64_t head_of(uint64_t kind, uint64_t bank, uint64_t first, uint64_t count)
@@ -116,7 +117,7 @@ static int put_bank(struct saving *saving, const struct vpmu_vcpu *vcpu)
 
 static uint64_t kept_header_word(const struct vpmu_loaded *loaded, unsigned int word)
 {
-	return loaded && loaded->tail ? vpmu_image_word(loaded->image + 8u * word) : 0;
+	return loaded && loaded->tail ? vpmu_image_header_word(loaded->image, word) : 0;
 }
 
 /* What a later version added comes back as it was. */
