@@ -28,9 +28,11 @@ static const char help[] =
 	"Serves the counts of VMs to Prometheus, in its text format or OpenMetrics. Counts tell about other\n"
 	"users' guests: they are served on the loopback address, to a Unix socket, or into a file.\n"
 	"\n"
-	"Options:\n" WATCH_OPTIONS "  --port N           HTTP on 127.0.0.1, path /metrics\n"
+	"Options:\n" WATCH_OPTIONS
+	"  --port N           HTTP on 127.0.0.1, path /metrics, and /json for scripts\n"
 	"  --socket PATH      HTTP on a Unix socket, for its owner and group\n"
 	"  --textfile FILE    write a file anew every --interval, for node_exporter's collector\n"
+	"  --json             the file is one JSON object\n"
 	"  --interval MS      of the file and of looking for new vCPUs (1000)\n"
 	"  --state FILE       keep counts there, so that they go on after a restart\n"
 	"  --max-series N     more series than this of vCPUs and events are summed up by VM (20000)\n"
@@ -40,6 +42,7 @@ struct exporter {
 	struct session *session;
 	uint64_t port, interval, most_series;
 	const char *socket, *textfile, *state;
+	int json;
 	pthread_mutex_t lock; /* the session has one user at a time */
 };
 
@@ -51,7 +54,7 @@ static int write_file(const struct exporter *exporter)
 	FILE *file;
 	int failed = 1;
 
-	metrics_write(exporter->session, &text, 0);
+	metrics_write(exporter->session, &text, exporter->json ? METRICS_JSON : METRICS_TEXT);
 	snprintf(beside, sizeof(beside), "%s.new", exporter->textfile);
 	file = text.failed ? NULL : fopen(beside, "w");
 	if (file) {
@@ -92,24 +95,33 @@ static enum MHD_Result answer_plain(struct MHD_Connection *connection, unsigned 
 			   MHD_RESPMEM_PERSISTENT);
 }
 
-static enum MHD_Result answer_metrics(struct exporter *exporter, struct MHD_Connection *connection)
+static enum metrics_form form_accepted(struct MHD_Connection *connection)
 {
 	const char *accepted = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
-	int open_metrics = accepted && strstr(accepted, "application/openmetrics-text") != NULL;
+
+	return accepted && strstr(accepted, "application/openmetrics-text") ? METRICS_OPEN :
+									      METRICS_TEXT;
+}
+
+static enum MHD_Result answer_metrics(struct exporter *exporter, struct MHD_Connection *connection,
+				      enum metrics_form form)
+{
+	static const char *const types[] = {
+		[METRICS_TEXT] = "text/plain; version=0.0.4; charset=utf-8",
+		[METRICS_OPEN] = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+		[METRICS_JSON] = "application/json",
+	};
 	struct text_buffer text = { 0 };
 
 	pthread_mutex_lock(&exporter->lock);
-	metrics_write(exporter->session, &text, open_metrics);
+	metrics_write(exporter->session, &text, form);
 	pthread_mutex_unlock(&exporter->lock);
 	if (text.failed || !text.at) {
 		text_end(&text);
 		return answer_plain(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
 	}
-	return answer_text(connection, MHD_HTTP_OK,
-			   open_metrics ?
-				   "application/openmetrics-text; version=1.0.0; charset=utf-8" :
-				   "text/plain; version=0.0.4; charset=utf-8",
-			   text.at, text.used, MHD_RESPMEM_MUST_FREE);
+	return answer_text(connection, MHD_HTTP_OK, types[form], text.at, text.used,
+			   MHD_RESPMEM_MUST_FREE);
 }
 
 static enum MHD_Result handle(void *opaque, struct MHD_Connection *connection, const char *url,
@@ -132,9 +144,11 @@ static enum MHD_Result handle(void *opaque, struct MHD_Connection *connection, c
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return answer_plain(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n");
 	if (strcmp(url, "/metrics") == 0)
-		return answer_metrics(opaque, connection);
+		return answer_metrics(opaque, connection, form_accepted(connection));
+	if (strcmp(url, "/json") == 0)
+		return answer_metrics(opaque, connection, METRICS_JSON);
 	return answer_plain(connection, strcmp(url, "/") == 0 ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND,
-			    "The counts are at /metrics\n");
+			    "The counts are at /metrics, and as JSON at /json\n");
 }
 
 static int listen_port(const struct exporter *exporter)
@@ -314,6 +328,7 @@ int export_main(int count, char **arguments)
 		{ .name = "--port", .number = &exporter.port, .least = 1, .most = 65535 },
 		{ .name = "--socket", .text = &exporter.socket },
 		{ .name = "--textfile", .text = &exporter.textfile },
+		{ .name = "--json", .flag = &exporter.json },
 		{ .name = "--interval",
 		  .number = &exporter.interval,
 		  .least = 100,
@@ -338,6 +353,10 @@ int export_main(int count, char **arguments)
 	if (!result &&
 	    (exporter.port != 0) + (exporter.socket != NULL) + (exporter.textfile != NULL) != 1) {
 		complain(&session, "say one of --port, --socket and --textfile");
+		result = TOOL_USAGE;
+	}
+	if (!result && exporter.json && !exporter.textfile) {
+		complain(&session, "--json is for --textfile: over HTTP ask for /json");
 		result = TOOL_USAGE;
 	}
 	session.most_series = exporter.most_series;

@@ -185,10 +185,8 @@ static void add_family(struct session *session, struct text_buffer *text,
 	for (uint64_t i = 0; i < session->value_count; i++) {
 		const struct vpmu_monitor_value *value = &session->values[i];
 		const struct selected *event = session_event(session, value);
-		int whole = event->event.meter == VPMU_MONITOR_RESCTRL;
 
-		/* Sums over vCPUs are the reader's to make. */
-		if (!whole && !session->sums_only && value->vcpu == VPMU_MONITOR_WHOLE_VM)
+		if (!metrics_shown(session, value))
 			continue;
 		if (!is_shown(family, event) || !has_value(family, value))
 			continue;
@@ -215,7 +213,7 @@ static void add_vms(struct session *session, struct text_buffer *text)
 		 vpmu_monitor_held(session->monitor));
 }
 
-void metrics_write(struct session *session, struct text_buffer *text, int open_metrics)
+int metrics_read(struct session *session)
 {
 	uint64_t series = 0;
 
@@ -223,8 +221,26 @@ void metrics_write(struct session *session, struct text_buffer *text, int open_m
 		series += (uint64_t)session->targets[i].vcpus * session->event_count;
 	/* Beyond the limit only sums of VMs are shown, so that a large host cannot flood its monitoring. */
 	session->sums_only = session->most_series && series > session->most_series;
-	if (session_read(session,
-			 VPMU_MONITOR_PER_VM | (session->sums_only ? 0 : VPMU_MONITOR_PER_VCPU)))
+	return session_read(session,
+			    VPMU_MONITOR_PER_VM | (session->sums_only ? 0 : VPMU_MONITOR_PER_VCPU));
+}
+
+int metrics_shown(struct session *session, const struct vpmu_monitor_value *value)
+{
+	/* Sums over vCPUs are the reader's to make. */
+	return session->sums_only || value->vcpu != VPMU_MONITOR_WHOLE_VM ||
+	       session_event(session, value)->event.meter == VPMU_MONITOR_RESCTRL;
+}
+
+void metrics_write(struct session *session, struct text_buffer *text, enum metrics_form form)
+{
+	int open_metrics = form == METRICS_OPEN;
+
+	if (form == METRICS_JSON) {
+		metrics_write_json(session, text);
+		return;
+	}
+	if (metrics_read(session))
 		return;
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		add_family(session, text, &families[i], open_metrics);

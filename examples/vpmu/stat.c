@@ -54,16 +54,6 @@ struct line {
 	double metric;
 };
 
-static const struct vpmu_monitor_value *value_before(const struct form *form,
-						     const struct vpmu_monitor_value *value)
-{
-	for (uint64_t i = 0; i < form->before_count; i++)
-		if (form->before[i].vm == value->vm && form->before[i].vcpu == value->vcpu &&
-		    form->before[i].event == value->event)
-			return &form->before[i];
-	return NULL;
-}
-
 static uint64_t since(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;
@@ -71,7 +61,8 @@ static uint64_t since(uint64_t now, uint64_t before)
 
 static struct line line_of(const struct form *form, const struct vpmu_monitor_value *value)
 {
-	const struct vpmu_monitor_value *before = value_before(form, value);
+	const struct vpmu_monitor_value *before =
+		session_before(form->session, form->before, form->before_count, value);
 	struct line line = { .target = session_target(form->session, value),
 			     .event = session_event(form->session, value),
 			     .vcpu = value->vcpu,
@@ -361,7 +352,8 @@ static void count_intervals(struct form *form)
 		if (going)
 			going = session_follow(form->session) > 0;
 		print_all(form);
-		if (until >= end || turn == form->intervals)
+		/* Nobody reads on: "| head" has what it wanted. */
+		if (until >= end || turn == form->intervals || ferror(stdout))
 			going = 0;
 	}
 }

@@ -80,6 +80,11 @@ int session_read(struct session *session, uint32_t flags);
 void session_end(struct session *session);
 struct target *session_target(struct session *session, const struct vpmu_monitor_value *value);
 struct selected *session_event(struct session *session, const struct vpmu_monitor_value *value);
+/* The same value in an earlier reading; NULL. */
+const struct vpmu_monitor_value *session_before(const struct session *session,
+						const struct vpmu_monitor_value *before,
+						uint64_t count,
+						const struct vpmu_monitor_value *value);
 
 /* ---- select.c: event names --------------------------------------------------------------------------- */
 
@@ -111,8 +116,17 @@ struct text_buffer {
 void text_add(struct text_buffer *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_end(struct text_buffer *text);
-/* All values in Prometheus' text format, or with open_metrics in OpenMetrics. */
-void metrics_write(struct session *session, struct text_buffer *text, int open_metrics);
+/* Prometheus' text format, OpenMetrics, and one JSON object. */
+enum metrics_form { METRICS_TEXT, METRICS_OPEN, METRICS_JSON };
+/* All values; nothing where they cannot be read. */
+void metrics_write(struct session *session, struct text_buffer *text, enum metrics_form form);
+/* What the forms share: reads all, and whether a value is to be seen. */
+int metrics_read(struct session *session);
+int metrics_shown(struct session *session, const struct vpmu_monitor_value *value);
+
+/* ---- metrics_json.c ---------------------------------------------------------------------------------- */
+
+void metrics_write_json(struct session *session, struct text_buffer *text);
 
 /* ---- state.c: what export keeps over a restart -------------------------------------------------------- */
 

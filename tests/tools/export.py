@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 """export.py vpmu: what Prometheus makes of vpmu export, with a real QEMU, Prometheus and promtool."""
 
+import json
 import os
 import re
 import shutil
@@ -54,6 +55,26 @@ def check_forms(port):
     assert len(families) == len({name for name, _ in families}), families
 
 
+def check_json(port):
+    """A script finds the same values at /json, in base units."""
+    kind, text = get(port, "/json")
+    assert kind == "application/json", kind
+    found = json.loads(text)
+    assert found["vms"] == [{"vm": "twin", "up": True}] and found["host-events"] == 6, text
+    names = {(value["vcpu"], value["event"]) for value in found["values"]}
+    assert names == {(v, e) for v in (0, 1) for e in EVENTS.split(",")}, text
+    for value in found["values"]:
+        assert (value["vm"], value["scope"], value["state"]) == ("twin", "both", "ok"), value
+        assert value["kind"] == "counter" and value["running"] == value["enabled"] > 0, value
+    before = samples(get(port)[1])
+    clocks = {value["vcpu"]: value["value"] for value in json.loads(get(port, "/json")[1])["values"]
+              if value["event"] == "task-clock" and value["unit"] == "ns"}
+    after = samples(get(port)[1])
+    for vcpu, clock in clocks.items():
+        name = series("vpmu_events_seconds_total", vcpu, "task-clock")
+        assert before[name] <= clock / 1e9 <= after[name], (before[name], clock, after[name])
+
+
 def check_bad_clients(port):
     """Clients that never read or never end hold a few connections for a few seconds, and nobody else."""
     mute = []
@@ -82,6 +103,9 @@ def check_port_in_use(vm, port):
     done = subprocess.run([TOOL, "export", "--pid", str(vm.pid)], capture_output=True, text=True,
                           check=False, timeout=30)
     assert done.returncode == 2 and "--textfile" in done.stderr, done
+    done = subprocess.run([TOOL, "export", "--pid", str(vm.pid), "--port", str(port), "--json"],
+                          capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2 and "/json" in done.stderr, done
 
 
 def check_loopback(port):
@@ -146,6 +170,20 @@ def check_files(vm, directory):
     assert done.returncode == 1 and "cut off" in done.stderr, done
 
 
+def check_json_file(vm, directory):
+    """With --json the file is an object."""
+    path = os.path.join(directory, "vpmu.json")
+    exporter = Exporter(TOOL, "--qmp", vm.qmp, "-e", EVENTS, "--textfile", path, "--json",
+                        "--max-series", "1")
+    until(lambda: os.path.exists(path))
+    exporter.stop()
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file)
+    # Beyond --max-series there are sums of VMs alone.
+    assert [value["event"] for value in found["values"]] == EVENTS.split(","), found
+    assert not any("vcpu" in value for value in found["values"]), found
+
+
 def check_socket(vm, directory):
     """A Unix socket, for its owner and group; one that was left behind is replaced."""
     path = os.path.join(directory, "http")
@@ -191,6 +229,7 @@ def main():
         exporter = Exporter(TOOL, "--qmp", vm.qmp, "-e", EVENTS, "--port", str(port))
         until(lambda: get(port)[1])
         check_forms(port)
+        check_json(port)
         check_loopback(port)
         check_port_in_use(vm, port)
         check_bad_clients(port)
@@ -199,6 +238,7 @@ def main():
         said = exporter.stop()
         assert said.count("\n") == said.count("QEMU does not answer") <= 1, said
         check_files(vm, directory)
+        check_json_file(vm, directory)
         check_socket(vm, directory)
         check_cardinality(vm)
     finally:
