@@ -7,15 +7,7 @@
 #include <string.h>
 
 #include "attach.h"
-#include "json_read.h"
 #include "qmp.h"
-
-static int number_of(const char *object, const char *key, int64_t most, int64_t *number)
-{
-	if (json_integer(json_member(object, key), number) < 0 || *number < 0 || *number > most)
-		return -EPROTO;
-	return 0;
-}
 
 /* The socket must be of the process that has the region: a thread of any other is not to be counted. */
 static int open_same(struct qmp *qmp, const struct attach_wires *wires, const char *path)
@@ -40,17 +32,17 @@ static int is_plain(const char *path)
 static uint32_t hardware_id(struct qmp *qmp, const char *path, uint32_t index)
 {
 	char arguments[512];
-	const char *answer;
+	const json_t *answer;
 	int64_t number;
 
 	if (!is_plain(path) ||
 	    (size_t)snprintf(arguments, sizeof(arguments),
 			     "{\"path\":\"%s\",\"property\":\"apic-id\"}",
 			     path) >= sizeof(arguments) ||
-	    qmp_ask(qmp, "qom-get", arguments, &answer) < 0 || json_integer(answer, &number) < 0 ||
-	    number < 0 || number > UINT32_MAX)
+	    qmp_ask(qmp, "qom-get", arguments, &answer) < 0 || !json_is_integer(answer))
 		return index;
-	return (uint32_t)number;
+	number = json_integer_value(answer);
+	return number >= 0 && number <= UINT32_MAX ? (uint32_t)number : index;
 }
 
 struct found {
@@ -59,25 +51,25 @@ struct found {
 	char path[256];
 };
 
-static int read_one(const char *cpu, struct found *found)
+static int read_one(const json_t *cpu, struct found *found)
 {
 	int64_t index;
 
-	if (number_of(cpu, "cpu-index", UINT32_MAX, &index) < 0 ||
-	    number_of(cpu, "thread-id", INT32_MAX, &found->thread) < 0)
+	if (qmp_number(cpu, "cpu-index", UINT32_MAX, &index) < 0 ||
+	    qmp_number(cpu, "thread-id", INT32_MAX, &found->thread) < 0)
 		return -EPROTO;
 	found->index = (uint32_t)index;
-	if (json_string(json_member(cpu, "qom-path"), found->path, sizeof(found->path)) < 0)
+	if (qmp_text(cpu, "qom-path", found->path, sizeof(found->path)) < 0)
 		found->path[0] = '\0';
 	return 0;
 }
 
-static int read_all(const char *list, struct found *found)
+static int read_all(const json_t *list, struct found *found)
 {
 	int count = 0;
-	const char *cpu;
+	const json_t *cpu;
 
-	while (count < (int)ATTACH_VCPUS && (cpu = json_element(list, (unsigned int)count)))
+	while (count < (int)ATTACH_VCPUS && (cpu = json_array_get(list, (size_t)count)))
 		if (read_one(cpu, &found[count++]) < 0)
 			return -EPROTO;
 	return count;
@@ -87,7 +79,7 @@ int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const ch
 {
 	static struct found found[ATTACH_VCPUS];
 	struct qmp qmp;
-	const char *answer;
+	const json_t *answer;
 	int count = open_same(&qmp, wires, path);
 
 	if (count < 0)
@@ -112,27 +104,24 @@ int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const ch
 
 static int ask_target(struct qmp *qmp, struct attach_machine *machine)
 {
-	const char *answer;
+	const json_t *answer;
 	int error = qmp_ask(qmp, "query-target", NULL, &answer);
 
-	if (!error &&
-	    json_string(json_member(answer, "arch"), machine->target, sizeof(machine->target)) < 0)
-		error = -EPROTO;
-	return error;
+	return error ? error : qmp_text(answer, "arch", machine->target, sizeof(machine->target));
 }
 
 int attach_ask_machine(const struct attach_wires *wires, const char *path,
 		       struct attach_machine *machine)
 {
 	struct qmp qmp;
-	const char *answer;
+	const json_t *answer;
 	int error = open_same(&qmp, wires, path);
 
 	if (error)
 		return error;
 	error = qmp_ask(&qmp, "query-kvm", NULL, &answer);
 	if (!error) {
-		machine->kvm = json_boolean(json_member(answer, "enabled")) == 1;
+		machine->kvm = json_is_true(json_object_get(answer, "enabled"));
 		error = ask_target(&qmp, machine);
 	}
 	qmp_close(&qmp);

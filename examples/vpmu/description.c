@@ -3,16 +3,13 @@
 
 /* Hosts and profiles as JSON: what other commands of the tool printed, perhaps elsewhere. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <vpmu/convert.h>
 
 #include "image.h"
-
-#ifdef WITH_JANSSON
-#include <jansson.h>
-
-#include <stdlib.h>
 
 static json_t *load(const char *path)
 {
@@ -169,25 +166,3 @@ int profile_description(struct vpmu_profile *profile, const char *path)
 	json_decref(root);
 	return result;
 }
-#else
-static int cannot(const char *path)
-{
-	fprintf(stderr,
-		"vpmu: %s cannot be read: this tool was built without jansson; build it where "
-		"libjansson-dev is installed\n",
-		path);
-	return -1;
-}
-
-int host_description(struct host *host, const char *path)
-{
-	(void)host;
-	return cannot(path);
-}
-
-int profile_description(struct vpmu_profile *profile, const char *path)
-{
-	(void)profile;
-	return cannot(path);
-}
-#endif

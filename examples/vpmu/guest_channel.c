@@ -8,14 +8,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "guest.h"
-#include "json_read.h"
 #include "tool.h"
 
 #define LINE_SIZE 4096
@@ -54,23 +54,24 @@ static void stop(struct channel *channel)
 	channel->opened = 0;
 }
 
-static void do_ping(struct channel *channel, const char *arguments)
+static void do_ping(struct channel *channel, const json_t *arguments)
 {
 	(void)arguments;
 	fputs("{\"return\":{}}\n", channel->to);
 }
 
-static void do_sync(struct channel *channel, const char *arguments)
+static void do_sync(struct channel *channel, const json_t *arguments)
 {
-	int64_t id;
+	const json_t *id = json_object_get(arguments, "id");
 
-	if (json_integer(json_member(arguments, "id"), &id) < 0)
+	if (!json_is_integer(id))
 		refuse(channel, "id is missing");
 	else
-		fprintf(channel->to, "{\"return\":%" PRId64 "}\n", id);
+		fprintf(channel->to, "{\"return\":%" JSON_INTEGER_FORMAT "}\n",
+			json_integer_value(id));
 }
 
-static void do_info(struct channel *channel, const char *arguments)
+static void do_info(struct channel *channel, const json_t *arguments)
 {
 	(void)arguments;
 	if (!need_device(channel))
@@ -80,11 +81,12 @@ static void do_info(struct channel *channel, const char *arguments)
 	fputs("}\n", channel->to);
 }
 
-static void do_start(struct channel *channel, const char *arguments)
+static void do_start(struct channel *channel, const json_t *arguments)
 {
-	char names[LINE_SIZE], why[128];
+	const char *names = json_string_value(json_object_get(arguments, "events"));
+	char why[128];
 
-	if (json_string(json_member(arguments, "events"), names, sizeof(names)) <= 0) {
+	if (!names || !*names) {
 		refuse(channel, "events is missing: names with commas between");
 		return;
 	}
@@ -101,7 +103,7 @@ static void do_start(struct channel *channel, const char *arguments)
 	fputs("{\"return\":{}}\n", channel->to);
 }
 
-static void do_read(struct channel *channel, const char *arguments)
+static void do_read(struct channel *channel, const json_t *arguments)
 {
 	(void)arguments;
 	if (!channel->counting) {
@@ -114,7 +116,7 @@ static void do_read(struct channel *channel, const char *arguments)
 	fputs("}\n", channel->to);
 }
 
-static void do_stop(struct channel *channel, const char *arguments)
+static void do_stop(struct channel *channel, const json_t *arguments)
 {
 	(void)arguments;
 	stop(channel);
@@ -123,28 +125,34 @@ static void do_stop(struct channel *channel, const char *arguments)
 
 static const struct {
 	const char *name;
-	void (*run)(struct channel *channel, const char *arguments);
+	void (*run)(struct channel *channel, const json_t *arguments);
 } commands[] = {
 	{ "vpmu-info", do_info },   { "vpmu-ping", do_ping }, { "vpmu-read", do_read },
 	{ "vpmu-start", do_start }, { "vpmu-stop", do_stop }, { "vpmu-sync", do_sync },
 };
 
-static void answer(struct channel *channel, const char *line)
+static void run(struct channel *channel, const char *name, const json_t *arguments)
 {
-	char name[64];
-
-	if (!json_end(line) || json_string(json_member(line, "execute"), name, sizeof(name)) < 0) {
-		refuse(channel, "not a command");
-		return;
-	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, name) == 0) {
-			commands[i].run(channel, json_member(line, "arguments"));
+			commands[i].run(channel, arguments);
 			return;
 		}
 	}
 	fprintf(channel->to,
 		"{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"unknown command\"}}\n");
+}
+
+static void answer(struct channel *channel, const char *line)
+{
+	json_t *command = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	const char *name = json_string_value(json_object_get(command, "execute"));
+
+	if (name)
+		run(channel, name, json_object_get(command, "arguments"));
+	else
+		refuse(channel, "not a command");
+	json_decref(command);
 }
 
 int guest_serve(const char *path)

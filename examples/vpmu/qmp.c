@@ -14,8 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "json_read.h"
-
 #define LONGEST (1u << 20) /* message */
 #define PATIENCE 1000	   /* ms for an answer */
 
@@ -96,10 +94,10 @@ static int receive_some(struct qmp *qmp, int64_t until)
 	return 0;
 }
 
-/* The next message, with a 0 in place of its end of line. */
+/* The next message; one that says a thing twice is none. */
 static int next_message(struct qmp *qmp, int64_t until)
 {
-	char *end;
+	const char *end;
 
 	qmp->used -= qmp->line;
 	if (qmp->used)
@@ -111,34 +109,35 @@ static int next_message(struct qmp *qmp, int64_t until)
 		if (error)
 			return error;
 	}
-	*end = '\0';
 	qmp->line = (size_t)(end - qmp->text) + 1;
-	return json_end(qmp->text) ? 0 : -EPROTO;
+	json_decref(qmp->message);
+	qmp->message = json_loadb(qmp->text, qmp->line, JSON_REJECT_DUPLICATES, NULL);
+	return json_is_object(qmp->message) ? 0 : -EPROTO;
 }
 
 /* Events come in between. */
-static int next_answer(struct qmp *qmp, const char **answer, int64_t until)
+static int next_answer(struct qmp *qmp, const json_t **answer, int64_t until)
 {
 	for (;;) {
 		int error = next_message(qmp, until);
 
 		if (error)
 			return error;
-		*answer = json_member(qmp->text, "return");
+		*answer = json_object_get(qmp->message, "return");
 		if (*answer)
 			return 0;
-		*answer = json_member(json_member(qmp->text, "error"), "desc");
+		*answer = json_object_get(json_object_get(qmp->message, "error"), "desc");
 		if (*answer)
 			return -EREMOTEIO;
 	}
 }
 
-int qmp_ask(struct qmp *qmp, const char *command, const char *arguments, const char **answer)
+int qmp_ask(struct qmp *qmp, const char *command, const char *arguments, const json_t **answer)
 {
 	static const char plain[] = "{\"execute\":\"%s\"}\n";
 	static const char with[] = "{\"execute\":\"%s\",\"arguments\":%s}\n";
 	int64_t until = now_ms() + PATIENCE;
-	const char *ignored;
+	const json_t *ignored;
 	char text[2048];
 	int length = arguments ? snprintf(text, sizeof(text), with, command, arguments) :
 				 snprintf(text, sizeof(text), plain, command);
@@ -177,7 +176,7 @@ int qmp_open(struct qmp *qmp, const char *path)
 	error = connect_to(qmp, path);
 	if (!error)
 		error = next_message(qmp, now_ms() + PATIENCE);
-	if (!error && !json_member(qmp->text, "QMP"))
+	if (!error && !json_object_get(qmp->message, "QMP"))
 		error = -EPROTO;
 	if (!error)
 		error = qmp_ask(qmp, "qmp_capabilities", NULL, NULL);
@@ -190,6 +189,30 @@ void qmp_close(struct qmp *qmp)
 {
 	if (qmp->socket >= 0)
 		close(qmp->socket);
+	json_decref(qmp->message);
 	free(qmp->text);
 	*qmp = (struct qmp){ .socket = -1 };
+}
+
+int qmp_number(const json_t *object, const char *key, int64_t most, int64_t *number)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*number = json_integer_value(value);
+	return json_is_integer(value) && *number >= 0 && *number <= most ? 0 : -EPROTO;
+}
+
+int qmp_text(const json_t *object, const char *key, char *to, size_t size)
+{
+	const json_t *value = json_object_get(object, key);
+	const char *text = json_string_value(value);
+	size_t length = json_string_length(value);
+
+	if (!text || length >= size)
+		return -EPROTO;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			return -EPROTO;
+	memcpy(to, text, length + 1);
+	return 0;
 }

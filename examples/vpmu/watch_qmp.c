@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_read.h"
 #include "qmp.h"
 #include "watch.h"
 
@@ -39,21 +38,20 @@ static int fail(char *why, size_t size, int error)
 	return -1;
 }
 
-static int take_vcpus(const char *list, struct qmp_vcpu *vcpus, uint32_t room)
+static int take_vcpus(const json_t *list, struct qmp_vcpu *vcpus, uint32_t room)
 {
-	unsigned int count = 0;
-	const char *vcpu;
+	size_t count = json_array_size(list);
 
-	if (!list || *list != '[')
+	if (!json_is_array(list))
 		return -EPROTO;
-	for (; (vcpu = json_element(list, count)) && count < room; count++) {
-		int64_t *index = &vcpus[count].index;
-		int64_t *thread = &vcpus[count].thread;
+	if (count > room)
+		count = room;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *vcpu = json_array_get(list, i);
 
-		if (json_integer(json_member(vcpu, "cpu-index"), index) < 0 || *index < 0 ||
-		    *index >= UINT32_MAX ||
-		    json_integer(json_member(vcpu, "thread-id"), thread) < 0 || *thread <= 0 ||
-		    *thread > INT32_MAX)
+		if (qmp_number(vcpu, "cpu-index", UINT32_MAX - 1, &vcpus[i].index) < 0 ||
+		    qmp_number(vcpu, "thread-id", INT32_MAX, &vcpus[i].thread) < 0 ||
+		    vcpus[i].thread == 0)
 			return -EPROTO;
 	}
 	return (int)count;
@@ -63,14 +61,14 @@ int watch_ask(const char *path, int64_t *pid, char *name, struct qmp_vcpu *vcpus
 	      char *why, size_t why_size)
 {
 	struct qmp qmp;
-	const char *answer;
+	const json_t *answer;
 	int result = qmp_open(&qmp, path);
 
 	if (result < 0)
 		return fail(why, why_size, result);
 	*pid = qmp.process;
 	if (!name[0] && (qmp_ask(&qmp, "query-name", NULL, &answer) < 0 ||
-			 json_string(json_member(answer, "name"), name, NAME_ROOM) < 0))
+			 qmp_text(answer, "name", name, NAME_ROOM) < 0))
 		name[0] = '\0';
 	result = qmp_ask(&qmp, "query-cpus-fast", NULL, &answer);
 	if (!result)

@@ -120,18 +120,27 @@ GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
 
 def check_bad_sockets():
     """What answers may stall, end, babble or lie: each has a clear error, soon, and none is believed."""
-    def lie(threads):
-        cpus = json.dumps({"return": [{"cpu-index": i, "thread-id": t}
-                                      for i, t in enumerate(threads)]})
-        answers = {"qmp_capabilities": '{"return": {}}', "query-cpus-fast": cpus,
+    def answer_with(cpus):
+        answers = {"qmp_capabilities": '{"return": {}}',
+                   "query-cpus-fast": f'{{"return": {cpus}}}',
                    "query-name": '{"return": {"name": "liar"}}'}
         return lambda c: answer_all(c, answers)
+
+    def lie(threads):
+        return answer_with(json.dumps([{"cpu-index": i, "thread-id": t}
+                                       for i, t in enumerate(threads)]))
 
     talks = {
         "stall": (lambda c: time.sleep(30), "does not answer"),
         "stall-late": (lambda c: say(c, GREETING), "does not answer"),
         "babble": (lambda c: say(c, "SSH-2.0-OpenSSH"), "QMP"),
         "endless": (lambda c: say(c, "x" * (16 << 20)), "QMP"),
+        "deep": (lambda c: say(c, "[" * 500_000), "QMP"),
+        "deep-answer": (answer_with("[" * 3000 + "]" * 3000), "QMP"),
+        "twice": (answer_with('[{"cpu-index": 0, "thread-id": 1, "thread-id": 2}]'), "QMP"),
+        "cut": (answer_with('[{"cpu-index": 0, "thread-id": 1'), "QMP"),
+        "huge": (answer_with('[{"cpu-index": 0, "thread-id": 99999999999999999999}]'), "QMP"),
+        "fraction": (answer_with('[{"cpu-index": 0, "thread-id": 1.5}]'), "QMP"),
         "close": (lambda c: c.close(), "QMP"),
         "no-list": (lambda c: say(c, GREETING, '{"return": {}}', '{"return": {}}',
                                   '{"return": 7}'), "QMP"),
