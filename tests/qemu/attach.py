@@ -69,7 +69,11 @@ class Attach:
                         "--vectors", str(vectors), *(["--tcg", self.counts] if plugin else []), *words]
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -125,7 +129,9 @@ class Attach:
         self.process.wait()
 
     def end(self):
-        """End it as an operator does; return its exit code."""
+        """End it as an operator does; return its exit code, None where it was never started."""
+        if not self.process:
+            return None
         if self.process.poll() is None:
             self.process.terminate()
             try:

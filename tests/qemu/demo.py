@@ -53,9 +53,13 @@ class Guest:
         self.machine = machine.Machine(image, initramfs, words, cpus=2, time_limit=100)
 
     def __enter__(self):
-        self.side.start()
-        self.machine.start()
-        self.side.wait_for("vCPU 1 found")
+        try:
+            self.side.start()
+            self.machine.start()
+            self.side.wait_for("vCPU 1 found")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

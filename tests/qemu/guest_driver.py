@@ -81,8 +81,8 @@ class Guest:
         initramfs.make(self.path("initramfs"), script, files, image)
         self.machine = machine.Machine(image, self.path("initramfs"), self.words, cpus=self.cpus,
                                        memory=self.memory, append=self.append, time_limit=self.time_limit)
-        self.start_host()
         try:
+            self.start_host()
             self.machine.start()
             self.find_threads()
             return self.machine.run(self.heard)
@@ -128,6 +128,10 @@ class Guest:
 
     def stop_host(self):
         """It ends with QEMU."""
+        if not self.host:
+            return
+        if not self.machine.process:
+            self.host.kill()
         try:
             rest, _ = self.host.communicate(timeout=20)
         except subprocess.TimeoutExpired:

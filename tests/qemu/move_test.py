@@ -26,16 +26,33 @@ def check(good, what):
 
 
 class End:
-    """One of the two QEMUs with its vpmu attach."""
+    """One of the two QEMUs with its vpmu attach. With `with`, both end when the block does."""
 
     def __init__(self, directory, tool, plugin, guest, incoming, *words):
         os.makedirs(directory)
         self.seen = []
+        self.guest = guest
+        self.incoming = incoming
+        self.qemu = self.reader = None
         self.side = attach.Attach(tool, directory, "--bus", os.path.join(directory, "bus"), *words, plugin=plugin,
                                   options=",memory=on")
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Start both."""
         self.side.start()
-        words = [*self.side.words(), *self.side.moving_words(), *(["-incoming", "defer"] if incoming else [])]
-        self.qemu = bare.start(MACHINE, guest, words, "go on")
+        words = [*self.side.words(), *self.side.moving_words(), *(["-incoming", "defer"] if self.incoming else [])]
+        self.qemu = bare.start(MACHINE, self.guest, words, "go on")
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
         self.side.wait_for("vCPU 1 found")
@@ -59,31 +76,37 @@ class End:
         check(False, f"the guest does not go on: {self.seen[-5:]}")
 
     def stop(self):
-        """End both."""
-        if self.qemu.poll() is None:
+        """End both, as far as they are there."""
+        if self.qemu and self.qemu.poll() is None:
             bare.kill(self.qemu)
-        self.reader.join()
+        if self.reader:
+            self.reader.join()
         self.side.end()
 
 
-def move(directory, tool, plugin, guest, *destination):
-    """Move; return both ends and what QEMU says of it."""
+def ends(directory, tool, plugin, guest, *destination):
+    """The two ends of a move."""
     source = End(os.path.join(directory, "source"), tool, plugin, guest, False)
     target = End(os.path.join(directory, "target"), tool, plugin, guest, True, *destination)
+    return source, target
+
+
+def move(directory, source, target):
+    """Move; return what QEMU says of it."""
     source.wait_for_rounds(2)
     answer = attach.migrate(source.side.own, target.side.own, os.path.join(directory, "way"))
     print(answer.get("status"), "downtime", answer.get("downtime"), "ms")
-    return source, target, answer
+    return answer
 
 
 def moved(directory, tool, plugin, guest):
     """The guest goes on at the destination with its counts."""
-    source, target, answer = move(directory, tool, plugin, guest)
-    check(answer["status"] == "completed", answer)
-    target.wait_for_rounds(3)
-    target.side.wait_for("came here with its counts")
-    source.stop()
-    target.stop()
+    source, target = ends(directory, tool, plugin, guest)
+    with source, target:
+        answer = move(directory, source, target)
+        check(answer["status"] == "completed", answer)
+        target.wait_for_rounds(3)
+        target.side.wait_for("came here with its counts")
     seen = source.seen + target.seen
     check(sum(line.startswith("life") for line in seen) == 1, f"the guest had to begin anew: {seen}")
     check(not any(line.startswith(("wrong", "broken")) for line in seen), seen)
@@ -91,11 +114,11 @@ def moved(directory, tool, plugin, guest):
 
 def refused(directory, tool, plugin, guest):
     """A destination that grants less refuses, and the guest goes on at the source."""
-    source, target, answer = move(directory, tool, plugin, guest, "--slots", "2")
-    check(answer["status"] == "failed", f"moved to where less is granted: {answer}")
-    source.wait_for_rounds(3)
-    source.stop()
-    target.stop()
+    source, target = ends(directory, tool, plugin, guest, "--slots", "2")
+    with source, target:
+        answer = move(directory, source, target)
+        check(answer["status"] == "failed", f"moved to where less is granted: {answer}")
+        source.wait_for_rounds(3)
     check(any("Load:" in line for line in target.side.lines), f"no reason is told: {target.side.lines}")
     check(sum(line.startswith("life") for line in source.seen) == 1, f"the guest had to begin anew: {source.seen}")
     check(not any(line.startswith(("wrong", "broken")) for line in source.seen), source.seen)
