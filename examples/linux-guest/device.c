@@ -110,15 +110,12 @@ bool vpmu_cpu_usable(struct vpmu_cpu *cpu)
 
 static int begin_area(struct vpmu_cpu *cpu, const void *fixed)
 {
-	int error;
-
 	if (!(cpu->guest.features & VPMU_FEATURE_AREA))
 		return 0;
-	if (!fixed)
-		return vpmu_guest_area_on(&cpu->guest, VPMU_CONTEXT_TASK, virt_to_phys(cpu->page),
-					  cpu->page);
-	error = cpu->guest.way->write(cpu->guest.opaque, VPMU_CONTEXT_TASK, VPMU_REG_AREA, 1);
-	return error ? error : vpmu_guest_area_use(&cpu->guest, fixed);
+	if (fixed)
+		return vpmu_guest_area_on_block(&cpu->guest, VPMU_CONTEXT_TASK, fixed);
+	return vpmu_guest_area_on(&cpu->guest, VPMU_CONTEXT_TASK, virt_to_phys(cpu->page),
+				  cpu->page);
 }
 
 static int begin_pmi(struct vpmu_cpu *cpu)

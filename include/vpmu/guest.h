@@ -215,7 +215,19 @@ int vpmu_guest_area_on(struct vpmu_guest *guest, uint32_t context, uint64_t addr
 		       const void *page);
 
 /**
- * @brief Uses an events area that is on already, such as a mailbox's. No access.
+ * @brief Turns the events area of a mailbox on, which is in the vCPU's own block (abi/SPEC.md R-BOX-3). 2 accesses.
+ * @param guest the vCPU
+ * @param context VPMU_CONTEXT_* of the caller
+ * @param page the first page of the block: `block` of its struct vpmu_guest_mailbox
+ * @return as vpmu_guest_area_on()
+ * @par Threads
+ * Task.
+ * @since 0.1
+ */
+int vpmu_guest_area_on_block(struct vpmu_guest *guest, uint32_t context, const void *page);
+
+/**
+ * @brief Uses an events area that is on already. No access.
  * @param guest the vCPU
  * @param page the area, 4096 bytes
  * @return 0; VPMU_GUEST_INVALID; VPMU_GUEST_HOST: magic, level or vCPU are others

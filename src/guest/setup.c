@@ -32,6 +32,17 @@ int vpmu_guest_area_use(struct vpmu_guest *guest, const void *page)
 	return 0;
 }
 
+static int use_or_off(struct vpmu_guest *guest, uint32_t context, const void *page)
+{
+	int error;
+
+	order_access();
+	error = vpmu_guest_area_use(guest, page);
+	if (error)
+		vpmu_guest_area_off(guest, context);
+	return error;
+}
+
 int vpmu_guest_area_on(struct vpmu_guest *guest, uint32_t context, uint64_t address,
 		       const void *page)
 {
@@ -43,13 +54,26 @@ int vpmu_guest_area_on(struct vpmu_guest *guest, uint32_t context, uint64_t addr
 		return VPMU_GUEST_UNSUPPORTED;
 	guest->area = NULL;
 	error = write_back(guest, context, VPMU_REG_AREA, address | VPMU_REG_AREA_ON_MASK);
+	return error ? error : use_or_off(guest, context, page);
+}
+
+/* Where that is the host says by itself: it is not the guest's address. */
+int vpmu_guest_area_on_block(struct vpmu_guest *guest, uint32_t context, const void *page)
+{
+	uint64_t now = 0;
+	int error;
+
+	if (!page)
+		return VPMU_GUEST_INVALID;
+	if (!(guest->features & VPMU_FEATURE_AREA))
+		return VPMU_GUEST_UNSUPPORTED;
+	guest->area = NULL;
+	error = guest->way->write(guest->opaque, context, VPMU_REG_AREA, VPMU_REG_AREA_ON_MASK);
+	if (!error)
+		error = guest->way->read(guest->opaque, context, VPMU_REG_AREA, &now);
 	if (error)
 		return error;
-	order_access();
-	error = vpmu_guest_area_use(guest, page);
-	if (error)
-		vpmu_guest_area_off(guest, context);
-	return error;
+	return now & VPMU_REG_AREA_ON_MASK ? use_or_off(guest, context, page) : VPMU_GUEST_REFUSED;
 }
 
 int vpmu_guest_area_off(struct vpmu_guest *guest, uint32_t context)

@@ -73,6 +73,7 @@ static struct {
 	uint32_t delay;	 /* looks until it answers */
 	uint32_t rings;
 	uint64_t last; /* request word seen last */
+	uint64_t area_at;
 } host;
 
 static uint64_t *page_of(uint32_t context)
@@ -91,6 +92,16 @@ static void host_batch(uint64_t *words, uint32_t count)
 	}
 }
 
+/* AREA takes 1, for the block's own page, and says afterwards where in the region that is. */
+static void host_write(uint32_t number, uint64_t value)
+{
+	if (number == VPMU_REG_AREA && value > 1)
+		return;
+	if (number == VPMU_REG_AREA && value)
+		value |= host.area_at;
+	host.registers[number] = value;
+}
+
 static void host_serve(uint32_t context)
 {
 	uint64_t *page = page_of(context), request = page[0];
@@ -104,7 +115,7 @@ static void host_serve(uint32_t context)
 		page[3] = host.registers[number];
 		break;
 	case VPMU_REQUEST_WRITE:
-		host.registers[number] = page[1];
+		host_write(number, page[1]);
 		break;
 	case VPMU_REQUEST_BATCH:
 		host_batch(&page[8], number);
@@ -204,6 +215,37 @@ static void mailbox_runs_batches(void)
 	CHECK_EQ(vpmu_guest_batch_run(&guest, &batch), 0);
 }
 
+static void mailbox_area_is_the_block(void)
+{
+	uint64_t *area = &region[2 * BLOCK_WORDS];
+	struct vpmu_guest guest;
+
+	begin();
+	host.area_at = 2ull * VPMU_GUEST_MAILBOX_BLOCK;
+	host.registers[VPMU_REG_MAGIC] = VPMU_MAGIC;
+	host.registers[VPMU_REG_LEVEL] = VPMU_LEVEL;
+	host.registers[VPMU_REG_LIMITS] = 63 | 4095ull << 16;
+	CHECK_EQ(vpmu_guest_start(&guest, vpmu_guest_way_mailbox(), &mailbox, VPMU_REGISTERS), 0);
+	CHECK_EQ(vpmu_guest_area_on_block(&guest, 1, area), VPMU_GUEST_UNSUPPORTED);
+	guest.features = VPMU_FEATURE_AREA;
+	CHECK_EQ(vpmu_guest_area_on_block(&guest, 1, NULL), VPMU_GUEST_INVALID);
+	/* What is no events area turns it off again. */
+	CHECK_EQ(vpmu_guest_area_on_block(&guest, 1, area), VPMU_GUEST_HOST);
+	CHECK_EQ(host.registers[VPMU_REG_AREA], 0);
+	area[0] = VPMU_MAGIC;
+	area[1] = VPMU_LEVEL;
+	CHECK_EQ(vpmu_guest_area_on_block(&guest, 1, area), 0);
+	CHECK_EQ(host.registers[VPMU_REG_AREA], host.area_at | VPMU_REG_AREA_ON_MASK);
+	CHECK_EQ((uintptr_t)guest.area, (uintptr_t)area);
+	host.registers[VPMU_REG_AREA] = 0;
+	host.result = VPMU_RESULT_REFUSED;
+	CHECK_EQ(vpmu_guest_area_on_block(&guest, 1, area), VPMU_GUEST_REFUSED);
+	CHECK(guest.area == NULL);
+	/* An address of the guest's own is not for a mailbox. */
+	host.result = VPMU_RESULT_DONE;
+	CHECK_EQ(vpmu_guest_area_on(&guest, 1, 0x4000, area), VPMU_GUEST_REFUSED);
+}
+
 static void mailbox_waits_for_a_bounded_time(void)
 {
 	const struct vpmu_guest_way *way = vpmu_guest_way_mailbox();
@@ -291,6 +333,7 @@ const struct test_case test_cases[] = {
 	{ "R-CALL-1", "ways_of_other_machines_are_missing", ways_of_other_machines_are_missing },
 	{ "R-BOX-2", "mailbox_reads_and_writes", mailbox_reads_and_writes },
 	{ "R-BOX-3", "mailbox_runs_batches", mailbox_runs_batches },
+	{ "R-BOX-3", "mailbox_area_is_the_block", mailbox_area_is_the_block },
 	{ "R-BOX-2", "mailbox_waits_for_a_bounded_time", mailbox_waits_for_a_bounded_time },
 	{ "R-BOX-2", "mailbox_answers_are_told_apart", mailbox_answers_are_told_apart },
 	{ "R-BOX-1", "mailbox_header_is_checked", mailbox_header_is_checked },
