@@ -84,9 +84,9 @@ static void take_off(struct vpmu_slot *slot, u64 time)
 }
 
 /*
- * A change of the epoch alone, with the slot still open as it was, is a host that carried it
- * over: what it counted goes on. Anything else that breaks the difference leaves a number that
- * is not known.
+ * A change of the epoch alone, with the slot still open as it was and nothing missing, is a host
+ * that carried it over: what it counted goes on (abi/SPEC.md R-EPO-6). Anything else that breaks
+ * the difference leaves a number that is not known.
  */
 static int difference(const struct guest_perf_event *before, const struct guest_perf_event *now,
 		      struct vpmu_guest_delta *delta)
@@ -95,6 +95,9 @@ static int difference(const struct guest_perf_event *before, const struct guest_
 
 	if ((u32)before->continuity != (u32)now->continuity ||
 	    vpmu_guest_event_state(now) == VPMU_STATE_CLOSED)
+		return VPMU_GUEST_BROKEN;
+	if (before->continuity != now->continuity &&
+	    (vpmu_guest_event_flags(now) & VPMU_EVENT_INCOMPLETE))
 		return VPMU_GUEST_BROKEN;
 	same.continuity = now->continuity;
 	return vpmu_guest_delta(&same, now, delta);
