@@ -42,6 +42,7 @@ struct attach {
 	struct attach_bus *bus;
 	int carrier;   /* the bus's connection that is watched; -1 */
 	uint64_t scan; /* when QEMU is asked next */
+	int unasked;   /* QEMU has not said yet which vCPUs it has */
 	int listener;
 	int signals;
 	int poll;
@@ -126,25 +127,36 @@ static int make_vm(struct attach *attach)
 	attach->vm = attach_vm_new(&attach->options, &attach->wires, &machine);
 	if (!attach->vm)
 		return -1;
+	attach->unasked = 1;
 	if (attach->bus && !attach_vm_can_move(attach->vm))
 		attach_say(
 			"with so many vCPUs the state may be longer than the 1 MiB that QEMU carries");
 	return watch(attach, attach_vm_notice(attach->vm), FROM_NOTICE);
 }
 
+/* Once its vCPUs are known: with the counts of a predecessor, and what the guest asked before anybody attended. */
+static void begin_serving(struct attach *attach)
+{
+	attach->unasked = 0;
+	if (attach->options.state)
+		attach_keep_take(attach->vm, attach->options.state);
+	for (uint32_t i = 0; i < attach->wires.vectors; i++)
+		attach_vm_serve(attach->vm, i);
+}
+
 static int scan(struct attach *attach)
 {
-	int first = !attach->vm;
+	int error;
 
-	if (first && make_vm(attach) < 0)
+	if (!attach->vm && make_vm(attach) < 0)
 		return -1;
 	attach->scan = attach_now() + (attach->vm ? SCAN_NS : SCAN_SOON_NS);
 	if (!attach->vm)
 		return 0;
-	complain_of_qmp(attach, attach_cpus(attach->vm, &attach->wires, attach->options.qmp));
-	/* What the guest asked before anybody attended. */
-	for (uint32_t i = 0; first && i < attach->wires.vectors; i++)
-		attach_vm_serve(attach->vm, i);
+	error = attach_cpus(attach->vm, &attach->wires, attach->options.qmp);
+	complain_of_qmp(attach, error);
+	if (attach->unasked && !error)
+		begin_serving(attach);
 	return 0;
 }
 
@@ -373,6 +385,8 @@ int attach_main(int count, char **arguments)
 	}
 	if (error)
 		fprintf(stderr, "vpmu attach: %s\n", strerror(-error));
+	if (attach.vm && !attach.unasked && !error && attach.options.state)
+		attach_keep(attach.vm, attach.options.state);
 	if (attach.wires.memory >= 0)
 		end_vm(&attach);
 	attach_bus_drop(attach.bus);

@@ -57,7 +57,7 @@ int attach_is_gone(const struct attach_wires *wires);
 /* 1 while the thread is a task of the process that has the region. */
 int attach_has_task(const struct attach_wires *wires, pid_t thread);
 
-/* attach_state.c: what is needed to go on after this process was killed */
+/* attach_state.c: what is needed to attend to a QEMU again after this process ended */
 int attach_state_save(const struct attach_wires *wires, const char *directory);
 /* 1: taken back from a QEMU that runs; 0: there was nothing; or a negated errno value. */
 int attach_state_take(struct attach_wires *wires, const struct attach_options *options);
@@ -105,6 +105,11 @@ int attach_vm_notice(const struct attach_vm *vm);
 int attach_vm_can_move(const struct attach_vm *vm);
 const char *attach_vm_save(struct attach_vm *vm, unsigned char **bytes, size_t *length);
 const char *attach_vm_load(struct attach_vm *vm, const unsigned char *bytes, size_t length);
+
+/* attach_keep.c: the counts, for whoever attends after this program left in good order */
+void attach_keep(struct attach_vm *vm, const char *directory);
+void attach_keep_take(struct attach_vm *vm, const char *directory);
+void attach_keep_forget(const char *directory);
 
 /* attach_bus.c: the D-Bus of QEMU's dbus-vmstate. */
 struct attach_bus;

@@ -39,33 +39,6 @@ static uint64_t get_word(const unsigned char from[8])
 	return value;
 }
 
-static uint32_t architecture_of(const char *target)
-{
-	static const struct {
-		const char *target;
-		uint32_t architecture;
-	} known[] = {
-		{ "x86_64", VPMU_ARCHITECTURE_X86 },
-		{ "aarch64", VPMU_ARCHITECTURE_ARM },
-		{ "riscv64", VPMU_ARCHITECTURE_RISCV },
-		{ "loongarch64", VPMU_ARCHITECTURE_LOONGARCH },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i].target, target) == 0)
-			return known[i].architecture;
-	return VPMU_ARCHITECTURE_OTHER;
-}
-
-static struct vpmu_image_platform platform_of(const struct attach_vm *vm)
-{
-	return (struct vpmu_image_platform){
-		.size = sizeof(struct vpmu_image_platform),
-		.architecture = architecture_of(vm->target),
-		.transport = VPMU_TRANSPORT_MAILBOX,
-	};
-}
-
 /* Blocks behind the last vCPU are not used. */
 static uint64_t region_used(const struct attach_vm *vm)
 {
@@ -84,32 +57,16 @@ int attach_vm_can_move(const struct attach_vm *vm)
 	return sizeof(struct carried) + image + vpmu_mailbox_size(vm->vcpus) <= CARRIER_LIMIT;
 }
 
-static void stop_all(struct attach_vm *vm)
-{
-	for (uint32_t i = 0; i < vm->vcpus; i++)
-		if (vm->vcpu[i].pmu)
-			vpmu_vcpu_stop(vm->vcpu[i].pmu);
-}
-
-static void resume_all(struct attach_vm *vm)
-{
-	for (uint32_t i = 0; i < vm->vcpus; i++)
-		if (vm->vcpu[i].pmu)
-			vpmu_vcpu_resume(vm->vcpu[i].pmu);
-}
-
 static const char *save_into(struct attach_vm *vm, unsigned char *bytes, uint64_t region,
 			     size_t *length)
 {
-	struct vpmu_image_platform platform = platform_of(vm);
-	struct vpmu_image_options options = { .size = sizeof(options), .platform = &platform };
 	struct carried head;
 	uint64_t image;
-	int error = vpmu_vm_save(vm->pmu, &options, bytes + sizeof(head),
-				 CARRIER_LIMIT - sizeof(head) - region, &image);
+	const char *why = attach_image_save(vm, bytes + sizeof(head),
+					    CARRIER_LIMIT - sizeof(head) - region, &image);
 
-	if (error)
-		return vpmu_error_text(error);
+	if (why)
+		return why;
 	put_word(head.magic, CARRIED_MAGIC);
 	put_word(head.image, image);
 	put_word(head.region, region);
@@ -135,53 +92,14 @@ const char *attach_vm_save(struct attach_vm *vm, unsigned char **bytes, size_t *
 	*bytes = malloc(CARRIER_LIMIT);
 	if (!*bytes)
 		return "out of memory";
-	stop_all(vm);
+	attach_image_stop(vm);
 	why = save_into(vm, *bytes, region, length);
-	resume_all(vm);
+	attach_image_resume(vm);
 	if (!why)
 		return NULL;
 	free(*bytes);
 	*bytes = NULL;
 	return why;
-}
-
-static const char *load_image(struct attach_vm *vm, const unsigned char *image, uint64_t length)
-{
-	struct vpmu_image_platform platform = platform_of(vm);
-	struct vpmu_source_facts facts = { .size = sizeof(facts) };
-	struct vpmu_image_options options = {
-		.size = sizeof(options),
-		.platform = &platform,
-		.missing = VPMU_IMAGE_DEGRADE,
-	};
-	struct vpmu_image_fault fault = { .size = sizeof(fault) };
-	int error;
-
-	if (attach_source_ops(vm->source)->probe(attach_source_opaque(vm->source), &facts) == 0)
-		options.facts = &facts;
-	error = vpmu_vm_load(vm->pmu, image, length, &options, &fault);
-	if (!error)
-		return NULL;
-	return fault.fault ? fault.text : vpmu_error_text(error);
-}
-
-static const char *commit_all(struct attach_vm *vm)
-{
-	for (uint32_t i = 0; i < vm->vcpus; i++) {
-		int error = vm->vcpu[i].pmu ? vpmu_vcpu_commit(vm->vcpu[i].pmu, 0) : 0;
-
-		if (error)
-			return vpmu_error_text(error);
-	}
-	return NULL;
-}
-
-static void give_up(struct attach_vm *vm)
-{
-	for (uint32_t i = 0; i < vm->vcpus; i++)
-		if (vm->vcpu[i].pmu)
-			vpmu_vcpu_abort(vm->vcpu[i].pmu);
-	vpmu_vm_abort(vm->pmu);
 }
 
 /* The region as it stood; what it says of who attends, and of the vCPUs here, is of this process. */
@@ -210,16 +128,11 @@ const char *attach_vm_load(struct attach_vm *vm, const unsigned char *bytes, siz
 	if (get_word(head.magic) != CARRIED_MAGIC || image > length - sizeof(head) ||
 	    region != length - sizeof(head) - image || region != region_used(vm))
 		return "the state is of something else, or of other vCPUs";
-	why = load_image(vm, bytes + sizeof(head), image);
+	why = attach_image_load(vm, bytes + sizeof(head), image);
 	if (why)
 		return why;
-	why = commit_all(vm);
-	if (why) {
-		give_up(vm);
-		return why;
-	}
 	load_region(vm, bytes + sizeof(head) + image, region);
-	resume_all(vm);
+	attach_image_resume(vm);
 	for (uint32_t i = 0; i < vm->wires->vectors; i++)
 		attach_vm_serve(vm, i);
 	return NULL;

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Going on after this process was killed. QEMU asks for the region and the events once, when its device is made, and keeps them.
+ * Attending to a QEMU again after this process ended. QEMU asks for the region and the events once, when its device is made, and keeps them.
  * So their numbers are written down, and a later process takes them back from QEMU.
  */
 #include <dirent.h>
@@ -116,6 +116,7 @@ void attach_state_forget(const char *directory)
 
 	if (!path_in(path, directory, "attach"))
 		unlink(path);
+	attach_keep_forget(directory);
 }
 
 static int read_events(FILE *file, const char *name, unsigned int *events, unsigned int count)
@@ -248,11 +249,13 @@ int attach_state_take(struct attach_wires *wires, const struct attach_options *o
 	if (error)
 		return error;
 	file = fopen(path, "re");
-	if (!file)
-		return errno == ENOENT ? 0 : -errno;
-	error = read_noted(file, &noted);
-	(void)fclose(file);
-	if (!error)
+	if (!file && errno != ENOENT)
+		return -errno;
+	if (file) {
+		error = read_noted(file, &noted);
+		(void)fclose(file);
+	}
+	if (file && !error)
 		error = take_back(wires, &noted, options);
 	if (error == 0)
 		attach_state_forget(options->state);

@@ -22,6 +22,7 @@ import bare  # noqa: E402  pylint: disable=wrong-import-position
 import guest_driver  # noqa: E402  pylint: disable=wrong-import-position
 import kernel  # noqa: E402  pylint: disable=wrong-import-position
 import machine  # noqa: E402  pylint: disable=wrong-import-position
+import switch_test  # noqa: E402  pylint: disable=wrong-import-position
 
 ROUNDS = 5
 LOOPS = 30_000_000
@@ -110,11 +111,19 @@ def overhead_row(build, directory):
     return row("perf stat of a loop", counted / alone, "x", 1.1, "ms of the loop alone", alone)
 
 
+def switch_row(build, directory):
+    """Accesses of the device for each time that a task with four events is switched out, or in."""
+    seen = switch_test.measure(os.path.join(directory, "switch"), f"{build}/tests/qemu/vpmu-qemu-host",
+                               f"{build}/backends/tcg/libvpmu-tcg.so")
+    exits, switches = max(((accesses - switch_test.BESIDE) / (2 * switches), switches) for _, accesses, switches, _ in seen)
+    return row("exits each way of a switch", exits, "1", 1.0, "switches out and in, four events", switches)
+
+
 def main():
     """Measure and print."""
     build = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as directory:
-        rows = [measure(build, directory) for measure in (plugin_row, mailbox_row, overhead_row)]
+        rows = [measure(build, directory) for measure in (plugin_row, mailbox_row, overhead_row, switch_row)]
     if "--json" in sys.argv:
         print(json.dumps({"results": rows}, indent=2))
     else:

@@ -67,7 +67,7 @@ def watch(qemu, seen):
 
 
 def killed(side, guest, seed):
-    """vpmu attach is killed at random moments, and QEMU too: every number that the guest takes for one is right."""
+    """vpmu attach is killed, or leaves, at random moments, and QEMU is killed too: every number that the guest takes for one is right."""
     chance = random.Random(seed)
     for life in range(3):
         seen = []
@@ -77,7 +77,7 @@ def killed(side, guest, seed):
             side.wait_for("vCPU 0 found")
             for _ in range(4):
                 time.sleep(chance.random() * 0.2)
-                side.kill()
+                chance.choice((side.kill, side.end))()
                 time.sleep(chance.random() * 0.05)
                 side.start()
                 side.wait_for("vCPU 0 found")

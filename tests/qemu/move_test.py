@@ -3,7 +3,7 @@
 """move_test.py directory root tool plugin
 
 A guest that counts all the time is moved, while it runs, from one QEMU to another, each with a vpmu attach of its own: its counts go on,
-and every one is right. Where the destination refuses, the guest stays where it is, and goes on: R-PCI-8.
+and every one is right, R-EPO-6. Where the destination refuses, the guest stays where it is, and goes on: R-PCI-8.
 """
 
 import os

@@ -23,29 +23,36 @@ SCRIPT = driver_test.LOAD + "exec 2>&1\n" + "".join(
 BESIDE = 60
 
 
-def main(directory, host, plugin):
-    """Count accesses and switches."""
+def measure(directory, host, plugin):
+    """Of each part: its name, accesses, how often the task was switched out and in, and the counts."""
     os.makedirs(directory, exist_ok=True)
     seen = []
+    work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
+    module, _ = guest_driver.build_module(os.path.join(directory, "module"))
+    guest = guest_driver.Guest(directory, host, plugin, options=["slots=8", "counting=4"])
+    guest.hooks["@@ "] = lambda: seen.append(guest.accesses())
+    guest.hooks["done"] = guest.hooks["@@ "]
+    lines = guest.run(SCRIPT, [work, module, guest_driver.PERF])
+    return [(name, seen[2 * number + 1] - seen[2 * number],
+             int(next(line for line in part if "context-switches" in line).split(",")[0]),
+             [row["count"] for row in driver_test.Lines(part).rows()])
+            for number, (name, part) in enumerate(guest_driver.parts_of(lines).items())]
+
+
+def main(directory, host, plugin):
+    """Compare accesses and switches."""
     try:
-        work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
-        module, _ = guest_driver.build_module(os.path.join(directory, "module"))
-        guest = guest_driver.Guest(directory, host, plugin, options=["slots=8", "counting=4"])
-        guest.hooks["@@ "] = lambda: seen.append(guest.accesses())
-        guest.hooks["done"] = guest.hooks["@@ "]
-        lines = guest.run(SCRIPT, [work, module, guest_driver.PERF])
+        parts = measure(directory, host, plugin)
     except kernel.Missing as missing:
         machine.skip(missing)
     except machine.Failed as failed:
         sys.exit(str(failed))
     failed = False
-    for number, (name, part) in enumerate(guest_driver.parts_of(lines).items()):
-        accesses = seen[2 * number + 1] - seen[2 * number]
-        switches = int(next(line for line in part if "context-switches" in line).split(",")[0])
-        counted = [row["count"] for row in driver_test.Lines(part).rows()]
+    for name, accesses, switches, counted in parts:
         print(f"{name}: {accesses} accesses, {switches} times out and in, counts {counted}")
         failed = failed or accesses > 2 * switches + BESIDE or switches < TIMES or None in counted
     sys.exit(failed)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -291,6 +291,41 @@ static uint64_t read_register(uint32_t index)
 	return value;
 }
 
+static void await_another(uint64_t attended)
+{
+	for (uint64_t tries = 0; !header()->attendance || header()->attendance == attended; tries++)
+		if (tries > 20ull * TRIES)
+			stop("the host does not come back", 0);
+	find_block();
+}
+
+/* The host process leaves in good order when the line is printed: the next one has its counts. */
+static void outlive_leaving(void)
+{
+	uint64_t attended = header()->attendance, epoch = read_register(VPMU_REG_EPOCH);
+	struct guest_perf_attr attrs[2] = { stores, instructions };
+	struct guest_perf_event before[2], after[2], last[2];
+	uint64_t failed;
+
+	open_slots(3, attrs);
+	must("disable", vpmu_guest_disable(&guest, &batch, 2, NULL, &failed));
+	read_slots(3, before);
+	print_pair("leave", read_register(VPMU_REG_OPENED), 3);
+	await_another(attended);
+	read_slots(3, after);
+	print_pair("kept", read_register(VPMU_REG_OPENED), read_register(VPMU_REG_EPOCH) != epoch);
+	for (unsigned int i = 0; i < 2; i++)
+		print_pair(i ? "disabled" : "enabled",
+			   (vpmu_guest_event_flags(&after[i]) & VPMU_EVENT_INCOMPLETE) != 0,
+			   (uint32_t)before[i].continuity == (uint32_t)after[i].continuity);
+	store_often(1000);
+	read_slots(3, last);
+	print_pair("goes on", last[0].count - after[0].count >= 1000,
+		   after[0].count >= before[0].count);
+	print_pair("stands", before[1].count, last[1].count);
+	close_slots(3);
+}
+
 /* The host process is killed when the line is printed, and another one begins to attend. */
 static void outlive_host(void)
 {
@@ -298,10 +333,7 @@ static void outlive_host(void)
 
 	open_slots(1, &stores);
 	print_pair("open", read_register(VPMU_REG_OPENED), 1);
-	for (uint64_t tries = 0; header()->attendance == attended; tries++)
-		if (tries > 20ull * TRIES)
-			stop("the host does not come back", 0);
-	find_block();
+	await_another(attended);
 	print_pair("epoch moved", read_register(VPMU_REG_OPENED),
 		   read_register(VPMU_REG_EPOCH) != epoch);
 	open_slots(1, &stores);
@@ -324,9 +356,7 @@ static int begin(uint64_t size)
 	if (!error)
 		error = vpmu_guest_start(&guest, vpmu_guest_way_mailbox(), &mailbox,
 					 VPMU_REGISTERS);
-	if (!error)
-		error = guest.way->write(&mailbox, VPMU_CONTEXT_TASK, VPMU_REG_AREA, 1);
-	return error ? error : vpmu_guest_area_use(&guest, mailbox.block);
+	return error ? error : vpmu_guest_area_on_block(&guest, VPMU_CONTEXT_TASK, mailbox.block);
 }
 
 static void count(uint64_t size)
@@ -336,6 +366,7 @@ static void count(uint64_t size)
 	refusals();
 	count_loops();
 	overflow();
+	outlive_leaving();
 	outlive_host();
 }
 
@@ -377,6 +408,7 @@ static int was_carried(const struct guest_perf_event *before, const struct guest
 	uint64_t moved = before->continuity ^ after->continuity;
 
 	return moved && !(moved & VPMU_EVENT_WORD_CONTINUITY_GENERATION_MASK) &&
+	       !(vpmu_guest_event_flags(after) & VPMU_EVENT_INCOMPLETE) &&
 	       after->count >= before->count;
 }
 
