@@ -11,6 +11,7 @@ struct view {
 	struct vpmu_monitor_vm *vm;
 	struct vpmu_monitor_reading *reading;
 	struct vpmu_monitor_value *sums; /* of the VM, one for each live event */
+	uint32_t id;
 	uint8_t types[VPMU_MONITOR_MAX_EVENTS];
 };
 
@@ -27,21 +28,20 @@ static uint8_t state_of(const struct monitor_total *total)
 	return total->running ? VPMU_MONITOR_SCALED : VPMU_MONITOR_NEVER_RAN;
 }
 
-static struct vpmu_monitor_value value_of(const struct view *view, uint32_t event,
-					  const struct monitor_total *total, uint8_t state,
-					  int32_t error)
+/* Thousands of values are made at each reading: each in its place, and field by field, so that none is copied. */
+static void fill(struct vpmu_monitor_value *value, const struct view *view, uint32_t vcpu,
+		 uint32_t event, const struct monitor_total *total, uint8_t state, int32_t error)
 {
-	return (struct vpmu_monitor_value){
-		.value = total->count,
-		.estimate = vpmu_monitor_estimate(total),
-		.enabled = total->enabled,
-		.running = total->running,
-		.vm = view->vm->config.id,
-		.event = (uint16_t)event,
-		.state = state,
-		.type = view->types[event],
-		.error = error,
-	};
+	value->value = total->count;
+	value->estimate = vpmu_monitor_estimate(total);
+	value->enabled = total->enabled;
+	value->running = total->running;
+	value->vm = view->id;
+	value->vcpu = vcpu;
+	value->event = (uint16_t)event;
+	value->state = state;
+	value->type = view->types[event];
+	value->error = error;
 }
 
 static void sum_up(struct vpmu_monitor_value *sum, const struct vpmu_monitor_value *value)
@@ -55,26 +55,26 @@ static void sum_up(struct vpmu_monitor_value *sum, const struct vpmu_monitor_val
 	sum->state = worse(sum->state, value->state);
 }
 
-static void write(const struct view *view, const struct vpmu_monitor_value *value, uint32_t vcpu)
+/* Where the next value goes: there is only the spare place when the caller's are full. */
+static struct vpmu_monitor_value *next_place(struct vpmu_monitor_reading *reading,
+					     struct vpmu_monitor_value *spare)
 {
-	struct vpmu_monitor_reading *reading = view->reading;
+	uint64_t place = reading->needed++;
 
-	if (reading->needed < reading->room) {
-		reading->values[reading->needed] = *value;
-		reading->values[reading->needed].vcpu = vcpu;
-	}
-	reading->needed++;
+	return place < reading->room ? &reading->values[place] : spare;
 }
 
 static void tell(const struct view *view, const struct monitor_vcpu *vcpu, uint32_t event,
 		 const struct monitor_total *total, uint8_t state, int32_t error)
 {
-	struct vpmu_monitor_value value = value_of(view, event, total, state, error);
+	struct vpmu_monitor_value spare;
+	struct vpmu_monitor_value *value = &spare;
 
-	if (view->reading->flags & VPMU_MONITOR_PER_VM)
-		sum_up(&view->sums[event], &value);
 	if (view->reading->flags & VPMU_MONITOR_PER_VCPU)
-		write(view, &value, vcpu->number);
+		value = next_place(view->reading, &spare);
+	fill(value, view, vcpu->number, event, total, state, error);
+	if (view->reading->flags & VPMU_MONITOR_PER_VM)
+		sum_up(&view->sums[event], value);
 }
 
 static void tell_group(const struct view *view, const struct monitor_vcpu *vcpu,
@@ -139,35 +139,42 @@ static void read_whole(const struct view *view)
 		if (event->meter != VPMU_MONITOR_SOURCE)
 			error = vpmu_monitor_meter_read(vm, VPMU_MONITOR_WHOLE_VM, event,
 							&vm->left[i]);
-		own = value_of(view, i, &vm->left[i],
-			       error < 0 ? VPMU_MONITOR_LOST : VPMU_MONITOR_OK,
-			       error < 0 ? error : 0);
+		fill(&own, view, VPMU_MONITOR_WHOLE_VM, i, &vm->left[i],
+		     error < 0 ? VPMU_MONITOR_LOST : VPMU_MONITOR_OK, error < 0 ? error : 0);
 		sum_up(sum, &own);
 		sum->vm = own.vm;
+		sum->vcpu = own.vcpu;
 		sum->event = own.event;
 		sum->type = own.type;
 		if (vm->vcpu_count == 0) {
 			sum->state = VPMU_MONITOR_GONE;
 			sum->error = VPMU_ERROR_GONE;
 		}
-		if (view->reading->flags & VPMU_MONITOR_PER_VM)
-			write(view, sum, VPMU_MONITOR_WHOLE_VM);
+		*next_place(view->reading, &own) = *sum;
 	}
+}
+
+/* Events of meters stand behind those of the source; the others are not looked at, which saves the time of fetching them. */
+static void types_of(const struct monitor_set *live, uint8_t *types)
+{
+	memset(types, VPMU_MONITOR_U64, live->count);
+	for (uint32_t i = live->count; i-- > 0 && live->events[i].meter != VPMU_MONITOR_SOURCE;)
+		types[i] = (uint8_t)vpmu_monitor_event_type(&live->events[i]);
 }
 
 static void read_vm(struct vpmu_monitor_vm *vm, struct vpmu_monitor_reading *reading)
 {
 	struct vpmu_monitor_value sums[VPMU_MONITOR_MAX_EVENTS];
-	struct view view = { .vm = vm, .reading = reading, .sums = sums };
+	struct view view = { .vm = vm, .reading = reading, .sums = sums, .id = vm->config.id };
 
 	if (vm->live.count == 0)
 		return;
 	memset(sums, 0, vm->live.count * sizeof(sums[0]));
-	for (uint32_t i = 0; i < vm->live.count; i++)
-		view.types[i] = (uint8_t)vpmu_monitor_event_type(&vm->live.events[i]);
+	types_of(&vm->live, view.types);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++)
 		read_vcpu(&view, &vm->vcpus[i]);
-	read_whole(&view);
+	if (reading->flags & VPMU_MONITOR_PER_VM)
+		read_whole(&view);
 }
 
 static void read_or_skip(struct vpmu_monitor_vm *vm, struct vpmu_monitor_reading *reading)
