@@ -204,7 +204,7 @@ static struct vpmu_loaded *copy_of(const struct vpmu_vm *vm, const void *image, 
 	if (!loaded)
 		return NULL;
 	loaded->bytes = length;
-	memcpy(loaded->image, image, length);
+	memcpy(loaded->image, image, (size_t)length);
 	return loaded;
 }
 
