@@ -11,16 +11,20 @@ import subprocess
 import vpmu_convert
 from vpmu_library import ERRORS, OUTCOMES, PROFILE_32, PROFILE_64
 from vpmu_model import DEFAULT_PROFILE
+from vpmu_move import PLATFORM
 from vpmu_numbers import EVENT_FLAG
 from vpmu_world import WorldError
 
 REQUESTS = ("order", "create", "destroy", "add", "remove", "read", "registers", "write", "batch",
             "window", "call", "format", "serve", "bind", "act", "attend", "release", "return",
-            "convert_to", "convert_from", "convert_name")
+            "convert_to", "convert_from", "convert_name", "stop", "resume", "save", "load",
+            "commit", "image_check", "image_events", "image_convert")
 KINDS = {name: number for number, name in enumerate(REQUESTS, 1)}
 CALLS = ("attach", "detach", "open", "close", "run", "read", "period", "check", "fetch", "put",
          "store", "pmi", "clock", "guest_clock", "log")
 ACTS = ("enter", "leave", "notify", "unbind", "reset")
+MISSING = ("STRICT", "DEGRADE", "STUB")
+PLATFORM_WORDS = ("base", "architecture", "transport", "line")
 U64 = (1 << 64) - 1
 MEMORY = ERRORS["MEMORY"]
 
@@ -28,6 +32,11 @@ MEMORY = ERRORS["MEMORY"]
 def signed(word):
     """Return a word as a number with a sign."""
     return word - (1 << 64) if word >> 63 else word
+
+
+def options(missing="STRICT"):
+    """Return the words of how an image is saved and loaded."""
+    return [*(PLATFORM[name] for name in PLATFORM_WORDS), MISSING.index(missing)]
 
 
 class Testee:
@@ -161,8 +170,25 @@ class PipeDevice:
         return max(signed(self.testee.ask("serve", [vcpu, block])[0][0]), -1)
 
     def act(self, vcpu, what):
-        """Do one of enter, leave, notify, unbind, reset."""
-        self.testee.ask("act", [vcpu, ACTS.index(what)])
+        """Do one of enter, leave, notify, unbind, reset, stop, resume."""
+        if what in ACTS:
+            self.testee.ask("act", [vcpu, ACTS.index(what)])
+        else:
+            self.must(self.testee.ask(what, [vcpu])[0][0], what)
+
+    def save(self):
+        """Return the image of a VM that is stopped."""
+        (error,), image = self.testee.ask("save", options())
+        self.must(error, "vpmu_vm_save")
+        return image
+
+    def load(self, image, missing):
+        """Take an image for the commits."""
+        self.must(self.testee.ask("load", options(missing), image)[0][0], "vpmu_vm_load")
+
+    def commit(self, vcpu, generation):
+        """Give a vCPU its state."""
+        self.must(self.testee.ask("commit", [vcpu, generation])[0][0], "vpmu_vcpu_commit")
 
     def bind(self, vcpu, number):
         """Bind a vCPU to its thread."""

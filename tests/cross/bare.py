@@ -54,7 +54,7 @@ def main():
         base = machine.compile(machine.sources(*PARTS) + [
             "tests/cross/bare/start.c", "tests/cross/ground/library.c"], *flags)
         look = machine.compile(["tests/cross/bare/refusals.c"], *flags)
-        pipe = machine.compile(["tests/cross/testee.c", "tests/cross/testee_host.c"], *flags)
+        pipe = machine.compile(machine.pipe(), *flags)
         failed = refusals(link(machine, "refusals", look + base))
         testee = vpmu_pipe.Testee([*QEMU, link(machine, "testee", pipe + base)])
         ran, wrong = vectors.run(root, testee, FILES)

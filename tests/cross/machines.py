@@ -89,6 +89,11 @@ class Machine:
             found += sorted(glob.glob(os.path.join(self.root, part, "*.c")))
         return [os.path.relpath(path, self.root) for path in found]
 
+    def pipe(self):
+        """Return the C files of the library on a pipe."""
+        return sorted(path for path in self.sources("tests/cross")
+                      if os.path.basename(path).startswith("testee"))
+
     def link(self, name, objects):
         """Link a program, and return its path."""
         target = os.path.join(self.directory, name)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <vpmu/convert.h>
+#include <vpmu/image.h>
 #include <vpmu/transport.h>
 #include <vpmu/vpmu.h>
 
@@ -19,8 +20,8 @@
 
 enum { IN = 0, OUT = 1 };
 
-static struct frame request;
-static struct frame answer;
+struct frame request;
+struct frame answer;
 static struct frame call;
 
 static uint64_t little(uint64_t word)
@@ -153,6 +154,16 @@ static void do_act(const uint64_t *word)
 	acts[word[1]](vcpu_of(word[0]));
 }
 
+static void do_stop(const uint64_t *word)
+{
+	answers((uint64_t)(int64_t)vpmu_vcpu_stop(vcpu_of(word[0])));
+}
+
+static void do_resume(const uint64_t *word)
+{
+	answers((uint64_t)(int64_t)vpmu_vcpu_resume(vcpu_of(word[0])));
+}
+
 static void do_remove(const uint64_t *word)
 {
 	answers((uint64_t)(int64_t)vpmu_vcpu_remove(vcpu_of(word[0])));
@@ -237,7 +248,8 @@ static void (*const requests[])(const uint64_t *word) = {
 	NULL,	   do_order,	  vm_create,	   vm_destroy,	    vm_add,    do_remove,
 	do_read,   do_registers,  do_write,	   do_batch,	    do_window, do_call,
 	vm_format, do_serve,	  do_bind,	   do_act,	    vm_attend, vm_release,
-	vm_return, do_convert_to, do_convert_from, do_convert_name,
+	vm_return, do_convert_to, do_convert_from, do_convert_name, do_stop, do_resume,
+	vm_save, vm_load, vcpu_commit, image_check, image_events, image_convert,
 };
 
 void vm_answers(uint64_t word)

@@ -6,8 +6,10 @@
 
 #include <stdint.h>
 
+#include <vpmu/vpmu.h>
+
 #define FRAME_WORDS 8192
-#define FRAME_BYTES 65536
+#define FRAME_BYTES 0x100000 /* the longest record, and what is around it */
 
 struct frame {
 	uint64_t kind;
@@ -16,6 +18,10 @@ struct frame {
 	uint64_t word[FRAME_WORDS];
 	uint8_t byte[FRAME_BYTES];
 };
+
+/* What is asked for, and what is answered. */
+extern struct frame request;
+extern struct frame answer;
 
 void frame_read(struct frame *frame);
 void frame_write(struct frame *frame);
@@ -35,5 +41,17 @@ void vm_format(const uint64_t *word);
 void vm_attend(const uint64_t *word);
 void vm_release(const uint64_t *word);
 void vm_return(const uint64_t *word);
+void vm_save(const uint64_t *word);
+void vm_load(const uint64_t *word);
+void vcpu_commit(const uint64_t *word);
+struct vpmu_vm *vm_of_testee(void);
+
+/* Takes a profile, 64-bit words first, in the order of its struct; returns what is behind it. */
+const uint64_t *vm_profile(const uint64_t *word, struct vpmu_profile *profile);
+
+/* Requests about images as bytes. */
+void image_check(const uint64_t *word);
+void image_events(const uint64_t *word);
+void image_convert(const uint64_t *word);
 
 #endif

@@ -273,27 +273,39 @@ static const struct vpmu_host_ops host = {
 	.log = host_log,
 };
 
-/* Words: the profile's own words of 64 bits, then those of 32, in the order of their struct. */
-void vm_create(const uint64_t *word)
+const uint64_t *vm_profile(const uint64_t *word, struct vpmu_profile *profile)
 {
-	struct vpmu_profile profile = { .size = sizeof(profile) };
-	uint64_t *wide[] = { &profile.features, &profile.period_floor, &profile.hardware_events,
-			     &profile.software_events, &profile.epoch };
-	uint32_t *narrow[] = { &profile.cache_events,	 &profile.pmu_model,
-			       &profile.level,		 &profile.slots,
-			       &profile.counting,	 &profile.batch_words,
-			       &profile.slot_operations, &profile.host_events,
-			       &profile.creation_rate,	 &profile.creation_burst,
-			       &profile.pmi_rate,	 &profile.pmi_burst };
-	struct vpmu_config config = {
-		.size = sizeof(config), .profile = &profile, .host = &host, .source = &source
-	};
+	uint64_t *wide[] = { &profile->features, &profile->period_floor, &profile->hardware_events,
+			     &profile->software_events, &profile->epoch };
+	uint32_t *narrow[] = { &profile->cache_events,	  &profile->pmu_model,
+			       &profile->level,		  &profile->slots,
+			       &profile->counting,	  &profile->batch_words,
+			       &profile->slot_operations, &profile->host_events,
+			       &profile->creation_rate,	  &profile->creation_burst,
+			       &profile->pmi_rate,	  &profile->pmi_burst };
 
 	for (unsigned int i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
 		*wide[i] = *word++;
 	for (unsigned int i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++)
 		*narrow[i] = (uint32_t)*word++;
+	return word;
+}
+
+/* Words: the profile. */
+void vm_create(const uint64_t *word)
+{
+	struct vpmu_profile profile = { .size = sizeof(profile) };
+	struct vpmu_config config = {
+		.size = sizeof(config), .profile = &profile, .host = &host, .source = &source
+	};
+
+	(void)vm_profile(word, &profile);
 	vm_answers((uint64_t)(int64_t)vpmu_vm_create(&config, &vm));
+}
+
+struct vpmu_vm *vm_of_testee(void)
+{
+	return vm;
 }
 
 /* Answer: the error, and how many allocations were not given back. */

@@ -21,12 +21,17 @@ def runners(root, testee):
     # pylint: disable=import-outside-toplevel
     import conformance
     import conformance_convert as convert
+    import conformance_image as image
     import vpmu_pipe
+    import vpmu_pipe_image
     device = vpmu_pipe.device(testee)
     conversions = vpmu_pipe.PipeConversions(testee, convert.ERRORS, convert.VERDICTS)
     found = {"vpmu-trace": lambda vectors: conformance.run_traces(vectors, device)}
     for algorithm in convert.RUNNERS:
         found[algorithm] = lambda vectors: convert.judged(vectors, conversions)
+    images = vpmu_pipe_image.PipeAnswers(testee)
+    for algorithm in image.RUNNERS:
+        found[algorithm] = lambda vectors: image.yielded(vectors, images)
     return found
 
 
@@ -55,8 +60,7 @@ def main():
     root = pathlib.Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as directory:
         machine = Machine(sys.argv[1], sys.argv[2], directory)
-        parts = machine.compile(machine.sources(*PARTS) + [
-            "tests/cross/testee.c", "tests/cross/testee_host.c"])
+        parts = machine.compile(machine.sources(*PARTS) + machine.pipe())
         program = machine.link("testee", parts + machine.ground())
         sys.path.insert(0, str(root / "abi" / "python"))
         import vpmu_pipe  # pylint: disable=import-outside-toplevel
