@@ -16,4 +16,11 @@ int64_t kvm_register_set(const struct vpmu_kvm_system *system, int32_t vcpu_fd, 
 /* Whether the values of a vCPU are in their ranges. */
 int kvm_loongarch_vcpu_check(const struct vpmu_kvm_loongarch_vcpu *target);
 
+/* CPUCFG6 of a PMU, and a PMU of CPUCFG6 without its registers; counters may then be too many. */
+uint64_t kvm_loongarch_pmu_word(const struct vpmu_kvm_loongarch_pmu *pmu);
+void kvm_loongarch_pmu_take(uint64_t word, struct vpmu_kvm_loongarch_pmu *pmu);
+
+/* Whether a PMU can exist, and its registers hold that. */
+int kvm_loongarch_pmu_check(const struct vpmu_kvm_loongarch_pmu *pmu);
+
 #endif

@@ -19,7 +19,7 @@
 /* PERFCTRL: event 9:0, privilege levels 19:16, interrupt 20. The meaning of the others is not known. */
 #define CONTROL_BITS 0x1f03ffu
 
-static uint64_t word_of(const struct vpmu_kvm_loongarch_pmu *pmu)
+uint64_t kvm_loongarch_pmu_word(const struct vpmu_kvm_loongarch_pmu *pmu)
 {
 	if (!pmu->counters)
 		return 0;
@@ -27,7 +27,7 @@ static uint64_t word_of(const struct vpmu_kvm_loongarch_pmu *pmu)
 	       (uint64_t)(pmu->width - 1) << 8 | (pmu->user_mode ? UPM : 0);
 }
 
-static void word_take(uint64_t word, struct vpmu_kvm_loongarch_pmu *pmu)
+void kvm_loongarch_pmu_take(uint64_t word, struct vpmu_kvm_loongarch_pmu *pmu)
 {
 	int there = (word & PMP) != 0;
 
@@ -63,6 +63,13 @@ static int content_check(const struct vpmu_kvm_loongarch_pmu *pmu)
 			return VPMU_ERROR_INVALID;
 	}
 	return 0;
+}
+
+int kvm_loongarch_pmu_check(const struct vpmu_kvm_loongarch_pmu *pmu)
+{
+	int error = shape_check(pmu);
+
+	return error ? error : content_check(pmu);
 }
 
 static int register_failed(const struct vpmu_kvm_system *system, int64_t result)
@@ -119,7 +126,7 @@ static int lend(const struct vpmu_kvm_system *system, const struct vpmu_kvm_loon
 	if (error)
 		return error;
 	do {
-		error = word_set(system, target->vcpu_fd, word_of(&wanted));
+		error = word_set(system, target->vcpu_fd, kvm_loongarch_pmu_word(&wanted));
 	} while (error == VPMU_ERROR_UNSUPPORTED && fewer && --wanted.counters);
 	if (error == VPMU_ERROR_UNSUPPORTED)
 		kvm_say(system, VPMU_LOG_ERROR,
@@ -169,7 +176,7 @@ int vpmu_kvm_loongarch_pmu_save(const struct vpmu_kvm_system *system, int32_t vc
 	if (error)
 		return error;
 	result = kvm_register_get(&use, vcpu_fd, CPUCFG6, &word);
-	word_take(word, &made);
+	kvm_loongarch_pmu_take(word, &made);
 	if (made.counters > COUNTERS)
 		return VPMU_ERROR_UNSUPPORTED;
 	for (i = 0; i < made.counters && result >= 0; i++) {
@@ -211,9 +218,7 @@ int vpmu_kvm_loongarch_pmu_load(const struct vpmu_kvm_system *system,
 	if (!error)
 		error = kvm_loongarch_vcpu_check(target);
 	if (!error)
-		error = shape_check(pmu);
-	if (!error)
-		error = content_check(pmu);
+		error = kvm_loongarch_pmu_check(pmu);
 	if (error)
 		return error;
 	if (!pmu->counters)
