@@ -245,11 +245,11 @@ static void do_order(const uint64_t *word)
 
 /* The kinds of requests from 1 on, in their order. */
 static void (*const requests[])(const uint64_t *word) = {
-	NULL,	   do_order,	  vm_create,	   vm_destroy,	    vm_add,    do_remove,
-	do_read,   do_registers,  do_write,	   do_batch,	    do_window, do_call,
-	vm_format, do_serve,	  do_bind,	   do_act,	    vm_attend, vm_release,
-	vm_return, do_convert_to, do_convert_from, do_convert_name, do_stop, do_resume,
-	vm_save, vm_load, vcpu_commit, image_check, image_events, image_convert,
+	NULL,	   do_order,	  vm_create,	   vm_destroy,	    vm_add,	  do_remove,
+	do_read,   do_registers,  do_write,	   do_batch,	    do_window,	  do_call,
+	vm_format, do_serve,	  do_bind,	   do_act,	    vm_attend,	  vm_release,
+	vm_return, do_convert_to, do_convert_from, do_convert_name, do_stop,	  do_resume,
+	vm_save,   vm_load,	  vcpu_commit,	   image_check,	    image_events, image_convert,
 };
 
 void vm_answers(uint64_t word)

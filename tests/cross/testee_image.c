@@ -145,6 +145,5 @@ void vm_load(const uint64_t *word)
 
 void vcpu_commit(const uint64_t *word)
 {
-	answers_error(
-		vpmu_vcpu_commit((struct vpmu_vcpu *)(uintptr_t)word[0], (uint32_t)word[1]));
+	answers_error(vpmu_vcpu_commit((struct vpmu_vcpu *)(uintptr_t)word[0], (uint32_t)word[1]));
 }

@@ -12,7 +12,7 @@
 #define COUNTERS VPMU_KVM_LOONGARCH_COUNTERS
 
 /* The architecture and the size, which are the same for each of them, are left out. */
-#define INDEX(id) ((id) & UINT32_MAX)
+#define INDEX(id) ((id)&UINT32_MAX)
 
 /* The index of a pair, by its place among the pairs of a PMU with so many counters. */
 static uint64_t index_at(uint32_t place, uint32_t counters)

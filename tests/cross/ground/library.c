@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* The functions of the C library that the tests use. Built so that none of them becomes a call of itself. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,26 +15,50 @@ enum { ROOM = 24 * 1024 * 1024 };
 
 static _Alignas(16) char room[ROOM];
 static size_t used;
-static size_t pieces;
 
-/* Room is not found again before the last piece is given back; then all of it is. */
+/* Before each piece. A piece that was given back is taken again by who asks for as many bytes. */
+struct piece {
+	size_t bytes;
+	struct piece *next;
+	_Alignas(16) char memory[];
+};
+static struct piece *free_pieces;
+
+static struct piece *piece_of(size_t bytes)
+{
+	struct piece *piece;
+
+	for (struct piece **at = &free_pieces; *at; at = &(*at)->next) {
+		if ((*at)->bytes != bytes)
+			continue;
+		piece = *at;
+		*at = piece->next;
+		return piece;
+	}
+	if (bytes > ROOM - used || sizeof(*piece) > ROOM - used - bytes)
+		return NULL;
+	piece = (struct piece *)(void *)(room + used);
+	piece->bytes = bytes;
+	used += sizeof(*piece) + bytes;
+	return piece;
+}
+
 void *calloc(size_t count, size_t size)
 {
-	size_t bytes = (count * size + 15) & ~(size_t)15;
-	char *taken = room + used;
+	struct piece *piece = piece_of((count * size + 15) & ~(size_t)15);
 
-	if (bytes > ROOM - used)
-		return NULL;
-	used += bytes;
-	pieces++;
-	memset(taken, 0, bytes);
-	return taken;
+	return piece ? memset(piece->memory, 0, piece->bytes) : NULL;
 }
 
 void free(void *memory)
 {
-	if (memory && --pieces == 0)
-		used = 0;
+	struct piece *piece;
+
+	if (!memory)
+		return;
+	piece = (struct piece *)(void *)((char *)memory - offsetof(struct piece, memory));
+	piece->next = free_pieces;
+	free_pieces = piece;
 }
 
 char *getenv(const char *name)

@@ -17,9 +17,31 @@ enum played_level {
 	PLAYED_KERNEL = 1,
 };
 
+/* Between what the VM moves to another host, in a process of its own. */
+enum played_moment {
+	PLAYED_STAYS = 0,
+	PLAYED_AT_EXIT,	     /* an access was answered, and KVM has not completed it */
+	PLAYED_AT_INTERRUPT, /* an event overflowed: the PMI line is TO_INJECT */
+	PLAYED_RAISED,	     /* the interrupt stands in ESTAT: the PMI line is RAISED */
+	PLAYED_AT_WILL,	     /* where the guest calls played_move() */
+};
+
+struct played_plan {
+	const char *name;
+	uint32_t kernel_version;
+	uint32_t kicks; /* the VMM is kicked before each n-th KVM_RUN; 0: never */
+	enum played_moment moment;
+	uint32_t number; /* of the moment, from 1 */
+	uint32_t lent;	 /* 1: the guest has the PMU that KVM lends, and no event of the device */
+};
+extern struct played_plan played_plan;
+
 /* The machine: begun with the vCPU in guest code, ended with everything given back. */
-void played_begin(uint32_t kernel_version);
+void played_begin(const struct played_plan *plan);
 void played_end(void);
+
+/* The host stops the guest between two of its instructions and moves it, if that is the plan. */
+void played_move(void);
 
 /* Guest RAM, from guest-physical 0, and where the MMIO window stands. */
 extern uint8_t played_ram[PLAYED_RAM_SIZE];
@@ -38,9 +60,6 @@ uint64_t played_truth(enum played_level level, uint32_t event);
 /* The guest's handler of INT_SWI1, called between two of its instructions. */
 extern void (*played_handler)(void);
 
-/* The VMM is kicked before each n-th KVM_RUN; 0: never. */
-extern uint32_t played_kicks;
-
 struct played_counts {
 	uint64_t exits;	      /* accesses to the device */
 	uint64_t kicked;      /* KVM_RUN with immediate_exit */
@@ -48,6 +67,8 @@ struct played_counts {
 	uint64_t interrupts;  /* taken by the guest */
 	uint64_t errors;      /* the backend's */
 	uint64_t others;      /* exits that are not the device's */
+	uint64_t moves;	      /* of the VM */
+	uint64_t armed;	      /* 1: moments count from now on */
 };
 extern struct played_counts played_counts;
 

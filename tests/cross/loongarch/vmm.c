@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
-/* KVM and the VMM: what happens from the trap of an instruction to the guest's next one. */
-#include <errno.h>
+/* The VMM: what happens from the trap of an instruction to the guest's next one. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <vpmu/convert.h>
-#include <vpmu/direct.h>
 #include <vpmu/kvm.h>
-#include <vpmu/sim.h>
 #include <vpmu/vpmu.h>
 
 #include "backends/kvm/loongarch/uapi.h"
 #include "backends/kvm/uapi.h"
 #include "ground/ground.h"
+#include "machine.h"
 #include "played.h"
 
 enum {
@@ -26,17 +22,7 @@ enum {
 	NOT_BLOCKED = 0x40000000,
 	CONTEXT_AT = 176, /* of struct sigcontext in struct ucontext */
 	ADDRESS_AT = 16,  /* of si_addr in siginfo_t */
-	VM_FD = 7,
-	VCPU_FD = 8,
-	SWI1 = 1,
-	HOST_NS = 700, /* the host's own time at each exit */
-};
-
-#define WINDOW_BASE 0x40000000ull
-
-struct cpu {
-	uint64_t pc;
-	uint64_t regs[32];
+	HOST_NS = 700,	  /* the host's own time at each exit */
 };
 
 uint8_t played_ram[PLAYED_RAM_SIZE];
@@ -44,25 +30,10 @@ volatile void *played_window;
 uint64_t played_status;
 uint64_t played_mode;
 void (*played_handler)(void);
-uint32_t played_kicks;
 struct played_counts played_counts;
 
-static _Alignas(16) unsigned char sim_memory[0x40000];
-static struct vpmu_sim *sim;
-static struct vpmu_direct *direct;
-static struct vpmu_vm *vm;
-static struct vpmu_vcpu *vcpu;
-static uint32_t version;
-static uint64_t features;
-static uint32_t features_are_set;
-static uint64_t cpucfg6 = 0x7f31;
-static struct kvm_run_page {
-	_Alignas(8) uint8_t bytes[2352];
-} run;
-static struct cpu *trapped; /* whose instruction is completed by KVM_RUN */
-static uint32_t completes_register;
-static uint32_t mmio_read_is_due;
-static uint32_t runs;
+struct machine machine;
+struct played_plan played_plan;
 
 _Noreturn void played_fail(const char *what, uint64_t seen, uint64_t wanted)
 {
@@ -71,141 +42,61 @@ _Noreturn void played_fail(const char *what, uint64_t seen, uint64_t wanted)
 	ground_exit(1);
 }
 
-/* ---- KVM --------------------------------------------------------------------------------------- */
-
-static uint32_t reason_get(void)
-{
-	uint32_t reason;
-
-	memcpy(&reason, run.bytes + KVM_UAPI_RUN_EXIT_REASON, sizeof(reason));
-	return reason;
-}
-
-static void put(unsigned int at, const void *value, unsigned int size)
-{
-	memcpy(run.bytes + at, value, size);
-}
-
-/* As kvm_arch_vcpu_ioctl_run(): completed before immediate_exit is looked at, and forgotten after that only. */
-static int64_t kvm_run(void)
-{
-	static const uint32_t none;
-
-	if (mmio_read_is_due) {
-		memcpy(&trapped->regs[completes_register], run.bytes + KVM_UAPI_RUN_MMIO_DATA, 8);
-		trapped->pc += 4;
-		mmio_read_is_due = 0;
-		played_counts.completions++;
-	}
-	if (reason_get() == KVM_UAPI_EXIT_HYPERCALL) {
-		trapped->pc += 4;
-		memcpy(&trapped->regs[4], run.bytes + KVM_UAPI_RUN_HYPERCALL_RET, 8);
-		played_counts.completions++;
-	}
-	if (run.bytes[KVM_UAPI_RUN_IMMEDIATE_EXIT])
-		return -EINTR;
-	put(KVM_UAPI_RUN_EXIT_REASON, &none, sizeof(none));
-	return 0;
-}
-
-static int64_t kvm_feature(const struct kvm_uapi_device_attr *attr, uint64_t request)
-{
-	uint64_t *word = (uint64_t *)(uintptr_t)attr->addr;
-	uint64_t valid = 1u << 1 | 1u << 2 | (version >= 614 ? 1u << 25 : 0);
-
-	if (attr->attr != KVM_UAPI_CPUCFG_KVM_FEATURE || version < 612)
-		return -EINVAL;
-	if (request == KVM_UAPI_GET_DEVICE_ATTR) {
-		*word = features;
-		return 0;
-	}
-	if (*word & ~valid || (features_are_set && *word != features))
-		return -EINVAL;
-	features = *word;
-	features_are_set = 1;
-	return 0;
-}
-
-static int64_t kvm_register(const struct kvm_uapi_one_reg *reg, uint64_t request)
-{
-	uint64_t *value = (uint64_t *)(uintptr_t)reg->addr;
-
-	if (reg->id == KVM_UAPI_REG_CPUCFG(6u)) {
-		if (request == KVM_UAPI_SET_ONE_REG)
-			cpucfg6 = *value;
-		*value = cpucfg6;
-		return 0;
-	}
-	if (reg->id != KVM_UAPI_REG_CSR(KVM_UAPI_CSR_CRMD))
-		return -EINVAL;
-	*value = played_mode;
-	return 0;
-}
-
-static int64_t control(void *opaque, int32_t fd, uint64_t request, uint64_t argument)
-{
-	const void *memory = (const void *)(uintptr_t)argument;
-
-	(void)opaque;
-	PLAYED(fd, VCPU_FD);
-	switch (request) {
-	case KVM_UAPI_RUN:
-		return kvm_run();
-	case KVM_UAPI_GET_DEVICE_ATTR:
-	case KVM_UAPI_SET_DEVICE_ATTR:
-		return kvm_feature(memory, request);
-	case KVM_UAPI_GET_ONE_REG:
-	case KVM_UAPI_SET_ONE_REG:
-		return kvm_register(memory, request);
-	case KVM_UAPI_INTERRUPT:
-		PLAYED(((const struct kvm_uapi_interrupt *)memory)->irq, SWI1);
-		played_status |= 1u << SWI1;
-		return 0;
-	default:
-		return -ENOTTY;
-	}
-}
-
-static const struct vpmu_kvm_system kvm_system = { .size = sizeof(kvm_system), .control = control };
-
 /* ---- the VMM ----------------------------------------------------------------------------------- */
 
 static struct vpmu_kvm_loongarch_device place = { .size = sizeof(place), .mmio_base = WINDOW_BASE };
-static struct vpmu_kvm_loongarch_vcpu target = { .size = sizeof(target),
-						 .vm_fd = VM_FD,
-						 .vcpu_fd = VCPU_FD,
-						 .vector = VPMU_KVM_LOONGARCH_SWI1 };
+struct vpmu_kvm_loongarch_vcpu target = { .size = sizeof(target),
+					  .vm_fd = VM_FD,
+					  .vcpu_fd = VCPU_FD,
+					  .vector = VPMU_KVM_LOONGARCH_SWI1 };
 
-static void level_set(uint32_t level)
+void level_set(uint32_t level)
 {
-	PLAYED(vpmu_sim_level(sim, 0, level), 0);
+	PLAYED(vpmu_sim_level(machine.sim, 0, level), 0);
 }
 
-static void guest_leave(void)
+void guest_leave(void)
 {
-	vpmu_vcpu_leave(vcpu);
+	kvm_lose_pmu();
+	vpmu_vcpu_leave(machine.vcpu);
 	level_set(VPMU_SIM_HOST);
 	/* The host is busy, and nothing of that may count. */
-	PLAYED(vpmu_sim_advance(sim, 0, HOST_NS), HOST_NS);
+	PLAYED(vpmu_sim_advance(machine.sim, 0, HOST_NS), HOST_NS);
 }
 
-/* Into the guest: PMIs, then KVM_RUN as often as it takes, then whatever interrupt is pending there. */
-static void guest_enter(void)
+/* PMIs, then KVM_RUN as often as it takes. */
+static void vcpu_run(void)
 {
-	static uint32_t inside;
+	static uint32_t runs;
+	const uint32_t kicks = played_plan.kicks;
 	int64_t result;
 
-	vpmu_vcpu_enter(vcpu);
+	vpmu_vcpu_enter(machine.vcpu);
 	do {
-		run.bytes[KVM_UAPI_RUN_IMMEDIATE_EXIT] = played_kicks && ++runs % played_kicks == 0;
-		result = control(NULL, VCPU_FD, KVM_UAPI_RUN, 0);
+		machine.run[KVM_UAPI_RUN_IMMEDIATE_EXIT] = kicks && ++runs % kicks == 0;
+		result = kvm_control(NULL, VCPU_FD, KVM_UAPI_RUN, 0);
 		if (result < 0) {
 			played_counts.kicked++;
-			PLAYED(vpmu_kvm_interrupted(run.bytes), 0);
+			PLAYED(vpmu_kvm_interrupted(machine.run), 0);
 		}
 	} while (result < 0);
+}
+
+/* Into the guest, then whatever interrupt is pending there. */
+void guest_enter(void)
+{
+	static uint32_t inside;
+	const uint32_t pending = 1u << SWI1;
+
+	vcpu_run();
+	if (played_status & pending && !inside && played_plan.moment == PLAYED_RAISED) {
+		guest_leave();
+		move_if_due(PLAYED_RAISED);
+		vcpu_run();
+	}
+	kvm_own_pmu();
 	level_set(VPMU_SIM_GUEST_KERNEL);
-	if (!(played_status & 1u << SWI1) || !played_handler || inside)
+	if (!(played_status & pending) || !played_handler || inside)
 		return;
 	inside = 1;
 	played_counts.interrupts++;
@@ -218,10 +109,11 @@ static void access_answer(void)
 	int answer;
 
 	guest_leave();
-	answer = vpmu_kvm_loongarch_exit(&kvm_system, &place, &target, vcpu, run.bytes);
+	answer = vpmu_kvm_loongarch_exit(&kvm_system, &place, &target, machine.vcpu, machine.run);
 	played_counts.exits += answer == VPMU_KVM_HANDLED;
 	played_counts.others += answer == VPMU_KVM_NOT_MINE;
 	played_counts.errors += answer < 0;
+	move_if_due(PLAYED_AT_EXIT);
 	guest_enter();
 }
 
@@ -232,11 +124,16 @@ static struct cpu *cpu_of(void *context)
 	return (struct cpu *)((char *)context + CONTEXT_AT);
 }
 
+static void put(unsigned int at, const void *value, unsigned int size)
+{
+	memcpy(machine.run + at, value, size);
+}
+
 static void begin_exit(struct cpu *cpu, uint32_t reason)
 {
-	memset(run.bytes + 8, 0, sizeof(run.bytes) - 8);
+	memset(machine.run + 8, 0, sizeof(machine.run) - 8);
 	put(KVM_UAPI_RUN_EXIT_REASON, &reason, sizeof(reason));
-	trapped = cpu;
+	machine.trapped = cpu;
 }
 
 static void on_illegal(int number, void *information, void *context)
@@ -248,9 +145,11 @@ static void on_illegal(int number, void *information, void *context)
 
 	(void)number;
 	(void)information;
+	if (kvm_perf_access(cpu, instruction))
+		return;
 	if (instruction >> 15 != 0x002b8000u >> 15)
 		played_fail("an instruction is illegal", instruction, cpu->pc);
-	if (nr != KVM_UAPI_HCALL_USER_SERVICE || !(features & 1u << 25)) {
+	if (nr != KVM_UAPI_HCALL_USER_SERVICE || !(machine.features & 1u << 25)) {
 		cpu->regs[4] = refused;
 		cpu->pc += 4;
 		return;
@@ -288,8 +187,8 @@ static void on_fault(int number, void *information, void *context)
 		put(KVM_UAPI_RUN_MMIO_DATA, &cpu->regs[instruction & 31], 8);
 		cpu->pc += 4;
 	} else {
-		completes_register = instruction & 31;
-		mmio_read_is_due = 1;
+		machine.completes_register = instruction & 31;
+		machine.mmio_read_is_due = 1;
 	}
 	access_answer();
 }
@@ -310,7 +209,16 @@ static void signal_take(int number, void (*handler)(int, void *, void *))
 uint32_t played_cpucfg(void *opaque, uint32_t word)
 {
 	(void)opaque;
-	return word == 0x40000000 ? 0x004d564b : word == 0x40000004 ? (uint32_t)features : 0;
+	switch (word) {
+	case 6:
+		return (uint32_t)machine.cpucfg6;
+	case 0x40000000:
+		return 0x004d564b;
+	case 0x40000004:
+		return (uint32_t)machine.features;
+	default:
+		return 0;
+	}
 }
 
 void played_work(enum played_level level, uint64_t ns)
@@ -319,179 +227,49 @@ void played_work(enum played_level level, uint64_t ns)
 		uint64_t passed;
 
 		level_set(level);
-		passed = vpmu_sim_advance(sim, 0, ns);
+		passed = vpmu_sim_advance(machine.sim, 0, ns);
 		ns -= passed;
-		if (!vpmu_sim_interrupt(sim, 0))
+		if (!vpmu_sim_interrupt(machine.sim, 0))
 			continue;
 		/* KVM lets the host take its interrupt before the thread comes out. */
-		PLAYED(vpmu_direct_interrupt(direct, 0), 1);
+		PLAYED(vpmu_direct_interrupt(machine.direct, 0), 1);
 		guest_leave();
+		move_if_due(PLAYED_AT_INTERRUPT);
 		guest_enter();
 	}
 	level_set(VPMU_SIM_GUEST_KERNEL);
 }
 
+void played_move(void)
+{
+	guest_leave();
+	move_if_due(PLAYED_AT_WILL);
+	guest_enter();
+}
+
 uint64_t played_truth(enum played_level level, uint32_t event)
 {
-	return vpmu_sim_truth(sim, 0, level, event);
+	return truth_before[level][event] + vpmu_sim_truth(machine.sim, 0, level, event);
 }
 
-/* ---- host ops ---------------------------------------------------------------------------------- */
-
-static void *allocate(void *opaque, uint64_t size)
+void played_begin(const struct played_plan *plan)
 {
-	(void)opaque;
-	return calloc(1, (size_t)size);
-}
-
-static void release(void *opaque, void *memory, uint64_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(memory);
-}
-
-static int ram_check(void *opaque, uint32_t id, uint64_t address, uint64_t size)
-{
-	(void)opaque;
-	(void)id;
-	return address > PLAYED_RAM_SIZE || size > PLAYED_RAM_SIZE - address ? VPMU_ERROR_MEMORY :
-									       0;
-}
-
-static int ram_read(void *opaque, uint32_t id, uint64_t address, void *to, uint64_t size)
-{
-	int error = ram_check(opaque, id, address, size);
-
-	if (!error)
-		memcpy(to, played_ram + address, (size_t)size);
-	return error;
-}
-
-static int ram_write(void *opaque, uint32_t id, uint64_t address, const void *from, uint64_t size)
-{
-	int error = ram_check(opaque, id, address, size);
-
-	if (!error)
-		memcpy(played_ram + address, from, (size_t)size);
-	return error;
-}
-
-static int ram_store(void *opaque, uint32_t id, uint64_t address, uint64_t value)
-{
-	return ram_write(opaque, id, address, &value, sizeof(value));
-}
-
-static int inject(void *opaque, uint32_t id, uint32_t mode, uint32_t vector)
-{
-	(void)opaque;
-	(void)id;
-	return vpmu_kvm_loongarch_pmi(&kvm_system, &target, mode, vector);
-}
-
-static uint64_t now(void *opaque)
-{
-	(void)opaque;
-	return vpmu_sim_time(sim, 0);
-}
-
-static uint64_t direct_clock(void *opaque, uint32_t cpu)
-{
-	(void)opaque;
-	return vpmu_sim_time(sim, cpu);
-}
-
-static uint32_t direct_cpu(void *opaque)
-{
-	(void)opaque;
-	return 0;
-}
-
-/* ---- life -------------------------------------------------------------------------------------- */
-
-static void hardware_begin(void)
-{
-	struct vpmu_direct_config config = { .size = sizeof(config),
-					     .allocate = allocate,
-					     .release = release,
-					     .clock = direct_clock,
-					     .cpu = direct_cpu,
-					     .cpus = 1 };
-	struct vpmu_sim_config machine;
-	struct vpmu_registers registers = { .size = sizeof(registers) };
-	struct vpmu_hardware hardware = { .size = sizeof(hardware) };
-	uint64_t identity[4];
-
-	PLAYED(vpmu_sim_config_default(VPMU_CONVERT_MODEL_LOONGARCH, &machine), 0);
-	PLAYED(vpmu_sim_create(&machine, sim_memory, sizeof(sim_memory), &sim), 0);
-	vpmu_sim_registers(sim, &registers);
-	vpmu_sim_identity(sim, identity);
-	PLAYED(vpmu_hardware_describe(VPMU_CONVERT_MODEL_LOONGARCH, identity, &hardware), 0);
-	for (uint32_t level = 0; level < VPMU_SIM_LEVELS; level++) {
-		for (uint32_t event = 1; event < VPMU_SIM_EVENTS; event++)
-			PLAYED(vpmu_sim_rate(sim, 0, level, event,
-					     (level + 1) * 300000ull + event * 70001ull),
-			       0);
-	}
-	config.hardware = &hardware;
-	config.registers = &registers;
-	PLAYED(vpmu_direct_create(&config, &direct), 0);
-}
-
-static void vm_begin(void)
-{
-	static const struct vpmu_host_ops host = {
-		.size = sizeof(host),
-		.allocate = allocate,
-		.release = release,
-		.guest_check = ram_check,
-		.guest_read = ram_read,
-		.guest_write = ram_write,
-		.guest_store = ram_store,
-		.pmi = inject,
-		.clock = now,
-	};
-	struct vpmu_profile profile = { .size = sizeof(profile) };
-	struct vpmu_config config = { .size = sizeof(config),
-				      .profile = &profile,
-				      .host = &host,
-				      .source = vpmu_direct_ops(),
-				      .source_opaque = direct };
-
-	vpmu_profile_default(&profile);
-	profile.pmi_rate = 0;
-	PLAYED(vpmu_vm_create(&config, &vm), 0);
-	PLAYED(vpmu_vcpu_add(vm, 3, &vcpu), 0);
-	PLAYED(vpmu_vcpu_bind(vcpu, 1), 0);
-}
-
-void played_begin(uint32_t kernel_version)
-{
-	version = kernel_version;
-	features = 1u << 1;
-	features_are_set = 0;
+	played_plan = *plan;
 	played_mode = 0xb0;
 	played_status = 0;
 	memset(&played_counts, 0, sizeof(played_counts));
 	memset(played_ram, 0, sizeof(played_ram));
-	memset(&run, 0, sizeof(run));
 	/* Nothing may be done to these pages, so that each access comes out. */
 	played_window = (volatile void *)ground_call(CALL_MMAP, 0, VPMU_MMIO_SIZE, 0, 0x22);
 	signal_take(SIGNAL_ILLEGAL, on_illegal);
 	signal_take(SIGNAL_FAULT, on_fault);
-	hardware_begin();
-	vm_begin();
-	place.calls = vpmu_kvm_loongarch_calls_on(&kvm_system, VCPU_FD) == 0;
-	PLAYED(vpmu_kvm_loongarch_pmu_off(&kvm_system, VCPU_FD), 0);
-	PLAYED(cpucfg6, 0);
+	machine_begin(plan->kernel_version, 1);
+	place.calls = machine.features >> 25 & 1;
 	guest_enter();
 }
 
 void played_end(void)
 {
 	guest_leave();
-	vpmu_vcpu_unbind(vcpu);
-	PLAYED(vpmu_vcpu_remove(vcpu), 0);
-	PLAYED(vpmu_vm_destroy(vm), 0);
-	PLAYED(vpmu_direct_destroy(direct), 0);
+	machine_end();
 }
