@@ -56,7 +56,7 @@ def main():
             name = os.path.basename(path)[:-2]
             program = machine.link(name, [made, *base])
             run = subprocess.run([*machine.runner, program], capture_output=True, text=True,
-                                 timeout=120, check=False)
+                                 timeout=240, check=False)
             if run.returncode:
                 failed.append(name)
                 print(f"{name} on {machine.name} ended with {run.returncode}:\n{run.stdout}"
