@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include <vpmu/image.h>
 #include <vpmu/kvm.h>
 
 /* Checks the size that begins a struct of the caller against what this library knows of it. */
@@ -30,6 +31,17 @@ void kvm_say(const struct vpmu_kvm_system *system, uint32_t level, const char *t
 /* Words of struct kvm_run. */
 uint32_t kvm_load32(const uint8_t *at);
 uint64_t kvm_load64(const uint8_t *at);
+
+/* Checks a bank, and takes its calls of KVM. */
+int kvm_bank_take(const struct vpmu_kvm_bank *bank, struct vpmu_kvm_system *system);
+
+/* What an image is to be told of a bank: these functions, which get the bank as their opaque. */
+void kvm_bank_fill(struct vpmu_kvm_bank *bank, const struct vpmu_image_bank *functions,
+		   struct vpmu_image_bank *image);
+
+/* The descriptor of a vCPU, or VPMU_ERROR_INVALID and a word to the operator. */
+int32_t kvm_bank_vcpu(const struct vpmu_kvm_bank *bank, const struct vpmu_kvm_system *system,
+		      uint32_t vcpu);
 
 /* Answers an exit for MMIO, if it is in the window at base; 0: there is none. */
 int kvm_exit_mmio(uint64_t base, struct vpmu_vcpu *vcpu, uint8_t *run);

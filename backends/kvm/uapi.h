@@ -10,12 +10,20 @@
 
 #include <stdint.h>
 
+#include <vpmu/kvm.h>
+
 #define KVM_UAPI_CHECK_EXTENSION 0xae03u
 #define KVM_UAPI_RUN 0xae80u
 #define KVM_UAPI_NMI 0xae9au
 #define KVM_UAPI_ENABLE_CAP 0x4068aea3u
 #define KVM_UAPI_SIGNAL_MSI 0x4020aea5u
 #define KVM_UAPI_SET_PMU_EVENT_FILTER 0x4020aeb2u
+
+#define KVM_UAPI_GET_MSR_INDEX_LIST 0xc004ae02u
+#define KVM_UAPI_GET_SUPPORTED_CPUID 0xc008ae05u
+#define KVM_UAPI_GET_CPUID2 0xc008ae91u
+#define KVM_UAPI_GET_MSRS 0xc008ae88u
+#define KVM_UAPI_SET_MSRS 0x4008ae89u
 
 #define KVM_UAPI_CAP_PMU_EVENT_FILTER 173u
 #define KVM_UAPI_CAP_X86_USER_SPACE_MSR 188u
@@ -60,6 +68,35 @@ struct kvm_uapi_msi {
 	uint32_t flags;
 	uint32_t devid;
 	uint8_t pad[12];
+};
+
+struct kvm_uapi_msr_entry {
+	uint32_t index;
+	uint32_t reserved;
+	uint64_t data;
+};
+
+/* With room for what this library moves at once. */
+#define KVM_UAPI_MSRS_ROOM 48
+struct kvm_uapi_msrs {
+	uint32_t nmsrs;
+	uint32_t pad;
+	struct kvm_uapi_msr_entry entries[KVM_UAPI_MSRS_ROOM];
+};
+
+/* With room for more than any kernel lists. */
+#define KVM_UAPI_MSR_LIST_ROOM 1024
+struct kvm_uapi_msr_list {
+	uint32_t nmsrs;
+	uint32_t indices[KVM_UAPI_MSR_LIST_ROOM];
+};
+
+/* As many leaves as KVM takes. */
+#define KVM_UAPI_CPUID_ROOM 256
+struct kvm_uapi_cpuid2 {
+	uint32_t nent;
+	uint32_t padding;
+	struct vpmu_kvm_cpuid_entry entries[KVM_UAPI_CPUID_ROOM];
 };
 
 struct kvm_uapi_filter_range {

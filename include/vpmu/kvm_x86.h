@@ -18,6 +18,7 @@
 #include <vpmu/error.h>
 #include <vpmu/export.h>
 #include <vpmu/filter.h>
+#include <vpmu/image.h>
 #include <vpmu/kvm.h>
 #include <vpmu/vpmu.h>
 
@@ -280,6 +281,37 @@ VPMU_API int vpmu_kvm_vpmu_hide(struct vpmu_kvm_cpuid_entry *entries, uint32_t c
  */
 VPMU_API int vpmu_kvm_event_filter_set(const struct vpmu_kvm_system *system, int32_t vm_fd,
 				       uint32_t vendor, const struct vpmu_filter *filter);
+
+/** vpmu_kvm_pmu_bank(): KVM gives no vCPU of this host a PMU */
+#define VPMU_KVM_PMU_NONE 1
+
+/**
+ * @brief Makes KVM's own vPMU a bank of images (abi/IMAGE.md R-BANK-1 and on): counters, selectors and controls of Intel's architectural PMU
+ * (versions 1 to 5), with PEBS and its DS area where the guest has them, and of AMD's (K7, core, PerfMonV2). For a VMM that leaves
+ * the vPMU on.
+ *
+ * Before a load or a check the VMM gives each vCPU its CPUID and then IA32_PERF_CAPABILITIES, as at the source: what these grant is held
+ * against the image, never set. KVM_SET_CPUID2 after the commit would wipe the counters.
+ *
+ * A save is refused, with VPMU_ERROR_UNSUPPORTED, where a guest has what is not carried: LBR, PERF_METRICS, PEBS by Intel PT, a version above 5.
+ * Not part of any state that KVM shows, so lost: a PMI that KVM holds for its next entry, and that perf took a counter
+ * away for a while.
+ * The event filter and the local APIC (LVTPC) are the VMM's to move.
+ *
+ * A commit stops what counts, sets all registers in one call with the global control last, and reads them back. Where KVM
+ * stops at one of them or keeps another value, those of before are set again; the log op names the register. Only where that fails too
+ * is the vCPU's PMU not as it was, and the log op says so. Each of the functions uses up to 15 KiB of stack.
+ * @param[in,out] bank its first fields are given, `host` is filled; must live as long as image is used
+ * @param[out] image filled, as options of vpmu_vm_save() and vpmu_vm_load() have it; its size is set
+ * @return 0; VPMU_KVM_PMU_NONE (KVM has no vPMU on this host: saves have no records of it, and images with some are refused);
+ * VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED (the descriptor is not that of /dev/kvm); VPMU_ERROR_SYSTEM
+ * @par Threads
+ * Any. The functions of image too, outside KVM_RUN of the vCPU.
+ * @since 0.1
+ * Source: msrs_to_save_pmu[] in arch/x86/kvm/x86.c, kvm_pmu_set_msr(), intel_pmu_refresh() and amd_pmu_refresh() of Linux;
+ * Documentation/virt/kvm/api.rst, KVM_SET_MSRS, which stops at the first register that it refuses.
+ */
+VPMU_API int vpmu_kvm_pmu_bank(struct vpmu_kvm_bank *bank, struct vpmu_image_bank *image);
 /** @} */
 
 #ifdef __cplusplus

@@ -20,6 +20,11 @@ static void numbers_agree(void)
 	CHECK_EQ(KVM_UAPI_NMI, KVM_NMI);
 	CHECK_EQ(KVM_UAPI_ENABLE_CAP, KVM_ENABLE_CAP);
 	CHECK_EQ(KVM_UAPI_SIGNAL_MSI, KVM_SIGNAL_MSI);
+	CHECK_EQ(KVM_UAPI_GET_MSR_INDEX_LIST, KVM_GET_MSR_INDEX_LIST);
+	CHECK_EQ(KVM_UAPI_GET_SUPPORTED_CPUID, KVM_GET_SUPPORTED_CPUID);
+	CHECK_EQ(KVM_UAPI_GET_CPUID2, KVM_GET_CPUID2);
+	CHECK_EQ(KVM_UAPI_GET_MSRS, KVM_GET_MSRS);
+	CHECK_EQ(KVM_UAPI_SET_MSRS, KVM_SET_MSRS);
 	CHECK_EQ(KVM_UAPI_X86_SET_MSR_FILTER, KVM_X86_SET_MSR_FILTER);
 	CHECK_EQ(KVM_UAPI_SET_PMU_EVENT_FILTER, KVM_SET_PMU_EVENT_FILTER);
 	CHECK_EQ(KVM_UAPI_CAP_PMU_EVENT_FILTER, KVM_CAP_PMU_EVENT_FILTER);
@@ -63,6 +68,11 @@ static void layouts_agree(void)
 	CHECK_EQ(sizeof(struct kvm_uapi_msi), sizeof(struct kvm_msi));
 	SAME_PLACE(kvm_uapi_msi, address_hi, kvm_msi, address_hi);
 	SAME_PLACE(kvm_uapi_msi, data, kvm_msi, data);
+	CHECK_EQ(sizeof(struct kvm_uapi_msr_entry), sizeof(struct kvm_msr_entry));
+	SAME_PLACE(kvm_uapi_msr_entry, data, kvm_msr_entry, data);
+	CHECK_EQ(offsetof(struct kvm_uapi_msrs, entries), sizeof(struct kvm_msrs));
+	CHECK_EQ(offsetof(struct kvm_uapi_msr_list, indices), sizeof(struct kvm_msr_list));
+	CHECK_EQ(offsetof(struct kvm_uapi_cpuid2, entries), sizeof(struct kvm_cpuid2));
 	CHECK_EQ(sizeof(struct kvm_uapi_filter), sizeof(struct kvm_msr_filter));
 	SAME_PLACE(kvm_uapi_filter, ranges, kvm_msr_filter, ranges);
 }
