@@ -38,6 +38,8 @@ static int help(void)
 	       "  --facts H      the destination's host: what `vpmu probe --json` printed there\n"
 	       "  --missing M    what becomes of events that it cannot count: strict (the image is\n"
 	       "                 refused), degrade or stub\n"
+	       "  --level N      the ABI level to convert to\n"
+	       "  --output OUT   the file to write\n"
 	       "  --accept-loss  words that the lower level has not may be lost\n"
 	       "  --json         for programs\n"
 	       "  --help         this text\n");

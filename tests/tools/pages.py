@@ -10,7 +10,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TOOL = os.path.abspath(sys.argv[1])
-COMMANDS = ("list", "stat", "top", "export")
+COMMANDS = ("attach", "baseline", "export", "filter", "guest", "image", "list", "probe", "stat",
+            "top")
 
 
 def text_of(*path):
@@ -20,8 +21,8 @@ def text_of(*path):
 
 
 def options(text):
-    """Return the options that begin a line."""
-    return set(re.findall(r"(?:^  |, )(--?[A-Za-z][a-z-]*)", text, re.M)) - {"--help"}
+    """Return the options that begin a line; a word with one hyphen belongs to another program."""
+    return set(re.findall(r"(?:^  |, )(--[a-z][a-z-]*|-[A-Za-z]\b)", text, re.M)) - {"--help"}
 
 
 def check_man():
@@ -34,6 +35,29 @@ def check_man():
         found = {word.replace("\\", "") for head in heads
                  for word in re.findall(r"(?<![\w-])((?:\\-){1,2}[A-Za-z][a-z\\-]*)", head)}
         assert found == helped, (command, found ^ helped)
+
+
+def check_overview():
+    """vpmu.1 tells of each command what the help does, and each page sees all others."""
+    said = dict(re.findall(r"^  ([a-z]+) +(\S.*)$", subprocess.run(
+        [TOOL, "--help"], check=True, capture_output=True, text=True).stdout, re.M))
+    assert set(said) == set(COMMANDS), said
+    page = text_of("doc", "man", "vpmu.1").replace("\\", "").replace("\n", " ")
+    for command, words in said.items():
+        assert f".B {command} {words} ." in page, (command, words)
+        _, also = text_of("doc", "man", f"vpmu-{command}.1").split(".SH SEE ALSO")
+        seen = re.findall(r"^\.BR vpmu\\-([a-z]+)", also, re.M)
+        assert seen == sorted(set(COMMANDS) - {command}), (command, seen)
+
+
+def check_lines():
+    """A line of a page that begins with a dot or an apostrophe is a request that roff knows."""
+    for name in ["vpmu.1", *(f"vpmu-{command}.1" for command in COMMANDS)]:
+        for line in text_of("doc", "man", name).splitlines():
+            assert not line.startswith("'"), (name, line)
+            assert not line.startswith(".") or re.match(
+                r"\.(\\\"|TH|SH|TP|PP|B|BI|BR|br|nf|fi|RS|RE|ad)( |$)", line), (name, line)
+            assert len(line) < 100 and not line.endswith(" "), (name, line)
 
 
 def complete(*words):
@@ -49,6 +73,13 @@ def check_completion():
     """Commands, options and events are offered."""
     assert set(COMMANDS) <= set(complete("vpmu", "")), complete("vpmu", "")
     assert complete("vpmu", "sta") == ["stat"]
+    assert complete("vpmu", "image", "c") == ["check", "convert"]
+    assert complete("vpmu", "guest", "w") == ["watch"]
+    assert complete("vpmu", "image", "check", "--pro") == ["--profile"]
+    assert complete("vpmu", "attach", "--host") == ["--host-software"]
+    assert complete("vpmu", "image", "dump", f"{ROOT}/CHANGE") == [f"{ROOT}/CHANGELOG.md"]
+    assert complete("vpmu", "attach", "--tcg", f"{ROOT}/CHANGE") == [f"{ROOT}/CHANGELOG.md"]
+    assert complete("vpmu", "top", "--json", "--c") == ["--count"]
     assert "--per-vcpu" in complete("vpmu", "stat", "--p")
     assert complete("vpmu", "stat", "-e", "task-") == ["task-clock"]
     assert complete("vpmu", "stat", "-e", "cycles,task-") == ["cycles,task-clock"]
@@ -66,5 +97,7 @@ def check_dashboard():
 
 
 check_man()
+check_overview()
+check_lines()
 check_completion()
 check_dashboard()
