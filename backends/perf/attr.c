@@ -79,12 +79,15 @@ uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct pe
 	return vpmu_perf_distance(perf, &member->attr, member->left);
 }
 
-/* LoongArch's driver takes 10 bits of a raw event, and drops the others without a word. */
-#ifdef __loongarch__
-#define RAW_BITS 0x3ffu
-#else
-#define RAW_BITS UINT64_MAX
-#endif
+/* LoongArch's driver takes 10 bits of a raw event's config, and drops all else without a word. */
+int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_attr *attr)
+{
+	struct vpmu_convert_selector selector = { .size = sizeof(selector) };
+
+	if (attr->type != VPMU_TYPE_RAW || !(perf->config.flags & VPMU_PERF_LOONGARCH))
+		return 0;
+	return vpmu_convert_selector(attr, VPMU_CONVERT_MODEL_LOONGARCH, &selector) != 0;
+}
 
 /*
  * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. Without a size the
@@ -99,7 +102,7 @@ int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr
 		.left = period,
 		.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,
-		.config_mask = RAW_BITS,
+		.config_mask = UINT64_MAX,
 		.config1_mask = UINT64_MAX,
 		.config2_mask = UINT64_MAX,
 		.flags = how | VPMU_CONVERT_RAW | VPMU_CONVERT_HOST_SOFTWARE,

@@ -24,7 +24,8 @@ static uint64_t group_bytes(uint32_t count)
 }
 
 /* What the host cannot keep apart for an event. */
-static uint32_t event_flags(const struct guest_perf_attr *attr, uint32_t flags)
+static uint32_t event_flags(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
+			    uint32_t flags)
 {
 	const uint32_t domain = VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST;
 
@@ -32,11 +33,7 @@ static uint32_t event_flags(const struct guest_perf_attr *attr, uint32_t flags)
 		return VPMU_EVENT_THREAD;
 	if ((flags & domain) == VPMU_SOURCE_HOST)
 		return 0;
-#ifdef __loongarch__
-	return VPMU_EVENT_APPROXIMATE; /* its driver reads neither exclude_host nor exclude_guest */
-#else
-	return 0;
-#endif
+	return perf->config.flags & VPMU_PERF_LOONGARCH ? VPMU_EVENT_APPROXIMATE : 0;
 }
 
 /* Whether open knows the flags: nothing is left to count without guest and host. */
@@ -130,7 +127,7 @@ int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *event
 		error = open_anew(source, attached, events, count, flags, opened);
 	}
 	for (uint32_t i = 0; !error && i < count; i++)
-		events[i].flags = event_flags(&events[i].attr, flags);
+		events[i].flags = event_flags(source, &events[i].attr, flags);
 	return error;
 }
 

@@ -131,6 +131,7 @@ uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct pe
  * anew in between (perf_swevent_add()). A dummy in the group that is switched off and on has all of them put on anew.
  */
 int vpmu_perf_needs_dummy(const struct perf_member *member);
+int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_attr *attr);
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
 			uint32_t how, uint64_t period, uint32_t size);
 

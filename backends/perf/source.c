@@ -65,8 +65,8 @@ static int mediated_is_on(const struct vpmu_perf_system *system)
 
 static int config_check(const struct vpmu_perf_config *config, struct vpmu_perf_system *system)
 {
-	if (config->flags &
-	    ~(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_BESIDE_MEDIATED | VPMU_PERF_THREADS_WATCHED))
+	if (config->flags & ~(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_BESIDE_MEDIATED |
+			      VPMU_PERF_THREADS_WATCHED | VPMU_PERF_LOONGARCH))
 		return VPMU_ERROR_INVALID;
 	if (!signal_is_fit(config->signal) || config->reserved)
 		return VPMU_ERROR_INVALID;
@@ -97,6 +97,9 @@ int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **p
 		return VPMU_ERROR_NO_MEMORY;
 	made->system = system;
 	made->config = copy;
+#ifdef __loongarch__
+	made->config.flags |= VPMU_PERF_LOONGARCH;
+#endif
 	made->mediated = (uint32_t)mediated_is_on(&system);
 	vpmu_perf_limit_look(made);
 	vpmu_perf_rate_look(made);

@@ -10,7 +10,7 @@
  * runs a guest: anywhere else they would read 0 while they seem to count, so they are refused unless
  * VPMU_PERF_THREADS_RUN_GUEST says that the threads do. Host-software events count the thread, guest and host
  * together (VPMU_EVENT_THREAD). On LoongArch the kernel ignores exclude_host, and hardware events there come with
- * VPMU_EVENT_APPROXIMATE. Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its
+ * VPMU_EVENT_APPROXIMATE; they are not paused between two runs of the guest (doc/LOONGARCH.md says why). Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its
  * reading is VPMU_ERROR_STARVED. From the first such reading on, time that the thread has on a CPU is enabled time in which
  * the group did not run. Before that nobody knew: the kernel's enabled time stands still from the moment of the loss.
  *
@@ -110,6 +110,12 @@ struct vpmu_perf; /**< a counter source; serves any number of VMs and threads */
 #define VPMU_PERF_BESIDE_MEDIATED 2u
 /** the caller learns by itself when a thread ends: read looks for nothing where enabled time stands still, and gives no VPMU_ERROR_GONE */
 #define VPMU_PERF_THREADS_WATCHED 4u
+/**
+ * the host's PMU is LoongArch's: its driver reads neither exclude_host nor exclude_guest, so hardware, cache and raw events of one side
+ * come with VPMU_EVENT_APPROXIMATE, and drops bits of raw events, so these are refused (vpmu_convert_selector()). A library
+ * that is built for LoongArch takes it as given
+ */
+#define VPMU_PERF_LOONGARCH 8u
 /** @} */
 
 /**

@@ -129,7 +129,69 @@ static void watched_threads_are_not_asked_for(void)
 	end();
 }
 
+static uint32_t flags_of_one(uint64_t type, uint32_t flags)
+{
+	struct vpmu_source_event one = { .attr = { .type = type, .config = 1 } };
+	struct vpmu_source_opened opened = { 0 };
+
+	CHECK_EQ(ops->open(perf, attached, &one, 1, flags, &opened), 0);
+	ops->close(perf, attached, opened.group, 0);
+	return one.flags;
+}
+
+/* R-SLOT-12: what cannot be kept apart is said; who asks for both sides gets what was asked for. */
+static void one_side_is_approximate_on_loongarch(void)
+{
+	static const uint64_t types[] = { VPMU_TYPE_HARDWARE, VPMU_TYPE_CACHE, VPMU_TYPE_RAW };
+
+	begin(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, NULL);
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_EQ(flags_of_one(types[i], 0), VPMU_EVENT_APPROXIMATE);
+		CHECK_EQ(flags_of_one(types[i], VPMU_SOURCE_HOST), 0);
+		CHECK_EQ(flags_of_one(types[i], VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST),
+			 VPMU_EVENT_APPROXIMATE);
+	}
+	CHECK_EQ(flags_of_one(VPMU_TYPE_HOST_SOFTWARE, 0), VPMU_EVENT_THREAD);
+	end();
+}
+
+/* R-CONV-28: its driver would count another event, and say nothing. */
+static void raw_events_that_loongarch_would_cut_are_refused(void)
+{
+	static const struct {
+		uint64_t config, config1, config2;
+		int cut;
+	} rows[] = {
+		{ 0, 0, 0, 0 },	    { 0x3ff, 0, 0, 0 },		 { 0x400, 0, 0, 1 },
+		{ 0x401, 0, 0, 1 }, { 1ull << 63 | 1, 0, 0, 1 }, { 1, 1, 0, 1 },
+		{ 1, 0, 1, 1 },
+	};
+
+	for (uint32_t host = 0; host < 2; host++) {
+		begin(VPMU_PERF_THREADS_RUN_GUEST | (host ? VPMU_PERF_LOONGARCH : 0), NULL);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			struct vpmu_source_event one = { .attr = { .type = VPMU_TYPE_RAW,
+								   .config = rows[i].config,
+								   .config1 = rows[i].config1,
+								   .config2 = rows[i].config2 } };
+			struct vpmu_source_opened opened = { 0 };
+			uint64_t asked = fake.calls[FAKE_OPEN];
+			int error = ops->open(perf, attached, &one, 1, 0, &opened);
+
+			CHECK_EQ(error != 0, host && rows[i].cut);
+			CHECK_EQ(fake.calls[FAKE_OPEN] != asked, !error);
+			if (!error)
+				ops->close(perf, attached, opened.group, 0);
+		}
+		end();
+	}
+}
+
 const struct test_case test_cases[] = {
+	{ "R-SLOT-12", "one side is approximate on loongarch",
+	  one_side_is_approximate_on_loongarch },
+	{ "R-CONV-28", "raw events that loongarch would cut are refused",
+	  raw_events_that_loongarch_would_cut_are_refused },
 	{ "perf-scope", "the kernel is asked for a side", the_kernel_is_asked_for_a_side },
 	{ "perf-scope", "an old kernel is asked for it too", an_old_kernel_is_asked_for_it_too },
 	{ "perf-scope", "a thread without guest counts the host",

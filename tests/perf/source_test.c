@@ -979,7 +979,7 @@ static void only_standard_signals_serve(void)
 	fake_begin(&fake);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_EQ(fake_source(&fake, 0, bad[i], &perf), VPMU_ERROR_INVALID);
-	CHECK_EQ(fake_source(&fake, 8, 0, &perf), VPMU_ERROR_INVALID);
+	CHECK_EQ(fake_source(&fake, 16, 0, &perf), VPMU_ERROR_INVALID);
 	CHECK_EQ(fake.memory, 0);
 }
 
