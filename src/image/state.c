@@ -373,9 +373,9 @@ static uint64_t plain_slots(const struct state *state)
 		const unsigned char *attr = vcpu->attr[i], *event = vcpu->event[i];
 		uint64_t open = opened >> i & 1, fits = !attr && !event && !open;
 
+		members |= open &&
+			   vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_MEMBER;
 		if (attr && event && open) {
-			members |= vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) &
-				   VPMU_ATTR_MEMBER;
 			fits = (uint64_t)vpmu_plain_hardware(&state->grant->profile, attr) &
 			       (uint64_t)vpmu_plain_state(
 				       attr, event, state->control[VPMU_REG_ENABLED] >> i & 1,

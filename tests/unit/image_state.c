@@ -294,6 +294,31 @@ static void groups_are_groups(void)
 	TRY_ALL(wrong, 1);
 }
 
+/* A leader is looked at with all members that it has, also with one whose results are missing: the lowest slot is named. */
+static void a_member_without_results_is_a_member(void)
+{
+	const uint64_t control[10] = { 1, [VPMU_REG_OPENED - VPMU_REG_EPOCH] = 3 };
+	const uint64_t leader[8] = { VPMU_TYPE_HARDWARE, 2 };
+	const uint64_t leader_event[8] = { STATUS(STOPPED, NONE, 0) };
+	const uint64_t member[8] = { VPMU_TYPE_HARDWARE, 3, 0, 0, 0, VPMU_ATTR_MEMBER };
+	uint64_t vm[10];
+	struct image image;
+
+	image_whole(&image, 1);
+	for (int i = 0; i < 10; i++)
+		vm[i] = image_get(&image, image_at(&image, WHOLE_VM, i));
+	vm[1] = 8 | 1 << 8 | 64 << 16 | 128ull << 32;
+	image_begin(&image);
+	image_add(&image, VPMU_RECORD_VM | 10ull << 32, 0, vm);
+	image_add(&image, image_head(0, VPMU_REG_EPOCH, 10), 3, control);
+	image_add(&image, image_head(0, 32, 8), 3, leader);
+	image_add(&image, image_head(0, 48, 8), 3, leader_event);
+	image_add(&image, image_head(0, 64, 8), 3, member);
+	image_finish(&image, VPMU_ARCHITECTURE_X86, 1, 0, 1, 6);
+	image_refused(&image, VPMU_IMAGE_FAULT_STATE, WHOLE_VCPU,
+		      image_at(&image, WHOLE_VCPU, HEAD), 3, 0, "link");
+}
+
 /* R-IMG-25. */
 static void enabled_events_can_count(void)
 {
@@ -344,6 +369,8 @@ const struct test_case test_cases[] = {
 	{ "R-IMG-22", "periods are left", periods_are_left },
 	{ "R-IMG-23", "events are granted", events_are_granted },
 	{ "R-IMG-24", "groups are groups", groups_are_groups },
+	{ "R-IMG-24", "a member without results is a member",
+	  a_member_without_results_is_a_member },
 	{ "R-IMG-25", "enabled events can count", enabled_events_can_count },
 	{ "R-IMG-26", "the line says what is pending", the_line_says_what_is_pending },
 };
