@@ -48,8 +48,8 @@ void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t r
 	bool planned = vcpu->retrying & VPMU_BIT(leader) && slot->condition == reason;
 	uint64_t now;
 
-	/* What counts nothing here whatever happens has no other reason for it. */
-	if (vcpu->stubbed & VPMU_BIT(leader) && reason && reason != VPMU_REASON_UNBOUND)
+	/* What counts nothing here whatever happens always has a reason, and no other one. */
+	if (vcpu->stubbed & VPMU_BIT(leader) && reason != VPMU_REASON_UNBOUND)
 		reason = VPMU_REASON_NOT_PORTABLE;
 	slot->condition = reason;
 	if (reason == VPMU_REASON_UNBOUND)

@@ -118,9 +118,10 @@ static uint64_t control_word(const struct vpmu_state *state, unsigned int contro
 	return word(state->control, control - VPMU_REG_EPOCH);
 }
 
+/* Of an open slot: its attr words were saved, since an event has a type. */
 static uint64_t attr_word(const struct vpmu_state *state, unsigned int slot, unsigned int index)
 {
-	return state->attr[slot] ? word(state->attr[slot], index) : 0;
+	return word(state->attr[slot], index);
 }
 
 static unsigned int leader_of(const struct vpmu_state *state, unsigned int slot)

@@ -157,9 +157,10 @@ uint32_t vpmu_crc32c_more(uint32_t state, const unsigned char *data, uint64_t le
 {
 	static uint32_t (*const ways[])(uint32_t state, const unsigned char *data,
 					uint64_t length) = { vpmu_crc32c_tables, instructions };
-	bool way = length >= WORTH_ASKING ? has_instruction() : false;
 
-	return ways[way](state, data, length);
+	if (length < WORTH_ASKING)
+		return vpmu_crc32c_tables(state, data, length);
+	return ways[has_instruction()](state, data, length);
 }
 #else
 uint32_t vpmu_crc32c_more(uint32_t state, const unsigned char *data, uint64_t length)

@@ -1,0 +1,103 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "phase_fixture.h"
+
+struct world there;
+struct vpmu_vcpu *arrived;
+unsigned char image[CAPACITY];
+uint64_t length;
+struct vpmu_image_fault fault;
+
+const struct vpmu_image_platform platform = {
+	.size = sizeof(platform),
+	.architecture = VPMU_ARCHITECTURE_X86,
+	.transport = VPMU_TRANSPORT_MSR,
+	.base = VPMU_MSR_BASE,
+};
+struct vpmu_image_options options;
+
+void reset_options(void)
+{
+	options = (struct vpmu_image_options){ .size = sizeof(options), .platform = &platform };
+	fault = (struct vpmu_image_fault){ .size = sizeof(fault) };
+}
+
+void begin(void (*change)(void))
+{
+	reset_options();
+	set_up(change);
+	world_init(&there);
+	CHECK_EQ(world_vm(&there), 0);
+	arrived = world_vcpu(&there, 0, 0);
+	CHECK(arrived);
+}
+
+void end(void)
+{
+	vpmu_vcpu_unbind(arrived);
+	CHECK_EQ(vpmu_vcpu_remove(arrived), 0);
+	CHECK_EQ(vpmu_vm_destroy(there.vm), 0);
+	CHECK_EQ(there.live_groups, 0);
+	CHECK_EQ(there.live_blocks, 0);
+	CHECK_EQ(world_unmarked(&there), 0);
+	CHECK_STR(there.last_misuse ? there.last_misuse : "", "");
+	world_end(&there);
+	tear_down();
+}
+
+void save(void)
+{
+	CHECK_EQ(vpmu_vm_save(world.vm, &options, image, CAPACITY, &length), 0);
+}
+
+void stop_and_save(void)
+{
+	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
+	save();
+}
+
+int load(void)
+{
+	return vpmu_vm_load(there.vm, image, length, &options, &fault);
+}
+
+void move(uint32_t generation)
+{
+	stop_and_save();
+	CHECK_EQ(load(), 0);
+	CHECK_EQ(vpmu_vcpu_commit(arrived, generation), 0);
+}
+
+int prepare(void)
+{
+	CHECK_EQ(vpmu_vcpu_configuration(vcpu, &options, image, CAPACITY, &length), 0);
+	return vpmu_vcpu_prepare(arrived, image, length, &options, &fault);
+}
+
+void check_same_registers(void)
+{
+	static uint64_t before[VPMU_REGISTERS], after[VPMU_REGISTERS];
+
+	world_dump(vcpu, before);
+	world_dump(arrived, after);
+	before[VPMU_REG_EPOCH] = after[VPMU_REG_EPOCH] = 0;
+	before[VPMU_REG_EPOCH_REASON] = after[VPMU_REG_EPOCH_REASON] = 0;
+	for (unsigned int index = 0; index < VPMU_REGISTERS; index++)
+		CHECK_EQ(after[index], before[index]);
+}
+
+uint64_t there_word(unsigned int slot, unsigned int word)
+{
+	return world_get(arrived, WORLD_EVENT(slot, word));
+}
+
+uint64_t there_state(unsigned int slot)
+{
+	return there_word(slot, VPMU_EVENT_WORD_STATUS) >> 32 & 0xff;
+}
+
+uint64_t there_reason(unsigned int slot)
+{
+	return there_word(slot, VPMU_EVENT_WORD_STATUS) >> 40 & 0xff;
+}
