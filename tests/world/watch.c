@@ -187,10 +187,11 @@ static const char *check_reason(const struct look *look, const struct view *view
 	uint64_t allowed[] = {
 		[VPMU_STATE_CLOSED] = UINT64_MAX,
 		[VPMU_STATE_STOPPED] = BIT(VPMU_REASON_NONE) | BIT(VPMU_REASON_UNBOUND) |
-				       BIT(VPMU_REASON_HOST_LIMIT),
+				       BIT(VPMU_REASON_HOST_LIMIT) | BIT(VPMU_REASON_NOT_PORTABLE),
 		[VPMU_STATE_ACTIVE] = BIT(VPMU_REASON_NONE),
 		[VPMU_STATE_PARTIAL] = BIT(VPMU_REASON_NONE),
-		[VPMU_STATE_INACTIVE] = BIT(VPMU_REASON_NONE) | BIT(VPMU_REASON_UNBOUND),
+		[VPMU_STATE_INACTIVE] = BIT(VPMU_REASON_NONE) | BIT(VPMU_REASON_UNBOUND) |
+					BIT(VPMU_REASON_NOT_PORTABLE),
 		[VPMU_STATE_ERROR] = UINT64_MAX,
 	};
 
@@ -359,7 +360,7 @@ static const char *check_host(const struct look *look, const struct view *view)
 	const struct world_watch *watch = look->watch;
 
 	if (!(COUNTING_STATES & BIT(view->state)) || watch->bound < 0 ||
-	    view->reason == VPMU_REASON_UNBOUND)
+	    view->reason == VPMU_REASON_UNBOUND || view->reason == VPMU_REASON_NOT_PORTABLE)
 		return NULL;
 	if (!world_group(look->world, (unsigned int)watch->bound, view->index))
 		return "R-SLOT-9: a slot seems to count and the host has no event for it";
