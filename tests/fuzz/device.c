@@ -792,6 +792,8 @@ static void begin(struct device *device)
 	world->fetched = fetched;
 	choose_profile(device);
 	choose_budgets(device);
+	if (device->options->before)
+		device->options->before(world);
 	device->step = "the beginning";
 	if (world_vm(world) < 0)
 		broken(device, "the VM was not created");
@@ -862,6 +864,8 @@ void device_run(const struct device_options *options, const uint8_t *data, size_
 	device.at = data;
 	device.end = data + size;
 	begin(&device);
+	if (options->arrive && !options->arrive(&device.world))
+		device.at = device.end;
 	look(&device);
 	run_steps(&device);
 	finish(&device);

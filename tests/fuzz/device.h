@@ -15,6 +15,9 @@
 /* What differs between the targets. */
 struct device_options {
 	uint32_t memory_moves; /* 1: somebody else writes guest memory; it is compared with nothing */
+	void (*before)(struct world *world); /* the VM is made; may change its profile */
+	/* The guest may have come from elsewhere. Returns 0 where it did not and has nothing to do here. */
+	int (*arrive)(struct world *world);
 	void (*begin)(struct world *world);
 	void (*end)(struct world *world);
 };
