@@ -9,4 +9,4 @@ endforeach()
 vpmu_test(NAME unit-image-traces LABELS unit SOURCES image_traces.c core_fixture.c
   LIBS vpmu-test-world TIMEOUT 300)
 vpmu_script_test(NAME unit-image-traces-long LABELS long TIMEOUT 3600
-  COMMAND $<TARGET_FILE:unit-image-traces> ENVIRONMENT VPMU_TRACES=100000)
+  COMMAND $<TARGET_FILE:unit-image-traces> ENVIRONMENT VPMU_TRACES=100000 CK_FORK=no)
