@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """driver_attach_test.py directory tool plugin
 
-The Linux driver with vpmu attach: perf counts and samples; and where vpmu attach is killed and another takes its place, R-PCI-7,
-events are not counted or go on, and new ones count.
+The Linux driver with vpmu attach: perf counts and samples; and where vpmu attach is killed, or leaves in good order, and another
+takes its place, R-PCI-7, R-EPO-6, events are not counted or go on, and new ones count.
 """
 
 import os
@@ -18,9 +18,10 @@ import machine
 
 STAT = "perf stat -x, -e vpmu/instructions/,vpmu/branches/ work loop 50\n"
 SCRIPT = ("exec 2>&1\n" + driver_test.LOAD + "echo '@@ count'\n" + STAT + "echo '@@ record'\n" + driver_test.TESTS["record"][0] +
-          "echo '@@ killed'\nperf stat -x, -a -I 300 -o i.txt -e vpmu/instructions/ sleep 6 & P=$!\n"
-          "until grep -q vpmu i.txt 2>/dev/null; do sleep 0.1; done\necho kill it\nsleep 1\nwait $P\ncat i.txt\n"
-          "echo '@@ after'\n" + STAT + "echo '@@ log'\ndmesg | grep vpmu:\n")
+          "".join(f"echo '@@ {name}'\nrm -f i.txt\nperf stat -x, -a -I 300 -o i.txt -e vpmu/instructions/ sleep 6 & P=$!\n"
+                  f"until grep -q vpmu i.txt 2>/dev/null; do sleep 0.1; done\necho {order}\nsleep 1\nwait $P\ncat i.txt\n"
+                  f"echo '@@ after {name}'\n{STAT}" for name, order in (("killed", "kill it"), ("left", "let it leave"))) +
+          "echo '@@ log'\ndmesg | grep vpmu:\n")
 MOST = 2_000_000_000  # instructions that this machine cannot run in an interval
 
 
@@ -29,6 +30,16 @@ def killed(side):
     side.kill()
     side.start()
     side.wait_for("vCPU 1 found")
+
+
+def left(side):
+    """As an operator would end it; another takes over its counts."""
+    side.end()
+    side.start()
+    side.wait_for("counts of a predecessor go on")
+
+
+ORDERS = {"kill it": killed, "let it leave": left}
 
 
 def counted(part):
@@ -52,7 +63,7 @@ def run(directory, tool, plugin):
                        vcpus=2, vectors=2) as side:
         with machine.Machine(image, archive, side.words(), cpus=2, time_limit=400) as guest:
             try:
-                return guest.run(lambda line: killed(side) if line == "kill it" else None)
+                return guest.run(lambda line: line in ORDERS and ORDERS[line](side))
             except (machine.Failed, RuntimeError, TimeoutError) as failed:
                 raise machine.Failed("\n".join([repr(failed), *side.lines, guest.output()])) from failed
 
@@ -72,14 +83,16 @@ def main(directory, tool, plugin):
         problems.append("perf stat did not count the loop")
     if not driver_test.check_record(driver_test.Lines(parts["record"]))[0]:
         problems.append("samples are not where the work is")
-    counts = [row["count"] for row in driver_test.Lines(parts["killed"]).rows()]
-    if not counts or counts[0] is None or any(count is not None and not 0 < count < MOST for count in counts):
-        problems.append(f"a wrong number beside the kill: {counts}")
-    if not counted(parts["after"]):
-        problems.append("perf stat did not count the loop after the kill")
+    seen = {}
+    for name in ("killed", "left"):
+        counts = seen[name] = [row["count"] for row in driver_test.Lines(parts[name]).rows()]
+        if not counts or counts[0] is None or any(count is not None and not 0 < count < MOST for count in counts):
+            problems.append(f"a wrong number where it was {name}: {counts}")
+        if not counted(parts[f"after {name}"]):
+            problems.append(f"perf stat did not count the loop after it was {name}")
     if problems:
         sys.exit("\n".join([*problems, *lines]))
-    print(f"counted, sampled, and after a kill: {counts}")
+    print(f"counted, sampled, and beside a change of the host process: {seen}")
 
 
 main(*sys.argv[1:])
