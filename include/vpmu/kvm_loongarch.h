@@ -217,7 +217,7 @@ VPMU_API int vpmu_kvm_loongarch_pmu_load(const struct vpmu_kvm_system *system,
  * The index of a pair is the low 32 bits of KVM's number of the register. CPUCFG6 comes first, 0 where the guest has no PMU; then all counters,
  * then all controls. Pairs in another order, of another register, missing or left over, and values that no register can hold are refused
  * before anything is written; a PMU that could be set only in part is cleared.
- * @param state whose PMUs; must live as long as the bank is used
+ * @param state whose PMUs; not changed, and must live as long as the bank is used
  * @param[in,out] bank filled; its size is set by the caller
  * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG. The bank's functions answer what vpmu_kvm_loongarch_pmu_save() and
  * vpmu_kvm_loongarch_pmu_load() answer; VPMU_ERROR_GONE where there is no descriptor; VPMU_ERROR_UNSUPPORTED for another CPUCFG6
@@ -225,7 +225,7 @@ VPMU_API int vpmu_kvm_loongarch_pmu_load(const struct vpmu_kvm_system *system,
  * Any; the bank's load on the vCPU's own.
  * @since 0.1
  */
-VPMU_API int vpmu_kvm_loongarch_bank(const struct vpmu_kvm_loongarch_bank *state,
+VPMU_API int vpmu_kvm_loongarch_bank(struct vpmu_kvm_loongarch_bank *state,
 				     struct vpmu_image_bank *bank);
 
 /**

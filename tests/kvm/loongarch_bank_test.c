@@ -45,7 +45,7 @@ static void start(void)
 {
 	side_start(0, &here, &source);
 	side_start(1, &there, &destination);
-	for (unsigned int i = 0; i < 4; i++) {
+	for (uint64_t i = 0; i < 4; i++) {
 		here.perf[2 * i] = COUNTING | (0x3ff - i);
 		here.perf[2 * i + 1] = UINT64_MAX - i;
 	}
@@ -77,10 +77,10 @@ static void pairs_are_in_the_order_of_the_load(void)
 					       0x11000, 0x11010, 0x11020, 0x11030 };
 
 	start();
-	for (unsigned int i = 0; i < PAIRS; i++)
+	for (uint64_t i = 0; i < PAIRS; i++)
 		CHECK_EQ(pairs[2 * i], order[i]);
 	CHECK_EQ(pairs[1], KERNEL_HOST_PMU);
-	CHECK_EQ(pairs[2 * PAIRS], 0xeeeeeeeeeeeeeeeeull);
+	CHECK_EQ(pairs[2ull * PAIRS], 0xeeeeeeeeeeeeeeeeull);
 }
 
 static void a_pmu_moves_through_the_bank(void)
@@ -143,9 +143,9 @@ static void another_pmu_is_refused(void)
 static void hostile_pairs_are_refused(void)
 {
 	static const struct {
-		uint32_t word; /* of the pairs */
+		uint64_t word; /* of the pairs */
 		uint64_t value;
-		uint32_t culprit;
+		uint64_t culprit;
 	} rows[] = {
 		{ 0, 0x40028, 0 },    { 0, 0x11008, 0 },
 		{ 1, 0xffffu, 0 },    { 1, 1ull << 63 | 0x7f33, 0 },

@@ -56,8 +56,10 @@ static int bank_save(void *opaque, uint32_t vcpu, uint64_t *pairs)
 	pairs[0] = index_at(0, pmu.counters);
 	pairs[1] = kvm_loongarch_pmu_word(&pmu);
 	for (place = 1; place <= 2 * pmu.counters; place++) {
-		pairs[2 * place] = index_at(place, pmu.counters);
-		pairs[2 * place + 1] = *value_at(&pmu, place);
+		uint64_t *pair = pairs + (uint64_t)place * 2;
+
+		pair[0] = index_at(place, pmu.counters);
+		pair[1] = *value_at(&pmu, place);
 	}
 	return (int)(1 + 2 * pmu.counters);
 }
@@ -76,10 +78,12 @@ static int pairs_take(const uint64_t *pairs, uint32_t count, struct vpmu_kvm_loo
 	if (pmu->counters > COUNTERS || kvm_loongarch_pmu_word(pmu) != pairs[1])
 		return VPMU_ERROR_INVALID;
 	for (place = 1; place <= 2 * pmu->counters; place++) {
+		const uint64_t *pair = pairs + (uint64_t)place * 2;
+
 		*culprit = place < count ? place : count - 1;
-		if (place >= count || pairs[2 * place] != index_at(place, pmu->counters))
+		if (place >= count || pair[0] != index_at(place, pmu->counters))
 			return VPMU_ERROR_INVALID;
-		*value_at(pmu, place) = pairs[2 * place + 1];
+		*value_at(pmu, place) = pair[1];
 		if (kvm_loongarch_pmu_check(pmu))
 			return VPMU_ERROR_INVALID;
 	}
@@ -135,8 +139,7 @@ static int bank_load(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_
 	return error;
 }
 
-int vpmu_kvm_loongarch_bank(const struct vpmu_kvm_loongarch_bank *state,
-			    struct vpmu_image_bank *bank)
+int vpmu_kvm_loongarch_bank(struct vpmu_kvm_loongarch_bank *state, struct vpmu_image_bank *bank)
 {
 	int error = kvm_size_check(state, sizeof(*state));
 
@@ -146,7 +149,7 @@ int vpmu_kvm_loongarch_bank(const struct vpmu_kvm_loongarch_bank *state,
 		return error;
 	if (!state->descriptor || state->reserved)
 		return VPMU_ERROR_INVALID;
-	bank->opaque = (void *)(uintptr_t)state;
+	bank->opaque = state;
 	bank->save = bank_save;
 	bank->check = bank_check;
 	bank->load = bank_load;
