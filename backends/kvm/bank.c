@@ -21,8 +21,10 @@ int kvm_bank_take(const struct vpmu_kvm_bank *bank, struct vpmu_kvm_system *syst
 void kvm_bank_fill(struct vpmu_kvm_bank *bank, const struct vpmu_image_bank *functions,
 		   struct vpmu_image_bank *image)
 {
+	uint64_t size = image->size;
+
 	*image = *functions;
-	image->size = sizeof(*image);
+	image->size = size;
 	image->opaque = bank;
 }
 
@@ -37,5 +39,5 @@ int32_t kvm_bank_vcpu(const struct vpmu_kvm_bank *bank, const struct vpmu_kvm_sy
 	(void)snprintf(text, sizeof(text), "kvm: the VMM has no descriptor of vCPU %u",
 		       (unsigned int)vcpu);
 	kvm_say(system, VPMU_LOG_ERROR, text);
-	return VPMU_ERROR_INVALID;
+	return VPMU_ERROR_GONE;
 }

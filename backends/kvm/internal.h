@@ -32,14 +32,14 @@ void kvm_say(const struct vpmu_kvm_system *system, uint32_t level, const char *t
 uint32_t kvm_load32(const uint8_t *at);
 uint64_t kvm_load64(const uint8_t *at);
 
-/* Checks a bank, and takes its calls of KVM. */
+/* Checks a bank, and takes its calls of KVM: what each use begins with. */
 int kvm_bank_take(const struct vpmu_kvm_bank *bank, struct vpmu_kvm_system *system);
 
-/* What an image is to be told of a bank: these functions, which get the bank as their opaque. */
+/* What an image is to be told of a bank: these functions, which get the bank as their opaque; its size stays. */
 void kvm_bank_fill(struct vpmu_kvm_bank *bank, const struct vpmu_image_bank *functions,
 		   struct vpmu_image_bank *image);
 
-/* The descriptor of a vCPU, or VPMU_ERROR_INVALID and a word to the operator. */
+/* The descriptor of a vCPU, or VPMU_ERROR_GONE and a word to the operator. */
 int32_t kvm_bank_vcpu(const struct vpmu_kvm_bank *bank, const struct vpmu_kvm_system *system,
 		      uint32_t vcpu);
 

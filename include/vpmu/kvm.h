@@ -50,16 +50,16 @@ struct vpmu_kvm_system {
 
 /**
  * How the PMU that KVM gives to the guests of a VM goes into an image (image.h): held by the VMM, made ready by
- * vpmu_kvm_pmu_bank(), and used by the functions of a `struct vpmu_image_bank` until the last commit or the abort.
+ * vpmu_kvm_pmu_bank() or vpmu_kvm_loongarch_bank(), and used by the functions of a `struct vpmu_image_bank` until the last commit or the abort.
  * A VMM that fills one makes the library the one owner of these registers, and saves and restores none of them itself.
  */
 struct vpmu_kvm_bank {
 	uint64_t size; /**< sizeof(struct vpmu_kvm_bank) as the caller knows it */
 	const struct vpmu_kvm_system *system; /**< the calls of KVM; NULL: the operating system's */
-	/** The descriptor of a vCPU by its id; negative: there is none. On any thread that saves, loads or commits. */
+	/** The descriptor of a vCPU by its id; negative: there is none, VPMU_ERROR_GONE. On any thread that saves, loads or commits. */
 	int32_t (*vcpu_fd)(void *opaque, uint32_t vcpu);
 	void *opaque;	   /**< first argument of vcpu_fd */
-	int32_t fd;	   /**< x86: descriptor of /dev/kvm */
+	int32_t fd;	   /**< x86: descriptor of /dev/kvm; LoongArch: of the VM */
 	uint32_t reserved; /**< 0 */
 	uint64_t host[2];  /**< kept by these functions: what KVM can give on this host */
 };

@@ -72,17 +72,6 @@ struct vpmu_kvm_loongarch_pmu {
 		[VPMU_KVM_LOONGARCH_COUNTERS]; /**< PERFCTRL0 and on; bits 9:0 and 20:16; 0 behind `counters` */
 };
 
-/** The lent PMUs of a VM, for its image. */
-struct vpmu_kvm_loongarch_bank {
-	uint64_t size; /**< sizeof(struct vpmu_kvm_loongarch_bank) as the caller knows it */
-	const struct vpmu_kvm_system *system; /**< the calls of KVM; NULL: the operating system's */
-	void *opaque;			      /**< first argument of descriptor */
-	/** The descriptor of the vCPU with this id; negative: there is none. */
-	int32_t (*descriptor)(void *opaque, uint32_t vcpu);
-	int32_t vm_fd;	   /**< descriptor of the VM */
-	uint32_t reserved; /**< 0 */
-};
-
 /**
  * @brief Lets the VM's guest make user hypercalls (bit 25 of the paravirt feature word, Linux 6.14). The word's other bits stay
  * as they are. Before any vCPU runs; KVM takes the word once, so a VMM that sets it itself does that with bit 25 instead.
@@ -217,7 +206,7 @@ VPMU_API int vpmu_kvm_loongarch_pmu_load(const struct vpmu_kvm_system *system,
  * The index of a pair is the low 32 bits of KVM's number of the register. CPUCFG6 comes first, 0 where the guest has no PMU; then all counters,
  * then all controls. Pairs in another order, of another register, missing or left over, and values that no register can hold are refused
  * before anything is written; a PMU that could be set only in part is cleared.
- * @param state whose PMUs; not changed, and must live as long as the bank is used
+ * @param state the VM and its vCPUs; must live as long as the bank is used
  * @param[in,out] bank filled; its size is set by the caller
  * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG. The bank's functions answer what vpmu_kvm_loongarch_pmu_save() and
  * vpmu_kvm_loongarch_pmu_load() answer; VPMU_ERROR_GONE where there is no descriptor; VPMU_ERROR_UNSUPPORTED for another CPUCFG6
@@ -225,8 +214,7 @@ VPMU_API int vpmu_kvm_loongarch_pmu_load(const struct vpmu_kvm_system *system,
  * Any; the bank's load on the vCPU's own.
  * @since 0.1
  */
-VPMU_API int vpmu_kvm_loongarch_bank(struct vpmu_kvm_loongarch_bank *state,
-				     struct vpmu_image_bank *bank);
+VPMU_API int vpmu_kvm_loongarch_bank(struct vpmu_kvm_bank *state, struct vpmu_image_bank *bank);
 
 /**
  * @brief Brings the lent PMU's registers to 0, for a reset of the vCPU, which KVM's own reset does not do.

@@ -302,7 +302,7 @@ VPMU_API int vpmu_kvm_event_filter_set(const struct vpmu_kvm_system *system, int
  * stops at one of them or keeps another value, those of before are set again; the log op names the register. Only where that fails too
  * is the vCPU's PMU not as it was, and the log op says so. Each of the functions uses up to 15 KiB of stack.
  * @param[in,out] bank its first fields are given, `host` is filled; must live as long as image is used
- * @param[out] image filled, as options of vpmu_vm_save() and vpmu_vm_load() have it; its size is set
+ * @param[in,out] image filled, for the options of vpmu_vm_save() and vpmu_vm_load(); its size is set by the caller
  * @return 0; VPMU_KVM_PMU_NONE (KVM has no vPMU on this host: saves have no records of it, and images with some are refused);
  * VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED (the descriptor is not that of /dev/kvm); VPMU_ERROR_SYSTEM
  * @par Threads

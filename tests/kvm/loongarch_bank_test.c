@@ -17,7 +17,7 @@
 
 static struct kernel here, there;
 static struct vpmu_kvm_system systems[2];
-static struct vpmu_kvm_loongarch_bank states[2];
+static struct vpmu_kvm_bank states[2];
 static struct vpmu_image_bank source, destination;
 static uint64_t pairs[2 * VPMU_IMAGE_MAX_BANK_PAIRS];
 
@@ -31,10 +31,10 @@ static void side_start(unsigned int side, struct kernel *kernel, struct vpmu_ima
 {
 	systems[side] = kernel_start(kernel, 702);
 	kernel->cpucfg6 = KERNEL_HOST_PMU;
-	states[side] = (struct vpmu_kvm_loongarch_bank){ .size = sizeof(states[side]),
-							 .system = &systems[side],
-							 .descriptor = descriptor,
-							 .vm_fd = KERNEL_VM };
+	states[side] = (struct vpmu_kvm_bank){ .size = sizeof(states[side]),
+					       .system = &systems[side],
+					       .vcpu_fd = descriptor,
+					       .fd = KERNEL_VM };
 	*bank = (struct vpmu_image_bank){ .size = sizeof(*bank) };
 	CHECK_EQ(vpmu_kvm_loongarch_bank(&states[side], bank), 0);
 	CHECK_EQ(bank->bank, VPMU_IMAGE_BANK_LOONGARCH_PMU);
@@ -230,11 +230,11 @@ static void a_vcpu_without_descriptor_is_gone(void)
 
 static void banks_that_are_none_are_refused(void)
 {
-	struct vpmu_kvm_loongarch_bank state;
+	struct vpmu_kvm_bank state;
 
 	start();
 	state = states[0];
-	state.descriptor = NULL;
+	state.vcpu_fd = NULL;
 	CHECK_EQ(vpmu_kvm_loongarch_bank(&state, &source), VPMU_ERROR_INVALID);
 	state = states[0];
 	state.reserved = 1;
@@ -253,7 +253,7 @@ const struct test_case test_cases[] = {
 	  a_guest_without_a_pmu_moves_without_one },
 	{ "R-MIG-4", "another_pmu_is_refused", another_pmu_is_refused },
 	{ "R-MIG-4", "hostile_pairs_are_refused", hostile_pairs_are_refused },
-	{ "R-MIG-4", "pairs_too_few_or_too_many_are_refused",
+	{ "R-BANK-8", "pairs_too_few_or_too_many_are_refused",
 	  pairs_too_few_or_too_many_are_refused },
 	{ "faults", "a_load_sets_all_or_nothing", a_load_sets_all_or_nothing },
 	{ "faults", "each_call_of_a_save_fails", each_call_of_a_save_fails },

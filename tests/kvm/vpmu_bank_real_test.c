@@ -109,7 +109,7 @@ static void one_moves(struct vpmu_image_bank *image)
 static void a_pmu_moves_or_there_is_none(void)
 {
 	struct vpmu_kvm_bank bank = { .size = sizeof(bank), .vcpu_fd = fd_of };
-	struct vpmu_image_bank image;
+	struct vpmu_image_bank image = { .size = sizeof(image) };
 	int answer;
 
 	vm_open();

@@ -80,6 +80,7 @@ static int start(struct place *place, const struct x86_model *host, const struct
 					      .vcpu_fd = fd_of,
 					      .opaque = place,
 					      .fd = X86_KERNEL_FD };
+	place->image = (struct vpmu_image_bank){ .size = sizeof(place->image) };
 	return vpmu_kvm_pmu_bank(&place->bank, &place->image);
 }
 
@@ -527,14 +528,14 @@ static void each_call_fails(void)
 
 	/* CPUID and the list; CPUID, capabilities, registers. */
 	for (uint32_t failing = 1; failing <= 2; failing++) {
-		struct vpmu_image_bank untouched = { .size = 77 };
+		struct vpmu_image_bank untouched = { .size = sizeof(untouched) };
 
 		CHECK_EQ(start(&here, FULL, FULL), 0);
 		quiet(&here);
 		here.kernel.failing = failing;
 		here.kernel.failure = -EFAULT;
 		CHECK_EQ(vpmu_kvm_pmu_bank(&here.bank, &untouched), VPMU_ERROR_SYSTEM);
-		CHECK_EQ(untouched.size, 77);
+		CHECK(!untouched.save && !untouched.check && !untouched.load);
 		CHECK_EQ(here.kernel.said, 1);
 	}
 	for (uint32_t failing = 1; failing <= 3; failing++) {
@@ -676,6 +677,7 @@ static void a_rollback_that_fails_is_told(void)
 
 static void arguments_are_checked(void)
 {
+	struct vpmu_image_bank small = { .size = 8 };
 	struct vpmu_kvm_bank bank;
 	uint32_t culprit;
 	uint8_t longer[sizeof(bank) + 8] = { 0 };
@@ -684,6 +686,7 @@ static void arguments_are_checked(void)
 	bank = here.bank;
 	CHECK_EQ(vpmu_kvm_pmu_bank(NULL, &here.image), VPMU_ERROR_INVALID);
 	CHECK_EQ(vpmu_kvm_pmu_bank(&bank, NULL), VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_kvm_pmu_bank(&bank, &small), VPMU_ERROR_INVALID);
 	bank.size--;
 	CHECK_EQ(vpmu_kvm_pmu_bank(&bank, &here.image), VPMU_ERROR_INVALID);
 	bank = here.bank;
@@ -700,9 +703,9 @@ static void arguments_are_checked(void)
 		 VPMU_ERROR_TOO_BIG);
 	/* A vCPU that the VMM does not know. */
 	quiet(&here);
-	CHECK_EQ(here.image.save(here.image.opaque, 6, pairs), VPMU_ERROR_INVALID);
-	CHECK_EQ(here.image.check(here.image.opaque, 6, pairs, 1, &culprit), VPMU_ERROR_INVALID);
-	CHECK_EQ(here.image.load(here.image.opaque, 6, pairs, 1), VPMU_ERROR_INVALID);
+	CHECK_EQ(here.image.save(here.image.opaque, 6, pairs), VPMU_ERROR_GONE);
+	CHECK_EQ(here.image.check(here.image.opaque, 6, pairs, 1, &culprit), VPMU_ERROR_GONE);
+	CHECK_EQ(here.image.load(here.image.opaque, 6, pairs, 1), VPMU_ERROR_GONE);
 	CHECK_EQ(here.kernel.said, 3);
 	CHECK_EQ(here.kernel.calls, 0);
 	CHECK_EQ(here.image.size, sizeof(here.image));

@@ -53,6 +53,7 @@ static void start(struct place *place, const struct x86_model *host)
 					      .vcpu_fd = fd_of,
 					      .opaque = place,
 					      .fd = X86_KERNEL_FD };
+	place->functions.size = sizeof(place->functions);
 	CHECK(vpmu_kvm_pmu_bank(&place->bank, &place->functions) >= 0);
 	place->options = (struct vpmu_image_options){ .size = sizeof(place->options),
 						      .platform = &platform,

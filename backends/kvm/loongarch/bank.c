@@ -31,26 +31,31 @@ static uint64_t *value_at(struct vpmu_kvm_loongarch_pmu *pmu, uint32_t place)
 	return &pmu->control[place - 1 - pmu->counters];
 }
 
-static int target_of(const struct vpmu_kvm_loongarch_bank *bank, uint32_t vcpu,
+static int target_of(const struct vpmu_kvm_bank *bank, uint32_t vcpu, struct vpmu_kvm_system *use,
 		     struct vpmu_kvm_loongarch_vcpu *target)
 {
+	int error = kvm_bank_take(bank, use);
+
+	if (error)
+		return error;
 	*target = (struct vpmu_kvm_loongarch_vcpu){ .size = sizeof(*target),
-						    .vm_fd = bank->vm_fd,
+						    .vm_fd = bank->fd,
 						    .vector = VPMU_KVM_LOONGARCH_SWI1 };
-	target->vcpu_fd = bank->descriptor(bank->opaque, vcpu);
-	return target->vcpu_fd < 0 ? VPMU_ERROR_GONE : 0;
+	target->vcpu_fd = kvm_bank_vcpu(bank, use, vcpu);
+	return target->vcpu_fd < 0 ? target->vcpu_fd : 0;
 }
 
 static int bank_save(void *opaque, uint32_t vcpu, uint64_t *pairs)
 {
-	const struct vpmu_kvm_loongarch_bank *bank = opaque;
+	const struct vpmu_kvm_bank *bank = opaque;
 	struct vpmu_kvm_loongarch_pmu pmu = { .size = sizeof(pmu) };
 	struct vpmu_kvm_loongarch_vcpu target;
+	struct vpmu_kvm_system use;
 	uint32_t place;
-	int error = target_of(bank, vcpu, &target);
+	int error = target_of(bank, vcpu, &use, &target);
 
 	if (!error)
-		error = vpmu_kvm_loongarch_pmu_save(bank->system, target.vcpu_fd, &pmu);
+		error = vpmu_kvm_loongarch_pmu_save(&use, target.vcpu_fd, &pmu);
 	if (error)
 		return error;
 	pairs[0] = index_at(0, pmu.counters);
@@ -95,7 +100,7 @@ static int pairs_take(const uint64_t *pairs, uint32_t count, struct vpmu_kvm_loo
 static int bank_check(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_t count,
 		      uint32_t *culprit)
 {
-	const struct vpmu_kvm_loongarch_bank *bank = opaque;
+	const struct vpmu_kvm_bank *bank = opaque;
 	struct vpmu_kvm_loongarch_vcpu target;
 	struct vpmu_kvm_loongarch_pmu pmu;
 	struct vpmu_kvm_system use;
@@ -103,9 +108,7 @@ static int bank_check(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32
 	int error = pairs_take(pairs, count, &pmu, culprit);
 
 	if (!error)
-		error = target_of(bank, vcpu, &target);
-	if (!error)
-		error = kvm_system_take(&use, bank->system);
+		error = target_of(bank, vcpu, &use, &target);
 	if (error)
 		return error;
 	*culprit = 0;
@@ -121,39 +124,38 @@ static int bank_check(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32
 
 static int bank_load(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_t count)
 {
-	const struct vpmu_kvm_loongarch_bank *bank = opaque;
+	const struct vpmu_kvm_bank *bank = opaque;
 	struct vpmu_kvm_loongarch_vcpu target;
 	struct vpmu_kvm_loongarch_pmu pmu;
+	struct vpmu_kvm_system use;
 	uint32_t culprit;
 	int error = bank_check(opaque, vcpu, pairs, count, &culprit);
 
 	if (!error)
 		error = pairs_take(pairs, count, &pmu, &culprit);
 	if (!error)
-		error = target_of(bank, vcpu, &target);
+		error = target_of(bank, vcpu, &use, &target);
 	if (error)
 		return error;
-	error = vpmu_kvm_loongarch_pmu_load(bank->system, &target, &pmu);
+	error = vpmu_kvm_loongarch_pmu_load(&use, &target, &pmu);
 	if (error && pmu.counters)
-		(void)vpmu_kvm_loongarch_pmu_clear(bank->system, target.vcpu_fd);
+		(void)vpmu_kvm_loongarch_pmu_clear(&use, target.vcpu_fd);
 	return error;
 }
 
-int vpmu_kvm_loongarch_bank(struct vpmu_kvm_loongarch_bank *state, struct vpmu_image_bank *bank)
+int vpmu_kvm_loongarch_bank(struct vpmu_kvm_bank *state, struct vpmu_image_bank *bank)
 {
-	int error = kvm_size_check(state, sizeof(*state));
+	static const struct vpmu_image_bank functions = { .save = bank_save,
+							  .check = bank_check,
+							  .load = bank_load,
+							  .bank = VPMU_IMAGE_BANK_LOONGARCH_PMU };
+	struct vpmu_kvm_system system;
+	int error = kvm_bank_take(state, &system);
 
 	if (!error)
 		error = kvm_size_check(bank, sizeof(*bank));
 	if (error)
 		return error;
-	if (!state->descriptor || state->reserved)
-		return VPMU_ERROR_INVALID;
-	bank->opaque = state;
-	bank->save = bank_save;
-	bank->check = bank_check;
-	bank->load = bank_load;
-	bank->bank = VPMU_IMAGE_BANK_LOONGARCH_PMU;
-	bank->reserved = 0;
+	kvm_bank_fill(state, &functions, bank);
 	return 0;
 }

@@ -40,10 +40,9 @@ static int32_t descriptor(void *opaque, uint32_t vcpu)
 
 static void options_make(void)
 {
-	static struct vpmu_kvm_loongarch_bank state = { .size = sizeof(state),
-							.system = &kvm_system,
-							.descriptor = descriptor,
-							.vm_fd = VM_FD };
+	static struct vpmu_kvm_bank state = {
+		.size = sizeof(state), .system = &kvm_system, .vcpu_fd = descriptor, .fd = VM_FD
+	};
 	int calls = machine.version >= 614;
 
 	platform.transport = calls ? VPMU_TRANSPORT_CALL : VPMU_TRANSPORT_MMIO;
