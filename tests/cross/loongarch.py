@@ -21,7 +21,8 @@ def played(root, directory):
     machine = Machine("loongarch64", root, directory)
     parts = machine.compile(machine.sources(
         *PARTS, "backends/kvm/loongarch", "tests/cross/loongarch") + [
-            "backends/kvm/system.c", "backends/kvm/exit.c", "backends/kvm/complete.c"],
+            "backends/kvm/bank.c", "backends/kvm/system.c", "backends/kvm/exit.c",
+            "backends/kvm/complete.c"],
         "-I", f"{root}/tests/cross")
     program = machine.link("played", parts + machine.ground())
     run = subprocess.run([*machine.runner, program], capture_output=True, text=True,
