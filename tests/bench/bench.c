@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	bench_growth();
 	bench_image();
 	bench_perf();
+	bench_blackout();
 	bench_monitor();
 	if (json)
 		print_json();

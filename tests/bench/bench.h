@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <vpmu/perf.h>
 #include <vpmu/vpmu.h>
 
 /* Which side of its bar a value must be on. */
@@ -48,6 +49,11 @@ void device_destroy(struct device *device);
 struct vpmu_vcpu *device_vcpu(struct device *device, uint32_t id);
 void device_vcpu_end(struct vpmu_vcpu *vcpu);
 
+/* A perf source whose system calls are counted, these, and those of them that made a host event. */
+struct vpmu_perf *bench_perf_source(void);
+uint64_t bench_perf_calls(void);
+uint64_t bench_perf_opens(void);
+
 /* ns of a bare exit of KVM to user space and back; negative where there is no KVM. */
 double bench_bare_exit(void);
 
@@ -56,6 +62,7 @@ void bench_size(void);
 void bench_growth(void);
 void bench_image(void);
 void bench_perf(void);
+void bench_blackout(void);
 /* Last: it raises the limit of descriptors and starts threads. */
 void bench_monitor(void);
 

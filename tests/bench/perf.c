@@ -73,7 +73,7 @@ static void release(void *opaque, void *memory, uint64_t size)
 	counted.system.release(opaque, memory, size);
 }
 
-static struct vpmu_perf *source_create(void)
+struct vpmu_perf *bench_perf_source(void)
 {
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config config = { .size = sizeof(config),
@@ -93,6 +93,16 @@ static struct vpmu_perf *source_create(void)
 	if (vpmu_perf_create(&config, &perf) < 0)
 		abort();
 	return perf;
+}
+
+uint64_t bench_perf_calls(void)
+{
+	return counted.calls;
+}
+
+uint64_t bench_perf_opens(void)
+{
+	return counted.opens;
 }
 
 static double descriptors(void)
@@ -140,7 +150,7 @@ static bool subject_begin(struct subject *s)
 						   .id = gettid(),
 						   .attention = hear };
 
-	*s = (struct subject){ .ops = vpmu_perf_ops(), .perf = source_create() };
+	*s = (struct subject){ .ops = vpmu_perf_ops(), .perf = bench_perf_source() };
 	if (s->ops->attach(s->perf, &thread, &s->attached) < 0)
 		abort();
 	if (open_group(s, 0, 1) < 0)
@@ -329,7 +339,7 @@ static void bytes_row(uint64_t bytes, bool able)
 static void vcpu_rows(bool able)
 {
 	double before = descriptors();
-	struct vpmu_perf *perf = source_create();
+	struct vpmu_perf *perf = bench_perf_source();
 	struct device *device = device_create_on(2 * EVENTS, vpmu_perf_ops(), perf, gettid());
 	uint64_t bytes = device->allocated + counted.bytes;
 	struct vpmu_vcpu *vcpu = device_vcpu(device, 0);
