@@ -49,9 +49,8 @@ void device_destroy(struct device *device);
 struct vpmu_vcpu *device_vcpu(struct device *device, uint32_t id);
 void device_vcpu_end(struct vpmu_vcpu *vcpu);
 
-/* A perf source whose system calls are counted, these, and those of them that made a host event. */
+/* A perf source whose system calls are counted, and how often one of these made a host event. */
 struct vpmu_perf *bench_perf_source(void);
-uint64_t bench_perf_calls(void);
 uint64_t bench_perf_opens(void);
 
 /* ns of a bare exit of KVM to user space and back; negative where there is no KVM. */

@@ -95,11 +95,6 @@ struct vpmu_perf *bench_perf_source(void)
 	return perf;
 }
 
-uint64_t bench_perf_calls(void)
-{
-	return counted.calls;
-}
-
 uint64_t bench_perf_opens(void)
 {
 	return counted.opens;
