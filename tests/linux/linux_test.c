@@ -277,6 +277,9 @@ static void an_ended_process_is_gone(void)
 	kill(child, SIGKILL);
 	while (vpmu_process_check(process, threads[0].thread, threads[0].born) == 0)
 		usleep(1000);
+	/* A thread may be gone a little before the last of them is. */
+	while (vpmu_process_threads(process, VPMU_PROCESS_ALL, threads, 16) >= 0)
+		usleep(1000);
 	CHECK_EQ(vpmu_process_threads(process, VPMU_PROCESS_ALL, threads, 16), VPMU_ERROR_GONE);
 	CHECK_EQ(vpmu_process_runs_kvm(process), VPMU_ERROR_GONE);
 	stop(child);
