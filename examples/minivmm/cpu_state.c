@@ -28,7 +28,7 @@ struct known {
 	struct kvm_regs registers;
 	struct kvm_sregs system;
 	struct kvm_lapic_state apic;
-	struct kvm_xsave extended;
+	_Alignas(8) uint8_t extended[sizeof(struct kvm_xsave)];
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state run_state;
 	uint64_t msrs[3];
@@ -57,7 +57,7 @@ static int registers_get(int fd, struct known *known)
 
 	if (ioctl(fd, KVM_GET_REGS, &known->registers) ||
 	    ioctl(fd, KVM_GET_SREGS, &known->system) || ioctl(fd, KVM_GET_LAPIC, &known->apic) ||
-	    ioctl(fd, KVM_GET_XSAVE, &known->extended) ||
+	    ioctl(fd, KVM_GET_XSAVE, known->extended) ||
 	    ioctl(fd, KVM_GET_VCPU_EVENTS, &known->events) ||
 	    ioctl(fd, KVM_GET_MP_STATE, &known->run_state) || ioctl(fd, KVM_GET_MSRS, &msrs) != 3)
 		return -1;
@@ -93,7 +93,7 @@ int cpu_state_set(struct vcpu *vcpu)
 		msrs.entries[i].data = known.msrs[i];
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &known.system) ||
 	    ioctl(vcpu->fd, KVM_SET_LAPIC, &known.apic) ||
-	    ioctl(vcpu->fd, KVM_SET_XSAVE, &known.extended) ||
+	    ioctl(vcpu->fd, KVM_SET_XSAVE, known.extended) ||
 	    ioctl(vcpu->fd, KVM_SET_REGS, &known.registers) ||
 	    ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) != 3 ||
 	    ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &known.events) ||
