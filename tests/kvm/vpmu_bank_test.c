@@ -113,9 +113,9 @@ static int load(struct place *place, int count)
 static void seed(void)
 {
 	const char *given = getenv("VPMU_TEST_SEED");
-	long value = given ? strtol(given, NULL, 0) : (long)time(NULL);
+	long long value = given ? strtoll(given, NULL, 0) : (long long)time(NULL);
 
-	(void)printf("VPMU_TEST_SEED=%ld\n", value);
+	(void)printf("VPMU_TEST_SEED=%lld\n", value);
 	(void)fflush(stdout);
 	memcpy(random_state, &value, sizeof(random_state));
 }

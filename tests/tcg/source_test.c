@@ -43,7 +43,7 @@ static void *allocate(void *opaque, uint64_t size)
 	if (++world.asked == world.fail_at)
 		return NULL;
 	world.allocations++;
-	return calloc(1, size);
+	return calloc(1, (size_t)size);
 }
 
 static void release(void *opaque, void *memory, uint64_t size)
