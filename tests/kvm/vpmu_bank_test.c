@@ -137,7 +137,11 @@ static void busy(struct place *place)
 
 static void check_same(const struct place *a, const struct place *b)
 {
-	CHECK_MEM(a->kernel.msrs, b->kernel.msrs, sizeof(a->kernel.msrs));
+	CHECK_EQ(a->kernel.msr_count, b->kernel.msr_count);
+	for (uint32_t i = 0; i < a->kernel.msr_count; i++) {
+		CHECK_EQ(a->kernel.msrs[i].index, b->kernel.msrs[i].index);
+		CHECK_EQ(a->kernel.msrs[i].value, b->kernel.msrs[i].value);
+	}
 }
 
 /* ---- what is saved -------------------------------------------------------------------------------------- */

@@ -54,15 +54,15 @@ static void lengths_are_counted(void)
 /* More bytes than any image may have are refused even where there is room. */
 static void no_image_is_too_long(void)
 {
-	static unsigned char room[VPMU_IMAGE_MAX_BYTES + 8];
+	static unsigned char room[VPMU_IMAGE_MAX_BYTES + 8], bytes[VPMU_IMAGE_MAX_BYTES];
 	struct vpmu_image_header header = { .format = 1ull << 16 };
 	struct vpmu_image_writer writer;
 
 	vpmu_image_write_start(&writer, room, sizeof(room));
-	vpmu_image_write_bytes(&writer, room, VPMU_IMAGE_MAX_BYTES - 64 - 16, 1);
+	vpmu_image_write_bytes(&writer, bytes, VPMU_IMAGE_MAX_BYTES - 64 - 16, 1);
 	CHECK_EQ(vpmu_image_write_end(&writer, &header), 0);
 	vpmu_image_write_start(&writer, room, sizeof(room));
-	vpmu_image_write_bytes(&writer, room, VPMU_IMAGE_MAX_BYTES - 64 - 8, 1);
+	vpmu_image_write_bytes(&writer, bytes, VPMU_IMAGE_MAX_BYTES - 64 - 8, 1);
 	CHECK_EQ(vpmu_image_write_end(&writer, &header), VPMU_ERROR_LIMIT);
 }
 
