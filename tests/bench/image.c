@@ -16,6 +16,7 @@
 
 struct images {
 	struct vpmu_vm *vm;
+	struct vpmu_vm *target; /* with the same vCPUs, nothing open */
 	unsigned char *image;
 	unsigned char *copy;
 	uint64_t capacity;
@@ -81,12 +82,13 @@ static void copy(void *opaque)
 	memcpy(images->copy, images->image, (size_t)images->length);
 }
 
-static void prove_copy(void *opaque)
+/* With memory for the VM's own copy, which the host fills with 0 and takes back. */
+static void load(void *opaque)
 {
 	struct images *images = opaque;
 
-	copy(images);
-	must(vpmu_image_check(images->copy, images->length, NULL, NULL));
+	must(vpmu_vm_load(images->target, images->image, images->length, &options, NULL));
+	must(vpmu_vm_abort(images->target));
 }
 
 static void checksum(void *opaque)
@@ -110,13 +112,13 @@ static void add_rows(struct images *images)
 	double sum = bench_time(checksum, images, 1, ROUNDS);
 	double tables = bench_time(checksum_tables, images, 1, ROUNDS);
 	double encoded = bench_time(save, images, 1, ROUNDS) - sum;
-	double decoded = bench_time(prove_copy, images, 1, ROUNDS) - sum;
+	double decoded = bench_time(load, images, 1, ROUNDS) - sum;
 	double proved = bench_time(prove, images, 1, ROUNDS) - sum;
 
 	bench_row((struct row){ "image_encode_per_copy", encoded / copied, "copies", AT_MOST, 1.5,
 				"memcpy of the image, us", copied / 1e3, true });
 	bench_row((struct row){ "image_decode_per_copy", decoded / copied, "copies", AT_MOST, 1.5,
-				"memcpy and proof, us", decoded / 1e3, true });
+				"load and abort with their memory, us", decoded / 1e3, true });
 	bench_row((struct row){ "image_proof_per_copy", proved / copied, "copies", AT_MOST, 1.5,
 				"proof alone, us", proved / 1e3, true });
 	bench_row((struct row){ "image_checksum", bytes / sum, "GB/s", AT_LEAST, 1.5,
@@ -128,7 +130,8 @@ static void add_rows(struct images *images)
 void bench_image(void)
 {
 	struct device *device = device_create(SLOTS);
-	struct images images = { .vm = device->vm };
+	struct device *target = device_create(SLOTS);
+	struct images images = { .vm = device->vm, .target = target->vm };
 	struct vpmu_profile profile;
 
 	vpmu_profile_default(&profile);
@@ -141,9 +144,12 @@ void bench_image(void)
 	memset(images.copy, 1, (size_t)images.capacity);
 	for (uint32_t id = 0; id < VCPUS; id++)
 		use(device_vcpu(device, id));
+	for (uint32_t id = 0; id < VCPUS; id++)
+		device_vcpu(target, id);
 	save(&images);
 	add_rows(&images);
 	free(images.image);
 	free(images.copy);
+	device_destroy(target);
 	device_destroy(device);
 }
