@@ -44,14 +44,23 @@ double bench_time(void (*call)(void *opaque), void *opaque, unsigned int repeat,
 	return least;
 }
 
+static bool judged(const struct row *row)
+{
+	return row->measured && row->bound != NO_BAR;
+}
+
 static bool holds(const struct row *row)
 {
-	if (!row->measured)
+	if (!judged(row))
 		return false;
 	return row->bound == AT_LEAST ? row->value >= row->bar : row->value <= row->bar;
 }
 
-static const char *const bound_names[] = { [AT_MOST] = "at most", [AT_LEAST] = "at least" };
+static const char *const bound_names[] = {
+	[AT_MOST] = "at most",
+	[AT_LEAST] = "at least",
+	[NO_BAR] = "-",
+};
 
 static void print_table(void)
 {
@@ -64,8 +73,12 @@ static void print_table(void)
 			printf("%-26s %12.2f", row->name, row->value);
 		else
 			printf("%-26s %12s", row->name, "-");
-		printf(" %-6s %-8s %12.2f %-6s %s", row->unit, bound_names[row->bound], row->bar,
-		       row->measured ? holds(row) ? "yes" : "NO" : "-", row->peer);
+		printf(" %-6s %-8s", row->unit, bound_names[row->bound]);
+		if (row->bound == NO_BAR)
+			printf(" %12s", "-");
+		else
+			printf(" %12.2f", row->bar);
+		printf(" %-6s %s", !judged(row) ? "-" : holds(row) ? "yes" : "NO", row->peer);
 		if (row->peer_value >= 0)
 			printf(": %.2f", row->peer_value);
 		printf("\n");
@@ -88,9 +101,13 @@ static void print_json(void)
 
 		printf("%s\n  {\"name\": \"%s\", ", i ? "," : "", row->name);
 		print_number("value", row->value, row->measured);
-		printf("\"unit\": \"%s\", \"bound\": \"%s\", \"bar\": %.6g, ", row->unit,
-		       bound_names[row->bound], row->bar);
-		printf("\"holds\": %s, ", row->measured ? holds(row) ? "true" : "false" : "null");
+		printf("\"unit\": \"%s\", ", row->unit);
+		if (row->bound == NO_BAR)
+			printf("\"bound\": null, ");
+		else
+			printf("\"bound\": \"%s\", ", bound_names[row->bound]);
+		print_number("bar", row->bar, row->bound != NO_BAR);
+		printf("\"holds\": %s, ", !judged(row) ? "null" : holds(row) ? "true" : "false");
 		print_number("peer_value", row->peer_value, row->peer_value >= 0);
 		printf("\"peer\": \"%s\"}", row->peer);
 	}
@@ -118,6 +135,6 @@ int main(int argc, char **argv)
 	else
 		print_table();
 	for (unsigned int i = 0; i < row_count; i++)
-		broken |= rows[i].measured && !holds(&rows[i]);
+		broken |= judged(&rows[i]) && !holds(&rows[i]);
 	return broken;
 }

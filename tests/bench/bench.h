@@ -10,8 +10,8 @@
 #include <vpmu/perf.h>
 #include <vpmu/vpmu.h>
 
-/* Which side of its bar a value must be on. */
-enum bound { AT_MOST, AT_LEAST };
+/* Which side of its bar a value must be on; NO_BAR: it only tells. */
+enum bound { AT_MOST, AT_LEAST, NO_BAR };
 
 struct row {
 	const char *name;
@@ -52,6 +52,15 @@ void device_vcpu_end(struct vpmu_vcpu *vcpu);
 /* A perf source whose system calls are counted, and how often one of these made a host event. */
 struct vpmu_perf *bench_perf_source(void);
 uint64_t bench_perf_opens(void);
+
+/* protobuf-c with the words of a proved image of this many vCPUs, ns. It makes no checksum and proves nothing. */
+struct protobuf {
+	double encode; /* from messages that are filled already */
+	double decode; /* and giving the messages back */
+	bool measured; /* false: built without protobuf-c, both are negative */
+};
+
+struct protobuf bench_protobuf(const unsigned char *image, uint32_t vcpus);
 
 /* ns of a bare exit of KVM to user space and back; negative where there is no KVM. */
 double bench_bare_exit(void);

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Images of a big VM: 63 open slots of each of 1024 vCPUs, beside a copy of the bytes. The checksum is apart. */
+/*
+ * Images of a big VM: 63 open slots of each of 1024 vCPUs, beside a copy of the bytes and protobuf-c. The checksum
+ * is apart.
+ */
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +108,18 @@ static void checksum_tables(void *opaque)
 	images->sum ^= vpmu_crc32c_tables(UINT32_MAX, images->image, images->length);
 }
 
+static void add_protobuf_rows(const struct images *images, double encoded, double decoded)
+{
+	struct protobuf times = bench_protobuf(images->image, VCPUS);
+
+	bench_row((struct row){ "image_encode_protobuf_c", times.encode / encoded, "ratio", NO_BAR,
+				0, "protobuf-c to this library; protobuf-c's pack, us",
+				times.encode / 1e3, times.measured });
+	bench_row((struct row){ "image_decode_protobuf_c", times.decode / decoded, "ratio", NO_BAR,
+				0, "protobuf-c to load and abort; its unpack and free, us",
+				times.decode / 1e3, times.measured });
+}
+
 static void add_rows(struct images *images)
 {
 	double bytes = (double)images->length;
@@ -125,6 +140,7 @@ static void add_rows(struct images *images)
 				"as long as an image takes, us", sum / 1e3, true });
 	bench_row((struct row){ "image_checksum_tables", bytes / tables, "GB/s", AT_LEAST, 1.5,
 				"without the CPU's instruction", -1, true });
+	add_protobuf_rows(images, encoded, decoded);
 }
 
 void bench_image(void)
