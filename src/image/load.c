@@ -11,26 +11,27 @@
 
 /* ---- what an image says of a VM ---------------------------------------------------------------------- */
 
-struct refusal {
-	uint32_t fault;
-	uint32_t slot;
-	const char *word;
-	const char *text;
-};
-
-static int refuse(struct vpmu_image_fault *fault, const struct vpmu_image_vcpu *at,
-		  const struct refusal *refusal)
+/* What is wrong with a vCPU of it, told at its first record. */
+static int refuse(struct vpmu_image_fault *fault, const struct vpmu_image_vcpu *at, uint32_t kind,
+		  const char *word, const char *text)
 {
-	if (!fault)
-		return VPMU_ERROR_IMAGE;
-	fault->fault = refusal->fault;
-	fault->record = at ? at->record : VPMU_IMAGE_NOWHERE;
-	fault->offset = at ? at->offset : (uint64_t)VPMU_IMAGE_HEADER_WORD_COUNTS * VPMU_WORD_BYTES;
-	fault->vcpu = at ? at->id : VPMU_IMAGE_NOWHERE;
-	fault->slot = VPMU_IMAGE_NOWHERE;
-	fault->word = refusal->word;
-	fault->text = refusal->text;
-	return VPMU_ERROR_IMAGE;
+	const struct vpmu_image_fault told = {
+		.fault = kind,
+		.record = at->record,
+		.offset = at->offset,
+		.vcpu = at->id,
+		.slot = VPMU_IMAGE_NOWHERE,
+		.word = word,
+		.text = text,
+	};
+
+	return vpmu_image_refuse(fault, &told);
+}
+
+static void read_pairs(const struct vpmu_image_vcpu *found, uint64_t *pairs)
+{
+	for (uint32_t i = 0; i < 2 * found->pair_count; i++)
+		pairs[i] = vpmu_image_word_of(found->pairs, i);
 }
 
 static void place(struct vpmu_vm *vm, const unsigned char *image)
@@ -48,14 +49,6 @@ static void place(struct vpmu_vm *vm, const unsigned char *image)
 static int check_bank(const struct vpmu_phase *phase, const struct vpmu_image_vcpu *found,
 		      struct vpmu_image_fault *fault)
 {
-	static const struct refusal not_taken = {
-		VPMU_IMAGE_FAULT_BANK, 0, "head",
-		"it has the state of an in-kernel PMU, and this VMM did not ask for any of that kind"
-	};
-	static const struct refusal not_so = {
-		VPMU_IMAGE_FAULT_BANK, 0, "head",
-		"this host's in-kernel PMU cannot be set to the state that it has"
-	};
 	const struct vpmu_image_bank *bank = &phase->bank;
 	uint64_t pairs[2 * VPMU_IMAGE_MAX_BANK_PAIRS];
 	uint32_t culprit = 0;
@@ -63,22 +56,27 @@ static int check_bank(const struct vpmu_phase *phase, const struct vpmu_image_vc
 	if (!found->pairs)
 		return 0;
 	if (!bank->check || bank->bank != found->bank)
-		return refuse(fault, found, &not_taken);
-	for (uint32_t i = 0; i < 2 * found->pair_count; i++)
-		pairs[i] = vpmu_image_word_of(found->pairs, i);
+		return refuse(
+			fault, found, VPMU_IMAGE_FAULT_BANK, "head",
+			"it has the state of an in-kernel PMU, and this VMM did not ask for any of that kind");
+	read_pairs(found, pairs);
 	if (bank->check(bank->opaque, found->id, pairs, found->pair_count, &culprit) < 0)
-		return refuse(fault, found, &not_so);
+		return refuse(fault, found, VPMU_IMAGE_FAULT_BANK, "head",
+			      "this host's in-kernel PMU cannot be set to the state that it has");
 	return 0;
+}
+
+static int refuse_absent(struct vpmu_image_fault *fault)
+{
+	return vpmu_image_refuse_header(fault, VPMU_IMAGE_FAULT_VCPUS,
+					VPMU_IMAGE_HEADER_WORD_COUNTS,
+					"this VM has a vCPU that is not in it");
 }
 
 /* R-MIG-3 and R-MIG-4. */
 static int check_vcpus(const struct vpmu_vm *vm, const unsigned char *image,
 		       const struct vpmu_phase *phase, struct vpmu_image_fault *fault)
 {
-	static const struct refusal extra = { VPMU_IMAGE_FAULT_VCPUS, 0, "vcpu",
-					      "this VM has no such vCPU" };
-	static const struct refusal absent = { VPMU_IMAGE_FAULT_VCPUS, 0, "counts",
-					       "this VM has a vCPU that is not in it" };
 	const struct vpmu_vcpu *vcpu = vm->first;
 	struct vpmu_image_walk walk;
 	struct vpmu_image_vcpu found;
@@ -87,32 +85,28 @@ static int check_vcpus(const struct vpmu_vm *vm, const unsigned char *image,
 	vpmu_image_walk_start(&walk, image);
 	while (vpmu_image_walk_next(&walk, &found)) {
 		if (!vcpu || found.id < vcpu->control[VPMU_REG_VCPU])
-			return refuse(fault, &found, &extra);
+			return refuse(fault, &found, VPMU_IMAGE_FAULT_VCPUS, "vcpu",
+				      "this VM has no such vCPU");
 		if (found.id > vcpu->control[VPMU_REG_VCPU])
-			return refuse(fault, NULL, &absent);
+			return refuse_absent(fault);
 		error = check_bank(phase, &found, fault);
 		if (error < 0)
 			return error;
 		vcpu = vcpu->after;
 	}
-	return vcpu ? refuse(fault, NULL, &absent) : 0;
+	return vcpu ? refuse_absent(fault) : 0;
 }
 
 static int check_kind(const unsigned char *image, struct vpmu_image_fault *fault)
 {
-	static const struct refusal configuration = {
-		VPMU_IMAGE_FAULT_HEADER, 0, "format",
-		"it is a configuration, made while its vCPU ran, and no state"
-	};
 	uint64_t format = vpmu_image_header_word(image, VPMU_IMAGE_HEADER_WORD_FORMAT);
 	uint64_t kind = format >> VPMU_IMAGE_HEADER_FORMAT_KIND_SHIFT;
 
 	if (kind == VPMU_IMAGE_KIND_STATE)
 		return 0;
-	refuse(fault, NULL, &configuration);
-	if (fault)
-		fault->offset = (uint64_t)VPMU_IMAGE_HEADER_WORD_FORMAT * VPMU_WORD_BYTES;
-	return VPMU_ERROR_IMAGE;
+	return vpmu_image_refuse_header(
+		fault, VPMU_IMAGE_FAULT_HEADER, VPMU_IMAGE_HEADER_WORD_FORMAT,
+		"it is a configuration, made while its vCPU ran, and no state");
 }
 
 static void state_of(const struct vpmu_image_vcpu *found, struct vpmu_state *state)
@@ -122,27 +116,11 @@ static void state_of(const struct vpmu_image_vcpu *found, struct vpmu_state *sta
 	memcpy(state->event, found->event, sizeof(state->event));
 }
 
-static int take_fault(struct vpmu_image_fault *fault)
-{
-	if (fault && fault->size < sizeof(*fault))
-		return VPMU_ERROR_INVALID;
-	if (fault)
-		*fault = (struct vpmu_image_fault){ .size = fault->size,
-						    .record = VPMU_IMAGE_NOWHERE,
-						    .vcpu = VPMU_IMAGE_NOWHERE,
-						    .slot = VPMU_IMAGE_NOWHERE,
-						    .word = "",
-						    .text = "" };
-	return 0;
-}
-
 /* ---- prepare ----------------------------------------------------------------------------------------- */
 
 static int prepare(struct vpmu_vcpu *vcpu, const unsigned char *image,
 		   const struct vpmu_image_target *target, struct vpmu_image_fault *fault)
 {
-	static const struct refusal absent = { VPMU_IMAGE_FAULT_VCPUS, 0, "counts",
-					       "it has nothing of this vCPU" };
 	struct vpmu_image_walk walk;
 	struct vpmu_image_vcpu found;
 	struct vpmu_state state;
@@ -153,7 +131,9 @@ static int prepare(struct vpmu_vcpu *vcpu, const unsigned char *image,
 	vpmu_image_walk_start(&walk, image);
 	do {
 		if (!vpmu_image_walk_next(&walk, &found))
-			return refuse(fault, NULL, &absent);
+			return vpmu_image_refuse_header(fault, VPMU_IMAGE_FAULT_VCPUS,
+							VPMU_IMAGE_HEADER_WORD_COUNTS,
+							"it has nothing of this vCPU");
 	} while (found.id != vcpu->control[VPMU_REG_VCPU]);
 	state_of(&found, &state);
 	return (int)vpmu_state_prepare(vcpu, &state);
@@ -167,7 +147,7 @@ int vpmu_vcpu_prepare(struct vpmu_vcpu *vcpu, const void *image, uint64_t length
 	int error = vpmu_phase_take(&phase, options);
 
 	if (error >= 0)
-		error = take_fault(fault);
+		error = vpmu_image_fault_start(fault);
 	if (error < 0)
 		return error;
 	if (!vcpu->bound || vcpu->stopped || vcpu->control[VPMU_REG_OPENED])
@@ -268,7 +248,7 @@ int vpmu_vm_load(struct vpmu_vm *vm, const void *image, uint64_t length,
 	int error = vpmu_phase_take(&phase, options);
 
 	if (error >= 0)
-		error = take_fault(fault);
+		error = vpmu_image_fault_start(fault);
 	if (error >= 0)
 		error = check_loading(vm);
 	if (error < 0)
@@ -296,8 +276,7 @@ static int load_bank(const struct vpmu_loaded *loaded, const struct vpmu_image_v
 
 	if (!found->pairs)
 		return 0;
-	for (uint32_t i = 0; i < 2 * found->pair_count; i++)
-		pairs[i] = vpmu_image_word_of(found->pairs, i);
+	read_pairs(found, pairs);
 	return bank->load(bank->opaque, found->id, pairs, found->pair_count);
 }
 
