@@ -5,22 +5,7 @@
 #include <string.h>
 
 #include "internal.h"
-
-static int size_check(const void *sized, uint64_t known)
-{
-	const unsigned char *bytes = sized;
-	uint64_t size;
-
-	if (!sized)
-		return VPMU_ERROR_INVALID;
-	memcpy(&size, sized, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (uint64_t i = known; i < size; i++)
-		if (bytes[i])
-			return VPMU_ERROR_TOO_BIG;
-	return 0;
-}
+#include "sized.h"
 
 static int hardware_is_possible(const struct vpmu_hardware *hardware)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "owner.h"
+#include "sized.h"
 
 /* What is done on the way, in this order. */
 enum action {
@@ -234,22 +235,6 @@ int vpmu_owner_interrupt(struct vpmu_owner *owner, uint32_t number)
 }
 
 /* ---- life ---- */
-
-static int size_check(const void *sized, uint64_t known)
-{
-	const unsigned char *bytes = sized;
-	uint64_t size;
-
-	if (!sized)
-		return VPMU_ERROR_INVALID;
-	memcpy(&size, sized, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (uint64_t i = known; i < size; i++)
-		if (bytes[i])
-			return VPMU_ERROR_TOO_BIG;
-	return 0;
-}
 
 static uint64_t counters_of(const struct vpmu_hardware *hardware)
 {
