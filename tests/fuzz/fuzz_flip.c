@@ -75,7 +75,9 @@ static void end(struct world *world)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct device_options options = { 1, begin, end };
+	static const struct device_options options = { .memory_moves = 1,
+						       .begin = begin,
+						       .end = end };
 
 	device_run(&options, data, size);
 	return 0;
