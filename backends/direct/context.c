@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "internal.h"
-#include "sized.h"
+#include "src/sized.h"
 
 static int hardware_is_possible(const struct vpmu_hardware *hardware)
 {
@@ -21,12 +21,12 @@ static int hardware_is_possible(const struct vpmu_hardware *hardware)
 
 static int config_check(const struct vpmu_direct_config *config)
 {
-	int error = size_check(config, sizeof(*config));
+	int error = vpmu_sized_check(config, sizeof(*config));
 
 	if (!error)
-		error = size_check(config->hardware, sizeof(*config->hardware));
+		error = vpmu_sized_check(config->hardware, sizeof(*config->hardware));
 	if (!error)
-		error = size_check(config->registers, sizeof(*config->registers));
+		error = vpmu_sized_check(config->registers, sizeof(*config->registers));
 	if (error)
 		return error;
 	if (!config->allocate || !config->release || !config->clock || !config->cpu ||
@@ -96,7 +96,7 @@ static struct direct_context *context_make(struct vpmu_direct *direct, uint32_t 
 int vpmu_direct_attach(void *source, const struct vpmu_source_thread *thread, void **attached)
 {
 	struct direct_context *context;
-	int error = size_check(thread, sizeof(*thread));
+	int error = vpmu_sized_check(thread, sizeof(*thread));
 
 	if (error)
 		return error;
@@ -304,7 +304,7 @@ static int can_count(const struct vpmu_hardware *hardware, uint32_t event)
 static int probe(void *source, struct vpmu_source_facts *facts)
 {
 	const struct vpmu_direct *direct = source;
-	int error = size_check(facts, sizeof(*facts));
+	int error = vpmu_sized_check(facts, sizeof(*facts));
 
 	if (error)
 		return error;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "owner.h"
-#include "sized.h"
+#include "src/sized.h"
 
 /* What is done on the way, in this order. */
 enum action {
@@ -253,12 +253,12 @@ static int hardware_is_possible(const struct vpmu_hardware *hardware)
 
 static int config_check(const struct vpmu_owner_config *config)
 {
-	int error = size_check(config, sizeof(*config));
+	int error = vpmu_sized_check(config, sizeof(*config));
 
 	if (!error)
-		error = size_check(config->hardware, sizeof(*config->hardware));
+		error = vpmu_sized_check(config->hardware, sizeof(*config->hardware));
 	if (!error)
-		error = size_check(config->registers, sizeof(*config->registers));
+		error = vpmu_sized_check(config->registers, sizeof(*config->registers));
 	if (error)
 		return error;
 	if (!config->clock || !config->registers->read || !config->registers->write ||

@@ -9,7 +9,7 @@
 
 int kvm_bank_take(const struct vpmu_kvm_bank *bank, struct vpmu_kvm_system *system)
 {
-	int error = kvm_size_check(bank, sizeof(*bank));
+	int error = vpmu_sized_check(bank, sizeof(*bank));
 
 	if (error)
 		return error;

@@ -8,8 +8,7 @@
 #include <vpmu/image.h>
 #include <vpmu/kvm.h>
 
-/* Checks the size that begins a struct of the caller against what this library knows of it. */
-int kvm_size_check(const void *given, uint64_t known);
+#include "src/sized.h"
 
 /* Copies a system, or makes the operating system's where given is NULL. */
 int kvm_system_take(struct vpmu_kvm_system *system, const struct vpmu_kvm_system *given);

@@ -25,24 +25,6 @@ static int64_t system_control(void *opaque, int32_t fd, uint64_t request, uint64
 	return result;
 }
 
-int kvm_size_check(const void *given, uint64_t known)
-{
-	const uint8_t *bytes = given;
-	uint64_t size;
-	uint64_t at;
-
-	if (!given)
-		return VPMU_ERROR_INVALID;
-	memcpy(&size, given, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (at = known; at < size; at++) {
-		if (bytes[at])
-			return VPMU_ERROR_TOO_BIG;
-	}
-	return 0;
-}
-
 int kvm_system_take(struct vpmu_kvm_system *system, const struct vpmu_kvm_system *given)
 {
 	static const struct vpmu_kvm_system own = { .size = sizeof(own),
@@ -52,7 +34,7 @@ int kvm_system_take(struct vpmu_kvm_system *system, const struct vpmu_kvm_system
 	*system = own;
 	if (!given)
 		return 0;
-	error = kvm_size_check(given, sizeof(*given));
+	error = vpmu_sized_check(given, sizeof(*given));
 	if (error)
 		return error;
 	if (!given->control)

@@ -7,12 +7,13 @@
 
 #include <vpmu/linux.h>
 
+#include "src/sized.h"
+
 /* Room for any path that is made here. */
 #define LINUX_PATH 384
 
 /* system.c: copies the caller's table, or fills it */
 int vpmu_linux_system_copy(struct vpmu_linux_system *to, const struct vpmu_linux_system *from);
-int vpmu_linux_size_check(const void *sized, uint64_t known);
 /* The error that stands for a negated errno value; 0 for 0 or more. */
 int vpmu_linux_error(int64_t result);
 

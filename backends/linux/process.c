@@ -118,7 +118,7 @@ int vpmu_process_times(struct vpmu_process *process, int64_t thread,
 		       struct vpmu_process_times *times)
 {
 	uint64_t fields[STAT_FIELDS] = { 0 };
-	int error = vpmu_linux_size_check(times, sizeof(*times));
+	int error = vpmu_sized_check(times, sizeof(*times));
 
 	if (!error)
 		error = read_stat(process, thread, fields);

@@ -188,20 +188,6 @@ void vpmu_linux_system_default(struct vpmu_linux_system *system)
 	};
 }
 
-int vpmu_linux_size_check(const void *sized, uint64_t known)
-{
-	const unsigned char *bytes = sized;
-	uint64_t size;
-
-	memcpy(&size, sized, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (uint64_t i = known; i < size; i++)
-		if (bytes[i] != 0)
-			return VPMU_ERROR_TOO_BIG;
-	return 0;
-}
-
 static int is_whole(const struct vpmu_linux_system *system)
 {
 	return system->file_read && system->file_write && system->list && system->link_read &&
@@ -218,7 +204,7 @@ int vpmu_linux_system_copy(struct vpmu_linux_system *to, const struct vpmu_linux
 		vpmu_linux_system_default(to);
 		return 0;
 	}
-	error = vpmu_linux_size_check(from, sizeof(*to));
+	error = vpmu_sized_check(from, sizeof(*to));
 	if (error)
 		return error;
 	memcpy(to, from, sizeof(*to));

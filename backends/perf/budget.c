@@ -106,7 +106,7 @@ static void tell_shortage(struct vpmu_perf *perf, const struct vpmu_profile *pro
 
 int vpmu_perf_check(struct vpmu_perf *perf, const struct vpmu_profile *profile, uint32_t vcpus)
 {
-	int error = vpmu_perf_size_check(profile, sizeof(*profile));
+	int error = vpmu_sized_check(profile, sizeof(*profile));
 	uint64_t needed;
 	int64_t had;
 

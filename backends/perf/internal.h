@@ -12,6 +12,8 @@
 
 #include <vpmu/perf.h>
 
+#include "src/sized.h"
+
 /* Chains of threads, by the low bits of their numbers. */
 #define PERF_CHAINS 256
 
@@ -114,7 +116,6 @@ enum perf_refusal {
 };
 
 /* source.c */
-int vpmu_perf_size_check(const void *sized, uint64_t known);
 
 /* attr.c */
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);

@@ -100,7 +100,7 @@ int vpmu_perf_probe(void *source, struct vpmu_source_facts *facts)
 	struct vpmu_perf *perf = source;
 	const struct guest_perf_attr cycles = { .type = VPMU_TYPE_HARDWARE,
 						.config = VPMU_HARDWARE_CYCLES };
-	int error = vpmu_perf_size_check(facts, sizeof(*facts));
+	int error = vpmu_sized_check(facts, sizeof(*facts));
 	int64_t self;
 
 	if (error)

@@ -7,32 +7,6 @@
 
 #include "internal.h"
 
-/* Checks a struct of the caller's that begins with its size. */
-int vpmu_perf_size_check(const void *sized, uint64_t known)
-{
-	const unsigned char *bytes = sized;
-	uint64_t size;
-
-	if (!sized)
-		return VPMU_ERROR_INVALID;
-	memcpy(&size, sized, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (uint64_t i = known; i < size; i++)
-		if (bytes[i] != 0)
-			return VPMU_ERROR_TOO_BIG;
-	return 0;
-}
-
-static int copy_sized(void *to, uint64_t known, const void *from)
-{
-	int error = vpmu_perf_size_check(from, known);
-
-	if (!error)
-		memcpy(to, from, (size_t)known);
-	return error;
-}
-
 /* Signals above 31 are real-time ones: their queue can be full, and what comes instead ends the VMM. */
 static int signal_is_fit(uint32_t number)
 {
@@ -74,7 +48,7 @@ static int config_check(const struct vpmu_perf_config *config, struct vpmu_perf_
 		vpmu_perf_system_default(system);
 		return 0;
 	}
-	int error = copy_sized(system, sizeof(*system), config->system);
+	int error = vpmu_sized_copy(system, sizeof(*system), config->system);
 
 	if (error)
 		return error;
@@ -86,7 +60,7 @@ int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **p
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config copy;
 	struct vpmu_perf *made;
-	int error = copy_sized(&copy, sizeof(copy), config);
+	int error = vpmu_sized_copy(&copy, sizeof(copy), config);
 
 	if (!error)
 		error = config_check(&copy, &system);
@@ -167,7 +141,7 @@ static int thread_attach(void *source, const struct vpmu_source_thread *thread, 
 	struct vpmu_perf *perf = source;
 	struct vpmu_source_thread copy;
 	struct perf_thread *known;
-	int error = copy_sized(&copy, sizeof(copy), thread);
+	int error = vpmu_sized_copy(&copy, sizeof(copy), thread);
 
 	if (error)
 		return error;

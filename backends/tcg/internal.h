@@ -9,6 +9,7 @@
 #include <vpmu/tcg.h>
 
 #include "shared.h"
+#include "src/sized.h"
 
 struct tcg_event {
 	uint32_t kind; /* enum tcg_kind */

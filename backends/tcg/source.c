@@ -6,23 +6,6 @@
 
 #include <string.h>
 
-static int copy_sized(void *to, uint64_t known, const void *from)
-{
-	const unsigned char *bytes = from;
-	uint64_t size;
-
-	if (!from)
-		return VPMU_ERROR_INVALID;
-	memcpy(&size, from, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (uint64_t i = known; i < size; i++)
-		if (bytes[i] != 0)
-			return VPMU_ERROR_TOO_BIG;
-	memcpy(to, from, (size_t)known);
-	return 0;
-}
-
 static int config_check(const struct vpmu_tcg_config *config)
 {
 	if (!config->thread_time || !config->allocate || !config->release || !config->shared)
@@ -56,7 +39,7 @@ int vpmu_tcg_create(const struct vpmu_tcg_config *config, struct vpmu_tcg **tcg)
 	struct vpmu_tcg_config copy;
 	uint64_t vcpus, counted;
 	struct vpmu_tcg *made;
-	int error = copy_sized(&copy, sizeof(copy), config);
+	int error = vpmu_sized_copy(&copy, sizeof(copy), config);
 
 	if (!error)
 		error = config_check(&copy);
@@ -109,7 +92,7 @@ static int attach(void *source, const struct vpmu_source_thread *thread, void **
 	struct vpmu_tcg *tcg = source;
 	struct vpmu_source_thread copy;
 	struct tcg_attached *made;
-	int error = copy_sized(&copy, sizeof(copy), thread);
+	int error = vpmu_sized_copy(&copy, sizeof(copy), thread);
 
 	if (error)
 		return error;

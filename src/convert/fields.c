@@ -254,7 +254,7 @@ uint32_t vpmu_convert_field_count(void)
 
 int vpmu_convert_field_at(uint32_t index, struct vpmu_convert_field *field)
 {
-	int error = vpmu_convert_check_size(field, sizeof(*field));
+	int error = vpmu_sized_check(field, sizeof(*field));
 	const struct convert_field *row;
 
 	if (error)

@@ -20,7 +20,7 @@ struct vpmu_filter_report *vpmu_filter_report_begin(struct vpmu_filter_report *r
 
 	*error = 0;
 	if (report) {
-		*error = vpmu_convert_check_size(report, sizeof(*report));
+		*error = vpmu_sized_check(report, sizeof(*report));
 		if (*error)
 			return NULL;
 		size = report->size;

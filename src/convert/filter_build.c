@@ -170,7 +170,7 @@ static const char *numbers_fault(const struct vpmu_filter_request *request)
 static int request_check(const struct vpmu_filter_request *request,
 			 struct vpmu_filter_report *report)
 {
-	int error = vpmu_convert_check_size(request, sizeof(*request));
+	int error = vpmu_sized_check(request, sizeof(*request));
 	const char *fault;
 
 	if (error)

@@ -37,7 +37,7 @@ static int refuse(struct request *request, int error, uint32_t field, const char
 static int check_options(const struct vpmu_convert_from *options,
 			 struct vpmu_convert_report *report)
 {
-	int error = vpmu_convert_check_size(options, sizeof(*options));
+	int error = vpmu_sized_check(options, sizeof(*options));
 
 	if (error)
 		return vpmu_convert_report_fail(report, error, "options",

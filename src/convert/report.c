@@ -8,32 +8,12 @@
 #include "fields.h"
 #include "report.h"
 
-/* A size above this is a mistake; it bounds what is read of a stranger's struct. */
-#define LARGEST_STRUCT 4096
-
 _Static_assert(sizeof(struct vpmu_convert_to) == 72, "vpmu_convert_to");
 _Static_assert(sizeof(struct vpmu_convert_from) == 56, "vpmu_convert_from");
 _Static_assert(sizeof(struct vpmu_convert_field) == 40 + 2 * sizeof(char *), "vpmu_convert_field");
 _Static_assert(sizeof(struct vpmu_convert_report) == 48 + 2 * sizeof(char *),
 	       "vpmu_convert_report");
 _Static_assert(FIELD_COUNT <= 128, "vpmu_convert_report.dropped has a bit for each field");
-
-int vpmu_convert_check_size(const void *object, uint64_t known)
-{
-	const uint8_t *bytes = object;
-	uint64_t size;
-
-	memcpy(&size, object, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	if (size > LARGEST_STRUCT)
-		return VPMU_ERROR_TOO_BIG;
-	for (uint64_t i = known; i < size; i++) {
-		if (bytes[i] != 0)
-			return VPMU_ERROR_TOO_BIG;
-	}
-	return 0;
-}
 
 struct vpmu_convert_report *vpmu_convert_report_begin(struct vpmu_convert_report *report,
 						      struct vpmu_convert_report *own, int *error)
@@ -42,7 +22,7 @@ struct vpmu_convert_report *vpmu_convert_report_begin(struct vpmu_convert_report
 
 	*error = 0;
 	if (report) {
-		*error = vpmu_convert_check_size(report, sizeof(*report));
+		*error = vpmu_sized_check(report, sizeof(*report));
 		if (*error)
 			return NULL;
 		size = report->size;

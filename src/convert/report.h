@@ -6,8 +6,7 @@
 
 #include <vpmu/convert.h>
 
-/* The rule of sized structs; known is this library's size. */
-int vpmu_convert_check_size(const void *object, uint64_t known);
+#include "src/sized.h"
 
 /*
  * Empties the caller's report. Where the caller wants none it gives back own, so that nobody else

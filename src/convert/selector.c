@@ -111,7 +111,7 @@ int vpmu_convert_selector(const struct guest_perf_attr *attr, uint32_t model,
 {
 	struct vpmu_convert_selector made;
 	const char *reason;
-	int error = vpmu_convert_check_size(selector, sizeof(made));
+	int error = vpmu_sized_check(selector, sizeof(made));
 
 	if (error)
 		return error;

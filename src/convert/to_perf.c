@@ -176,7 +176,7 @@ int vpmu_convert_to_perf(const struct guest_perf_attr *attr, const struct vpmu_c
 	report = vpmu_convert_report_begin(report, &own, &error);
 	if (!report)
 		return error;
-	error = vpmu_convert_check_size(options, sizeof(*options));
+	error = vpmu_sized_check(options, sizeof(*options));
 	if (error)
 		return vpmu_convert_report_fail(report, error, "options",
 						"The size of the options is wrong.");

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "core.h"
-#include "sized.h"
+#include "src/sized.h"
 
 int vpmu_vcpu_statistics(const struct vpmu_vcpu *vcpu, struct vpmu_statistics *statistics)
 {
 	struct vpmu_statistics told;
-	int error = vpmu_sized_copy(&told, sizeof(told), sizeof(told), statistics);
+	int error = vpmu_sized_copy(&told, sizeof(told), statistics);
 
 	if (error)
 		return error;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "profile.h"
-#include "sized.h"
+#include "src/sized.h"
 
 #define TABLE_FAULT "a required function is missing in the host ops or in the source"
 
@@ -57,12 +57,10 @@ static bool source_complete(const struct vpmu_source_ops *source)
 /* Copies all that the VMM gave and checks it; *fault is what is wrong, where there are words for it. */
 static int take(struct vpmu_vm *vm, const struct vpmu_config *config, const char **fault)
 {
-	int error = vpmu_sized_copy(&vm->profile, sizeof(vm->profile), sizeof(vm->profile),
-				    config->profile);
+	int error = vpmu_sized_copy(&vm->profile, sizeof(vm->profile), config->profile);
 
 	if (error >= 0)
-		error = vpmu_sized_copy(&vm->source, sizeof(vm->source), sizeof(vm->source),
-					config->source);
+		error = vpmu_sized_copy(&vm->source, sizeof(vm->source), config->source);
 	if (error < 0) {
 		*fault =
 			"the size of the profile or of the source's table is not one that this library knows";
@@ -92,7 +90,7 @@ static int allocate(const struct vpmu_config *config, struct vpmu_vm **out)
 {
 	struct vpmu_host_ops host;
 	struct vpmu_vm *vm;
-	int error = vpmu_sized_copy(&host, sizeof(host), sizeof(host), config->host);
+	int error = vpmu_sized_copy(&host, sizeof(host), config->host);
 
 	if (error < 0)
 		return error;
@@ -113,7 +111,7 @@ int vpmu_vm_create(const struct vpmu_config *caller, struct vpmu_vm **out)
 	struct vpmu_config config;
 	const char *fault = NULL;
 	struct vpmu_vm *vm;
-	int error = vpmu_sized_copy(&config, sizeof(config), sizeof(config), caller);
+	int error = vpmu_sized_copy(&config, sizeof(config), caller);
 
 	if (error < 0)
 		return error;

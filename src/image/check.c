@@ -4,7 +4,7 @@
 
 #include "prove.h"
 #include "src/core/profile.h"
-#include "src/core/sized.h"
+#include "src/sized.h"
 
 int vpmu_image_info(const void *image, uint64_t length, struct vpmu_image_info *info,
 		    struct vpmu_image_fault *fault)
@@ -23,15 +23,13 @@ int vpmu_image_info(const void *image, uint64_t length, struct vpmu_image_info *
 	return 0;
 }
 
-#define FIRST_RELEASE(member) sizeof(((struct vpmu_image_copied *)0)->member)
-
 static int copy_profile(struct vpmu_image_copied *to, const struct vpmu_profile *from)
 {
 	int error;
 
 	if (!from)
 		return 0;
-	error = vpmu_sized_copy(&to->profile, sizeof(to->profile), FIRST_RELEASE(profile), from);
+	error = vpmu_sized_copy(&to->profile, sizeof(to->profile), from);
 	to->target.profile = &to->profile;
 	if (!error && vpmu_profile_fault(&to->profile))
 		error = VPMU_ERROR_INVALID;
@@ -44,7 +42,7 @@ static int copy_platform(struct vpmu_image_copied *to, const struct vpmu_image_p
 
 	if (!from)
 		return 0;
-	error = vpmu_sized_copy(&to->platform, sizeof(to->platform), FIRST_RELEASE(platform), from);
+	error = vpmu_sized_copy(&to->platform, sizeof(to->platform), from);
 	to->target.platform = &to->platform;
 	if (!error && to->platform.reserved)
 		error = VPMU_ERROR_INVALID;
@@ -57,7 +55,7 @@ static int copy_facts(struct vpmu_image_copied *to, const struct vpmu_source_fac
 
 	if (!from)
 		return 0;
-	error = vpmu_sized_copy(&to->facts, sizeof(to->facts), FIRST_RELEASE(facts), from);
+	error = vpmu_sized_copy(&to->facts, sizeof(to->facts), from);
 	to->target.facts = &to->facts;
 	return error;
 }
@@ -69,7 +67,7 @@ int vpmu_image_target_copy(struct vpmu_image_copied *to, const struct vpmu_image
 	memset(to, 0, sizeof(*to));
 	if (!from)
 		return 0;
-	error = vpmu_sized_copy(&to->target, sizeof(to->target), FIRST_RELEASE(target), from);
+	error = vpmu_sized_copy(&to->target, sizeof(to->target), from);
 	if (error)
 		return error;
 	if (to->target.missing > VPMU_IMAGE_STUB || to->target.reserved)

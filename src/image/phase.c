@@ -3,7 +3,7 @@
 /* The options of a save or a load, and the image that a load keeps. */
 
 #include "phase.h"
-#include "../core/sized.h"
+#include "src/sized.h"
 
 static int take_bank(struct vpmu_phase *phase)
 {
@@ -12,7 +12,7 @@ static int take_bank(struct vpmu_phase *phase)
 
 	if (!phase->options.bank)
 		return 0;
-	error = vpmu_sized_copy(&phase->bank, sizeof(*bank), sizeof(*bank), phase->options.bank);
+	error = vpmu_sized_copy(&phase->bank, sizeof(*bank), phase->options.bank);
 	if (error < 0)
 		return error;
 	if (!bank->save || !bank->check || !bank->load || bank->reserved)
@@ -40,17 +40,15 @@ int vpmu_phase_take(struct vpmu_phase *phase, const struct vpmu_image_options *c
 	if (!caller)
 		return VPMU_ERROR_INVALID;
 	*phase = (struct vpmu_phase){ 0 };
-	error = vpmu_sized_copy(options, sizeof(*options), sizeof(*options), caller);
+	error = vpmu_sized_copy(options, sizeof(*options), caller);
 	if (error < 0)
 		return error;
 	if (!options->platform || options->missing > VPMU_IMAGE_STUB || options->accept_loss > 1 ||
 	    options->keep_unknown > 1)
 		return VPMU_ERROR_INVALID;
-	error = vpmu_sized_copy(&phase->platform, sizeof(phase->platform), sizeof(phase->platform),
-				options->platform);
+	error = vpmu_sized_copy(&phase->platform, sizeof(phase->platform), options->platform);
 	if (error >= 0 && options->facts)
-		error = vpmu_sized_copy(&phase->facts, sizeof(phase->facts), sizeof(phase->facts),
-					options->facts);
+		error = vpmu_sized_copy(&phase->facts, sizeof(phase->facts), options->facts);
 	if (error >= 0)
 		error = take_bank(phase);
 	if (error < 0)

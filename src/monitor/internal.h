@@ -11,6 +11,8 @@
 
 #include <vpmu/monitor.h>
 
+#include "src/sized.h"
+
 /* How far an event of a vCPU, or of a VM, has come. */
 struct monitor_total {
 	uint64_t count, enabled, running;
@@ -91,8 +93,6 @@ struct monitor_outcome {
 /* monitor.c */
 void *vpmu_monitor_allocate(const struct vpmu_monitor *monitor, uint64_t size);
 void vpmu_monitor_release(const struct vpmu_monitor *monitor, void *memory, uint64_t size);
-int vpmu_monitor_copy(void *to, uint64_t known, const void *from);
-int vpmu_monitor_size_check(const void *sized, uint64_t known);
 
 /* event.c: what an event is, and which go together */
 int vpmu_monitor_event_valid(const struct vpmu_monitor *monitor, const struct vpmu_monitor_vm *vm,

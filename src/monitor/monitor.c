@@ -7,33 +7,6 @@
 
 #include "internal.h"
 
-/* Checks a struct of the caller's that begins with its size. */
-int vpmu_monitor_size_check(const void *sized, uint64_t known)
-{
-	const unsigned char *bytes = sized;
-	uint64_t size;
-
-	if (!sized)
-		return VPMU_ERROR_INVALID;
-	memcpy(&size, sized, sizeof(size));
-	if (size < known)
-		return VPMU_ERROR_INVALID;
-	for (uint64_t i = known; i < size; i++)
-		if (bytes[i] != 0)
-			return VPMU_ERROR_TOO_BIG;
-	return 0;
-}
-
-int vpmu_monitor_copy(void *to, uint64_t known, const void *from)
-{
-	int error = vpmu_monitor_size_check(from, known);
-
-	if (!from || error)
-		return error;
-	memcpy(to, from, (size_t)known);
-	return 0;
-}
-
 void *vpmu_monitor_allocate(const struct vpmu_monitor *monitor, uint64_t size)
 {
 	return monitor->config.allocate(monitor->config.opaque, size);
@@ -70,7 +43,7 @@ static int meter_copy(struct vpmu_monitor_meter_ops *to, const struct vpmu_monit
 
 	if (!from)
 		return 0;
-	error = vpmu_monitor_copy(to, sizeof(*to), from);
+	error = vpmu_sized_copy(to, sizeof(*to), from);
 	if (error)
 		return error;
 	if (!to->probe || !to->open || !to->read || !to->close || to->per_vcpu > 1 || to->reserved)
@@ -82,10 +55,10 @@ static int meter_copy(struct vpmu_monitor_meter_ops *to, const struct vpmu_monit
 static int config_copy(struct vpmu_monitor *monitor, const struct vpmu_monitor_config *config)
 {
 	struct vpmu_monitor_config *copy = &monitor->config;
-	int error = vpmu_monitor_copy(copy, sizeof(*copy), config);
+	int error = vpmu_sized_copy(copy, sizeof(*copy), config);
 
 	if (!error)
-		error = vpmu_monitor_copy(&monitor->source, sizeof(monitor->source), copy->source);
+		error = vpmu_sized_copy(&monitor->source, sizeof(monitor->source), copy->source);
 	for (uint32_t i = 1; !error && i < VPMU_MONITOR_METERS; i++)
 		error = meter_copy(&monitor->meters[i], copy->meters[i]);
 	if (error)
@@ -192,7 +165,7 @@ int vpmu_monitor_vm_add(struct vpmu_monitor *monitor, const struct vpmu_monitor_
 			struct vpmu_monitor_vm **vm)
 {
 	struct vpmu_monitor_vm_config copy;
-	int error = vpmu_monitor_copy(&copy, sizeof(copy), config);
+	int error = vpmu_sized_copy(&copy, sizeof(copy), config);
 
 	if (!config || error)
 		return error;

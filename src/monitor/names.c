@@ -150,7 +150,7 @@ static int find_cache(const char *name, uint64_t length, struct vpmu_monitor_inf
 int vpmu_monitor_name(const char *name, uint64_t length, struct vpmu_monitor_info *info)
 {
 	const struct vpmu_monitor_info *known = find(name, length);
-	int error = vpmu_monitor_size_check(info, sizeof(*info));
+	int error = vpmu_sized_check(info, sizeof(*info));
 	struct vpmu_monitor_info found;
 
 	if (error)
@@ -200,7 +200,7 @@ int vpmu_monitor_list(struct vpmu_monitor *monitor, struct vpmu_monitor_info *in
 	int error = monitor->source.probe(monitor->config.source_opaque, &facts);
 
 	for (uint32_t i = 0; !error && i < room && i < MONITOR_NAMES; i++)
-		error = vpmu_monitor_size_check(&infos[i], sizeof(infos[i]));
+		error = vpmu_sized_check(&infos[i], sizeof(infos[i]));
 	if (error)
 		return error;
 	for (uint32_t i = 0; i < room && i < MONITOR_NAMES; i++) {

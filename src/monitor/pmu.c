@@ -15,7 +15,7 @@ static int open_vm(void *meter, void *vm, void **handle)
 	const struct vpmu_monitor_pmu *pmu = vm;
 
 	(void)meter;
-	if (vpmu_monitor_size_check(pmu, sizeof(*pmu)) || !pmu->statistics)
+	if (vpmu_sized_check(pmu, sizeof(*pmu)) || !pmu->statistics)
 		return VPMU_ERROR_UNSUPPORTED;
 	*handle = vm;
 	return 0;

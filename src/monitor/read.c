@@ -200,7 +200,7 @@ int vpmu_monitor_read(struct vpmu_monitor *monitor, struct vpmu_monitor_reading 
 {
 	const uint32_t known = VPMU_MONITOR_PER_VCPU | VPMU_MONITOR_PER_VM | VPMU_MONITOR_NO_WAIT |
 			       VPMU_MONITOR_CHECK;
-	int error = vpmu_monitor_size_check(reading, sizeof(*reading));
+	int error = vpmu_sized_check(reading, sizeof(*reading));
 	struct vpmu_monitor_vm *const *vms;
 	uint64_t count;
 

@@ -181,7 +181,7 @@ static int report_begin(struct setting *setting, struct vpmu_monitor_report *rep
 	if (!report)
 		return 0;
 	own->size = report->size;
-	if (vpmu_monitor_size_check(report, sizeof(*report)))
+	if (vpmu_sized_check(report, sizeof(*report)))
 		return VPMU_ERROR_INVALID;
 	*report = *own;
 	return 0;

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual MSRs and the MMIO window are one decode: a base and a shift. */
 
-#include "src/core/sized.h"
+#include "src/sized.h"
 
 #include <vpmu/transport.h>
 
@@ -13,7 +13,7 @@
 
 static int take_window(struct vpmu_window *window, const struct vpmu_window *caller)
 {
-	int error = vpmu_sized_copy(window, sizeof(*window), sizeof(*window), caller);
+	int error = vpmu_sized_copy(window, sizeof(*window), caller);
 
 	if (error < 0)
 		return error;

@@ -13,20 +13,23 @@ STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdatomic.h", "stdalign.h", "s
 FOR_KERNELS = {"include/vpmu/abi.h", "include/vpmu/guest.h"}
 KERNEL = {"linux/types.h", "linux/stddef.h"}
 ABI = r"abi/gen/.*|include/vpmu/(abi|export|version)\.h"
+SIZED = r"src/sized\.h"
 PUBLIC = r"include/vpmu/.*"
+INNER = rf"{PUBLIC}|{SIZED}"
 # part: (what it may include of this project, whether hosted headers are allowed)
 RULES = [
     (r"abi/gen/.*", ABI, False),
     (r"include/vpmu/abi\.h", ABI, False),
     (r"include/vpmu/.*", PUBLIC, True),
-    (r"src/core/.*", rf"{ABI}|{PUBLIC}|src/core/.*", False),
-    (r"src/transport/.*", rf"{ABI}|{PUBLIC}|src/(core|transport)/.*", False),
-    (r"src/image/.*", rf"{ABI}|{PUBLIC}|src/(core|image)/.*", False),
-    (r"src/convert/.*", rf"{ABI}|include/vpmu/(convert|filter)\.h|src/convert/.*", False),
+    (SIZED, r"include/vpmu/error\.h", False),
+    (r"src/core/.*", rf"{ABI}|{INNER}|src/core/.*", False),
+    (r"src/transport/.*", rf"{ABI}|{INNER}|src/(core|transport)/.*", False),
+    (r"src/image/.*", rf"{ABI}|{INNER}|src/(core|image)/.*", False),
+    (r"src/convert/.*", rf"{ABI}|{SIZED}|include/vpmu/(convert|filter)\.h|src/convert/.*", False),
     (r"src/guest/.*", rf"{ABI}|include/vpmu/guest\.h|src/guest/.*", False),
-    (r"src/monitor/.*", rf"{PUBLIC}|src/monitor/.*", True),
-    (r"backends/(direct|sim)/.*", rf"{PUBLIC}|backends/\1/.*", False),
-    (r"backends/([^/]+)/.*", rf"{PUBLIC}|backends/\1/.*", True),
+    (r"src/monitor/.*", rf"{INNER}|src/monitor/.*", True),
+    (r"backends/(direct|sim)/.*", rf"{INNER}|backends/\1/.*", False),
+    (r"backends/([^/]+)/.*", rf"{INNER}|backends/\1/.*", True),
     (r"examples/([^/]+)/.*", rf"{PUBLIC}|examples/\1/.*", True),
 ]
 WHERE = ("include", "", "abi/gen")

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "src/core/sized.h"
+#include "src/sized.h"
 
 #include "core_fixture.h"
 
@@ -222,7 +222,7 @@ static void check_sizes(union longer *longer, const struct vpmu_config *config, 
 	longer->size = 0;
 	CHECK_EQ(vpmu_vm_create(config, &vm), VPMU_ERROR_INVALID);
 	longer->size = UINT64_MAX;
-	CHECK_EQ(vpmu_vm_create(config, &vm), VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_vm_create(config, &vm), VPMU_ERROR_TOO_BIG);
 	for (size_t at = known; at < sizeof(longer->bytes); at += 37) {
 		longer->size = sizeof(longer->bytes);
 		longer->bytes[at] = 1;
@@ -287,18 +287,22 @@ static void a_config_has_all_parts(void)
 	world_end(&world);
 }
 
-/* An older caller's struct is shorter than ours: what it does not have is 0. */
-static void an_older_struct_is_filled_up(void)
+/* A struct that is refused changes nothing; one with an empty tail is a newer caller's. */
+static void what_is_known_is_copied(void)
 {
-	uint64_t from[4] = { 2 * sizeof(uint64_t), 11, 22, 33 };
-	uint64_t to[3] = { 9, 9, 9 };
+	uint64_t from[4] = { sizeof(from), 11, 0, 0 };
+	uint64_t to[2] = { 9, 9 };
 
-	CHECK_EQ(vpmu_sized_copy(to, sizeof(to), 2 * sizeof(uint64_t), from), 0);
-	CHECK_EQ(to[0], 2 * sizeof(uint64_t));
-	CHECK_EQ(to[1], 11);
-	CHECK_EQ(to[2], 0);
-	from[0] = 2 * sizeof(uint64_t) - 1;
-	CHECK_EQ(vpmu_sized_copy(to, sizeof(to), 2 * sizeof(uint64_t), from), VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_sized_copy(to, sizeof(to), NULL), VPMU_ERROR_INVALID);
+	from[0] = sizeof(to) - 1;
+	CHECK_EQ(vpmu_sized_copy(to, sizeof(to), from), VPMU_ERROR_INVALID);
+	from[0] = VPMU_SIZED_LARGEST + 1;
+	CHECK_EQ(vpmu_sized_copy(to, sizeof(to), from), VPMU_ERROR_TOO_BIG);
+	CHECK_EQ(to[0], 9);
+	CHECK_EQ(to[1], 9);
+	from[0] = sizeof(from);
+	CHECK_EQ(vpmu_sized_copy(to, sizeof(to), from), 0);
+	CHECK_EQ(to[0], sizeof(from));
 	CHECK_EQ(to[1], 11);
 }
 
@@ -346,7 +350,7 @@ const struct test_case test_cases[] = {
 	{ "create", "creating_needs_memory", creating_needs_memory },
 	{ "create", "a_config_has_all_parts", a_config_has_all_parts },
 	{ "sized", "structs_tell_their_size", structs_tell_their_size },
-	{ "sized", "an_older_struct_is_filled_up", an_older_struct_is_filled_up },
+	{ "sized", "what_is_known_is_copied", what_is_known_is_copied },
 	{ "errors", "errors_have_words", errors_have_words },
 	{ "errors", "error_numbers_are_pinned", error_numbers_are_pinned },
 };

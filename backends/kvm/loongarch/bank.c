@@ -153,7 +153,7 @@ int vpmu_kvm_loongarch_bank(struct vpmu_kvm_bank *state, struct vpmu_image_bank 
 	int error = kvm_bank_take(state, &system);
 
 	if (!error)
-		error = kvm_size_check(bank, sizeof(*bank));
+		error = vpmu_sized_check(bank, sizeof(*bank));
 	if (error)
 		return error;
 	kvm_bank_fill(state, &functions, bank);

@@ -75,7 +75,7 @@ int vpmu_kvm_loongarch_exit(const struct vpmu_kvm_system *system,
 	int answer;
 
 	if (!error)
-		error = kvm_size_check(device, sizeof(*device));
+		error = vpmu_sized_check(device, sizeof(*device));
 	if (!error)
 		error = kvm_loongarch_vcpu_check(target);
 	if (error)

@@ -20,7 +20,7 @@ static int vector_is_line(uint32_t vector)
 
 int kvm_loongarch_vcpu_check(const struct vpmu_kvm_loongarch_vcpu *target)
 {
-	int error = kvm_size_check(target, sizeof(*target));
+	int error = vpmu_sized_check(target, sizeof(*target));
 
 	if (error)
 		return error;

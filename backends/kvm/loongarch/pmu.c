@@ -39,7 +39,7 @@ void kvm_loongarch_pmu_take(uint64_t word, struct vpmu_kvm_loongarch_pmu *pmu)
 
 static int shape_check(const struct vpmu_kvm_loongarch_pmu *pmu)
 {
-	int error = kvm_size_check(pmu, sizeof(*pmu));
+	int error = vpmu_sized_check(pmu, sizeof(*pmu));
 
 	if (error)
 		return error;
@@ -172,7 +172,7 @@ int vpmu_kvm_loongarch_pmu_save(const struct vpmu_kvm_system *system, int32_t vc
 	int error = kvm_system_take(&use, system);
 
 	if (!error)
-		error = kvm_size_check(pmu, sizeof(*pmu));
+		error = vpmu_sized_check(pmu, sizeof(*pmu));
 	if (error)
 		return error;
 	result = kvm_register_get(&use, vcpu_fd, CPUCFG6, &word);

@@ -24,7 +24,7 @@ static int msrs_are_possible(const struct vpmu_kvm_device *device)
 
 int kvm_device_check(const struct vpmu_kvm_device *device)
 {
-	int error = kvm_size_check(device, sizeof(*device));
+	int error = vpmu_sized_check(device, sizeof(*device));
 
 	if (error)
 		return error;

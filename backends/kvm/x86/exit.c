@@ -61,7 +61,7 @@ static const struct {
 
 int vpmu_kvm_exit(const struct vpmu_kvm_device *device, struct vpmu_vcpu *vcpu, void *run)
 {
-	int error = kvm_size_check(device, sizeof(*device));
+	int error = vpmu_sized_check(device, sizeof(*device));
 	uint32_t reason;
 	unsigned int i;
 

@@ -61,7 +61,7 @@ int vpmu_kvm_pmi(const struct vpmu_kvm_system *system, const struct vpmu_kvm_tar
 	int error = kvm_system_take(&use, system);
 
 	if (!error)
-		error = kvm_size_check(target, sizeof(*target));
+		error = vpmu_sized_check(target, sizeof(*target));
 	if (error)
 		return error;
 	if (target->flags & ~VPMU_KVM_APIC_ID_32)

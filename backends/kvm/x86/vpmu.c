@@ -140,7 +140,7 @@ int vpmu_kvm_vpmu_probe(const struct vpmu_kvm_system *system, int32_t fd,
 	int error = kvm_system_take(&use, system);
 
 	if (!error)
-		error = kvm_size_check(vpmu, sizeof(*vpmu));
+		error = vpmu_sized_check(vpmu, sizeof(*vpmu));
 	if (error)
 		return error;
 	for (i = 0; i < 3; i++) {

@@ -328,7 +328,7 @@ int vpmu_kvm_pmu_bank(struct vpmu_kvm_bank *bank, struct vpmu_image_bank *image)
 
 	if (error)
 		return error;
-	error = kvm_size_check(image, sizeof(*image));
+	error = vpmu_sized_check(image, sizeof(*image));
 	if (error)
 		return error;
 	error = cpuid_read(&system, bank->fd, KVM_UAPI_GET_SUPPORTED_CPUID,
