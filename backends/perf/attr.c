@@ -72,10 +72,13 @@ int vpmu_perf_needs_dummy(const struct perf_member *member)
 }
 
 /* What the kernel is told of an event that is opened; 0: it only counts. */
-uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_member *member)
+uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_group *group,
+				   const struct perf_member *member)
 {
 	if (member->notices != PERF_SAMPLES)
 		return 0;
+	if (vpmu_perf_gate_shuts(group, &member->attr))
+		return PERF_FAR;
 	return vpmu_perf_distance(perf, &member->attr, member->left);
 }
 

@@ -33,7 +33,7 @@ static uint32_t event_flags(const struct vpmu_perf *perf, const struct guest_per
 		return VPMU_EVENT_THREAD;
 	if ((flags & domain) == VPMU_SOURCE_HOST)
 		return 0;
-	return perf->config.flags & VPMU_PERF_LOONGARCH ? VPMU_EVENT_APPROXIMATE : 0;
+	return perf->gates || perf->config.flags & VPMU_PERF_LOONGARCH ? VPMU_EVENT_APPROXIMATE : 0;
 }
 
 /* Whether open knows the flags: nothing is left to count without guest and host. */
@@ -55,7 +55,8 @@ static void group_replace(const struct vpmu_perf *perf, struct perf_group *group
 		group->members[i].armed = 0;
 		group->members[i].last = 0;
 		group->members[i].descriptor = descriptors[i];
-		group->members[i].distance = vpmu_perf_member_distance(perf, &group->members[i]);
+		group->members[i].distance =
+			vpmu_perf_member_distance(perf, group, &group->members[i]);
 	}
 }
 
@@ -77,6 +78,8 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		group->members[i].left = events[i].left;
 		vpmu_perf_plan_notices(perf, thread, &group->members[i]);
 	}
+	vpmu_perf_gate_plan(perf, group);
+	vpmu_perf_gate_follow(thread, group);
 	error = vpmu_perf_open_all(perf, thread, group, descriptors, failed);
 	if (error)
 		return error;
@@ -126,6 +129,8 @@ int vpmu_perf_open(void *source, void *attached, struct vpmu_source_event *event
 	} else {
 		error = open_anew(source, attached, events, count, flags, opened);
 	}
+	if (!error)
+		vpmu_perf_gate_join(attached, opened->group);
 	for (uint32_t i = 0; !error && i < count; i++)
 		events[i].flags = event_flags(source, &events[i].attr, flags);
 	return error;
@@ -155,6 +160,7 @@ void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group)
 
 void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep)
 {
+	vpmu_perf_gate_part(attached, handle);
 	if (!keep || !vpmu_perf_pool_keep(source, attached, handle))
 		vpmu_perf_group_end(source, handle);
 }
@@ -212,8 +218,11 @@ int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
 	struct perf_group *group = handle;
 	int64_t result;
 
+	group->current = 0;
 	if (group->starved)
 		starve(perf, attached, group);
+	if (on && group->shut)
+		vpmu_perf_gate_notices(perf, attached, group);
 	result = vpmu_perf_group_toggle(perf, group, on);
 	if (result < 0)
 		return group_failed(perf, attached, group, PERF_IOCTL, result);
@@ -243,17 +252,23 @@ static int host_read(struct vpmu_perf *perf, struct perf_thread *thread,
 	return result < 0 ? group_failed(perf, thread, group, PERF_READ, result) : 0;
 }
 
-/* Adds what the host counted to what the next reading tells. */
-static void group_fold(struct perf_group *group, const struct host_reading *reading)
+/* Adds what the host counted to what the next reading tells, but for what is not the guest's. */
+static void group_fold(const struct perf_thread *thread, struct perf_group *group,
+		       const struct host_reading *reading)
 {
 	group->settled = !group->on;
 	group->carried_enabled += advance(&group->enabled, reading->words[1]);
 	group->carried_running += advance(&group->running, reading->words[2]);
 	for (uint32_t i = 0; i < group->count; i++) {
 		struct perf_member *member = &group->members[i];
+		uint64_t increase = advance(&member->last, reading->words[HEAD_WORDS + i]);
 
-		member->carried += advance(&member->last, reading->words[HEAD_WORDS + i]);
+		if (vpmu_perf_gate_shuts(group, &member->attr))
+			member->armed += increase;
+		else
+			member->carried += increase;
 	}
+	vpmu_perf_gate_follow(thread, group);
 }
 
 static uint64_t take(uint64_t *carried, uint64_t most)
@@ -289,6 +304,16 @@ static void reading_clear(struct vpmu_source_reading *reading, uint32_t count)
 	memset(reading->increase, 0, count * sizeof(reading->increase[0]));
 }
 
+/* It is told once; what was not told apart is left out of the next reading. */
+static int tell_blurred(struct perf_group *group)
+{
+	int error = group->blurred;
+
+	group->blurred = 0;
+	group->current = 0;
+	return error;
+}
+
 int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_source_reading *reading)
 {
 	struct vpmu_perf *perf = source;
@@ -299,6 +324,12 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 	if (reading->count != group->count)
 		return VPMU_ERROR_INVALID;
 	reading_clear(reading, group->count);
+	if (group->blurred)
+		return tell_blurred(group);
+	if (group->current) {
+		group_hand_over(group, reading);
+		return 0;
+	}
 	/* A group that could not be started again must not pass for one that counts nothing. */
 	error = group->stalled ? vpmu_perf_run(source, attached, group, 1) : 0;
 	if (!error)
@@ -317,7 +348,7 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 		if (error)
 			return error;
 	}
-	group_fold(group, &host);
+	group_fold(attached, group, &host);
 	group_hand_over(group, reading);
 	return 0;
 }
@@ -329,12 +360,11 @@ int vpmu_perf_group_settle(struct vpmu_perf *perf, struct perf_thread *thread,
 	int error = host_read(perf, thread, group, &host);
 
 	if (!error)
-		group_fold(group, &host);
+		group_fold(thread, group, &host);
 	return error;
 }
 
-/* How far a member has still to go to its notice. Counts not folded in yet bring it early only. */
-static uint64_t still_left(const struct perf_member *member)
+uint64_t vpmu_perf_member_left(const struct perf_member *member)
 {
 	uint64_t counted = member->last - member->armed;
 
@@ -346,7 +376,7 @@ static uint64_t still_left(const struct perf_member *member)
 static void group_rearm(struct perf_group *group)
 {
 	for (uint32_t i = 0; i < group->count; i++) {
-		group->members[i].left = still_left(&group->members[i]);
+		group->members[i].left = vpmu_perf_member_left(&group->members[i]);
 		group->members[i].armed = group->members[i].last;
 	}
 }
@@ -384,11 +414,12 @@ static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 	int64_t result = group->on ? vpmu_perf_group_toggle(perf, group, 0) : 0;
 	int error;
 
+	group->current = 0;
 	if (result < 0)
 		return group_failed(perf, thread, group, PERF_IOCTL, result);
 	error = host_read(perf, thread, group, &host);
 	if (!error) {
-		group_fold(group, &host);
+		group_fold(thread, group, &host);
 		beginner->armed = beginner->last;
 		group_rearm(group);
 		error = group_renew(perf, thread, group);
@@ -442,11 +473,14 @@ static int64_t set_distance_at_once(struct vpmu_perf *perf, const struct perf_gr
 int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
 				struct perf_member *member, uint64_t left)
 {
-	uint64_t distance = vpmu_perf_distance(perf, &member->attr, left);
-	int64_t result = group->on && vpmu_perf_needs_dummy(member) ?
-				 set_distance_at_once(perf, group, member->descriptor, distance) :
-				 set_distance(perf, member->descriptor, distance);
+	int shut = vpmu_perf_gate_shuts(group, &member->attr);
+	uint64_t distance = shut ? PERF_FAR : vpmu_perf_distance(perf, &member->attr, left);
+	int64_t result = 0;
 
+	if (group->on && vpmu_perf_needs_dummy(member))
+		result = set_distance_at_once(perf, group, member->descriptor, distance);
+	else if (!shut || member->distance != PERF_FAR)
+		result = set_distance(perf, member->descriptor, distance);
 	if (result < 0)
 		return result;
 	member->left = left;

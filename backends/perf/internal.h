@@ -44,12 +44,17 @@ struct perf_thread {
 	void *opaque;
 	struct perf_group *kept; /* closed groups, the last closed first */
 	uint32_t kept_events;
+	uint32_t place;		  /* enum perf_place */
+	struct perf_group *gated; /* open groups that count the guest's runs only */
 };
 
 #define PERF_CLAIMED (-1)
 
 /* Whether a thread is one of this process, and may be sent signals. */
 enum perf_own { PERF_OWN_UNKNOWN, PERF_OWN_YES, PERF_OWN_NO };
+
+/* Where the edges say that a thread is; nowhere before the first. */
+enum perf_place { PERF_NOWHERE, PERF_OUTSIDE, PERF_INSIDE };
 
 /* Whether an event gives notices. */
 enum perf_notices {
@@ -70,7 +75,7 @@ struct perf_member {
 };
 
 struct perf_group {
-	struct perf_group *next;   /* in a pool */
+	struct perf_group *next;   /* in a pool, or among the gated ones */
 	uint64_t enabled, running; /* host times at the last reading */
 	uint64_t carried_enabled, carried_running;
 	uint32_t count;
@@ -79,6 +84,10 @@ struct perf_group {
 	uint32_t stalled; /* on, but could not be started again */
 	uint32_t settled; /* paused, and read since */
 	uint32_t aged;	  /* in a pool since before the last slice ended */
+	uint32_t gated;	  /* see gate.c */
+	uint32_t shut;	  /* what its guest events count is not the guest's */
+	uint32_t current; /* read when the guest was left, and not touched since */
+	int32_t blurred; /* why an edge was not read: what came before it and after it is not told apart */
 	uint64_t starved; /* time of the thread up to which its starvation was told; 0: it is not starved */
 	int32_t dummy; /* see vpmu_perf_needs_dummy(); -1: none */
 	struct perf_member members[];
@@ -88,6 +97,7 @@ struct vpmu_perf {
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config config;
 	uint32_t mediated;		     /* a mediated vPMU is enabled on this host */
+	uint32_t gates;			     /* groups that count a guest are gated */
 	_Atomic uint32_t told;		     /* bits of the texts that the log has had */
 	_Atomic uint32_t attached;	     /* threads attached */
 	_Atomic uint32_t clock_floor;	     /* least distance of a clock's notices, ns */
@@ -124,7 +134,8 @@ int vpmu_perf_is_clock(const struct guest_perf_attr *attr);
 void vpmu_perf_rate_look(struct vpmu_perf *perf);
 uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
 			    uint64_t left);
-uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_member *member);
+uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_group *group,
+				   const struct perf_member *member);
 /*
  * Whether the kernel takes a new distance of this event late. It gives a software event that counts, while that is on, one
  * notice at the very next count and one after the distance before (__perf_event_period() leaves nothing of the period,
@@ -168,9 +179,24 @@ int64_t vpmu_perf_group_toggle(struct vpmu_perf *perf, const struct perf_group *
 int vpmu_perf_group_settle(struct vpmu_perf *perf, struct perf_thread *thread,
 			   struct perf_group *group);
 void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group);
-/* A new distance for an event that gives notices: 0 or a negated errno value. */
+/* How far a member has still to go to its notice. Counts not taken up yet bring it early only. */
+uint64_t vpmu_perf_member_left(const struct perf_member *member);
+/* A new distance for an event that gives notices: 0 or a negated errno value. Behind a gate the kernel gets it at the next entry. */
 int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
 				struct perf_member *member, uint64_t left);
+
+/* gate.c */
+void vpmu_perf_gate_plan(const struct vpmu_perf *perf, struct perf_group *group);
+/* After a reading, or where nothing was counted since the last: the gate is where the thread is. */
+void vpmu_perf_gate_follow(const struct perf_thread *thread, struct perf_group *group);
+void vpmu_perf_gate_join(struct perf_thread *thread, struct perf_group *group);
+void vpmu_perf_gate_part(struct perf_thread *thread, struct perf_group *group);
+/* Whether what such an event of the group counts now is not the guest's. */
+int vpmu_perf_gate_shuts(const struct perf_group *group, const struct guest_perf_attr *attr);
+/* Puts notices off behind a shut gate, and has the kernel give them behind an open one. */
+void vpmu_perf_gate_notices(struct vpmu_perf *perf, const struct perf_thread *thread,
+			    struct perf_group *group);
+int vpmu_perf_gate_edge(struct vpmu_perf *perf, struct perf_thread *thread, uint32_t place);
 
 /* pool.c */
 int vpmu_perf_pool_keep(struct vpmu_perf *perf, struct perf_thread *thread,

@@ -156,7 +156,8 @@ static int64_t open_once(struct vpmu_perf *perf, struct perf_thread *thread,
 			 const struct perf_group *group, const struct perf_member *member,
 			 int32_t leader)
 {
-	return vpmu_perf_event_open(perf, &member->attr, vpmu_perf_member_distance(perf, member),
+	return vpmu_perf_event_open(perf, &member->attr,
+				    vpmu_perf_member_distance(perf, group, member),
 				    atomic_load(&thread->id), leader, group->flags);
 }
 

@@ -118,6 +118,9 @@ static int64_t group_adapt(struct vpmu_perf *perf, struct perf_thread *thread,
 {
 	int64_t result = group->settled ? 0 : vpmu_perf_group_settle(perf, thread, group);
 
+	vpmu_perf_gate_follow(thread, group);
+	group->current = 0;
+	group->blurred = 0;
 	group->carried_enabled = 0;
 	group->carried_running = 0;
 	for (uint32_t i = 0; result >= 0 && i < group->count; i++)
@@ -162,6 +165,9 @@ int vpmu_perf_edge(void *source, void *attached, uint32_t edge)
 {
 	struct perf_thread *thread = attached;
 
+	if (edge == VPMU_EDGE_ENTER || edge == VPMU_EDGE_LEAVE)
+		return vpmu_perf_gate_edge(source, thread,
+					   edge == VPMU_EDGE_ENTER ? PERF_INSIDE : PERF_OUTSIDE);
 	if (edge == VPMU_EDGE_SLICE)
 		end_slice(source, thread);
 	if (edge == VPMU_EDGE_RELEASE)

@@ -42,7 +42,7 @@ static int config_check(const struct vpmu_perf_config *config, struct vpmu_perf_
 	if (config->flags & ~(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_BESIDE_MEDIATED |
 			      VPMU_PERF_THREADS_WATCHED | VPMU_PERF_LOONGARCH))
 		return VPMU_ERROR_INVALID;
-	if (!signal_is_fit(config->signal) || config->reserved)
+	if (!signal_is_fit(config->signal) || config->gate > VPMU_PERF_GATE_ALWAYS)
 		return VPMU_ERROR_INVALID;
 	if (!config->system) {
 		vpmu_perf_system_default(system);
@@ -75,6 +75,9 @@ int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **p
 	made->config.flags |= VPMU_PERF_LOONGARCH;
 #endif
 	made->mediated = (uint32_t)mediated_is_on(&system);
+	made->gates = made->config.gate == VPMU_PERF_GATE_ALWAYS ||
+		      (made->config.gate == VPMU_PERF_GATE_AUTOMATIC &&
+		       made->config.flags & VPMU_PERF_LOONGARCH);
 	vpmu_perf_limit_look(made);
 	vpmu_perf_rate_look(made);
 	*perf = made;
@@ -154,6 +157,7 @@ static int thread_attach(void *source, const struct vpmu_source_thread *thread, 
 		return VPMU_ERROR_NO_MEMORY;
 	vpmu_perf_limit_look(perf);
 	known->own = PERF_OWN_UNKNOWN;
+	known->place = PERF_NOWHERE;
 	known->attention = copy.attention;
 	known->opaque = copy.opaque;
 	atomic_store(&known->id, (int32_t)copy.id);
@@ -201,7 +205,8 @@ const struct vpmu_source_ops *vpmu_perf_ops(void)
 		.read = vpmu_perf_read,
 		.period = vpmu_perf_period,
 		.edge = vpmu_perf_edge,
-		.edges = 1u << VPMU_EDGE_SLICE | 1u << VPMU_EDGE_RELEASE,
+		.edges = 1u << VPMU_EDGE_ENTER | 1u << VPMU_EDGE_LEAVE | 1u << VPMU_EDGE_SLICE |
+			 1u << VPMU_EDGE_RELEASE,
 	};
 
 	return &ops;

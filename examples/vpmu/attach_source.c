@@ -186,6 +186,8 @@ static int begin_perf(struct attach_source *source, int runs_guest)
 		.size = sizeof(config),
 		.flags = runs_guest ? VPMU_PERF_THREADS_RUN_GUEST : 0,
 		.log = tell,
+		/* The edges of another process's threads are not known here. */
+		.gate = VPMU_PERF_GATE_NEVER,
 	};
 
 	source->ops = (struct vpmu_source_ops){

@@ -10,9 +10,18 @@
  * runs a guest: anywhere else they would read 0 while they seem to count, so they are refused unless
  * VPMU_PERF_THREADS_RUN_GUEST says that the threads do. Host-software events count the thread, guest and host
  * together (VPMU_EVENT_THREAD). On LoongArch the kernel ignores exclude_host, and hardware events there come with
- * VPMU_EVENT_APPROXIMATE; they are not paused between two runs of the guest (doc/LOONGARCH.md says why). Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its
+ * VPMU_EVENT_APPROXIMATE, and behind a gate (below). Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its
  * reading is VPMU_ERROR_STARVED. From the first such reading on, time that the thread has on a CPU is enabled time in which
  * the group did not run. Before that nobody knew: the kernel's enabled time stands still from the moment of the loss.
+ *
+ * **The gate.** Where the PMU's driver ignores exclude_host, what a VMM does between two runs of the guest would count as the
+ * guest's. So a group with hardware, cache or raw events of the guest alone is read when the guest is entered and when it is left, as
+ * vpmu_vcpu_enter() and vpmu_vcpu_leave() tell, and what these events counted outside is left out. What the host does within the run (KVM
+ * itself, interrupts) stays in, so VPMU_EVENT_APPROXIMATE does too. Times and host-software events describe the thread as
+ * everywhere. Notices of gated events are put off outside. A group that counts costs one system call at each edge, and one more for each
+ * event that waits for a notice; a reading between the guest's exit and its next entry then costs none. Of a thread
+ * that is told of no edges all is counted: the VMM of such a thread, and a process that watches threads of another, have no gate.
+ * `gate` of the configuration says where there is one.
  *
  * **Notices of overflow.** With a signal in the configuration, the kernel sends that signal to the vCPU's thread when an
  * event overflows. It is a standard signal, which is never lost but may stand for several overflows, so a
@@ -78,9 +87,9 @@
  * | open | one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, open, read and close of a file of /proc per clock, and one tgkill per thread; once per kind one perf_event_open for the keeper |
  * | open of a kept group | one ioctl per event whose next notice moves; one read if the group was not read after it was paused |
  * | close | one close per event and dummy; with keep one ioctl if the group runs, and the closes of what goes for it |
- * | edge | one close per event and dummy that goes |
+ * | edge | one close per event and dummy that goes; behind a gate one read per group that counts, and one ioctl per event that waits for a notice, at each entry and exit |
  * | run | one ioctl; clock_gettime after a loss of counters |
- * | read | one read; clock_gettime while counters are lost; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED |
+ * | read | one read, or none after an exit that a gate has read; clock_gettime while counters are lost; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED |
  * | period | one ioctl, or none, and two for a dummy while the group runs; those of read, open, run and close once for an event that was opened without notices |
  *
  * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for the sentence in the log.
@@ -116,6 +125,16 @@ struct vpmu_perf; /**< a counter source; serves any number of VMs and threads */
  * that is built for LoongArch takes it as given
  */
 #define VPMU_PERF_LOONGARCH 8u
+/** @} */
+
+/** @name Where there is a gate around the guest's runs
+ * @{ */
+/** where the architecture's PMU ignores exclude_host: with VPMU_PERF_LOONGARCH */
+#define VPMU_PERF_GATE_AUTOMATIC 0u
+/** nowhere */
+#define VPMU_PERF_GATE_NEVER 1u
+/** everywhere, for another PMU that ignores exclude_host: its events of the guest then come with VPMU_EVENT_APPROXIMATE too */
+#define VPMU_PERF_GATE_ALWAYS 2u
 /** @} */
 
 /**
@@ -178,7 +197,7 @@ struct vpmu_perf_config {
 	 * guests ask for. 0: VPMU_PERF_RESERVE
 	 */
 	uint32_t descriptor_reserve;
-	uint32_t reserved; /**< 0 */
+	uint32_t gate; /**< VPMU_PERF_GATE_*: whether what a thread does outside its guest's runs is left out by reading at the edges */
 };
 
 /**
@@ -199,7 +218,7 @@ VPMU_API void vpmu_perf_system_default(struct vpmu_perf_system *system);
  * the operator chose VPMU_PERF_BESIDE_MEDIATED.
  * @param config what it is made of
  * @param[out] perf the source, given back with vpmu_perf_destroy(); unchanged on error
- * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, an unknown flag, a signal out of range);
+ * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, an unknown flag or gate, a signal out of range);
  * VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY
  * @par Threads
  * Any.
@@ -241,7 +260,7 @@ VPMU_API int vpmu_perf_check(struct vpmu_perf *perf, const struct vpmu_profile *
  * @brief The functions of the source; their first argument is the struct vpmu_perf.
  *
  * Errors beyond those of source.h: VPMU_ERROR_INVALID for a thread number that is none, a size too small, a count or a member
- * out of range; VPMU_ERROR_TOO_BIG. It wants to be told of VPMU_EDGE_SLICE and VPMU_EDGE_RELEASE.
+ * out of range; VPMU_ERROR_TOO_BIG. It wants to be told of VPMU_EDGE_ENTER, VPMU_EDGE_LEAVE, VPMU_EDGE_SLICE and VPMU_EDGE_RELEASE.
  * @return a constant table
  * @par Threads
  * Any.

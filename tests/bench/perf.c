@@ -3,6 +3,7 @@
 /* What the perf source costs on this kernel, and what reuse and groups save. System calls are counted. */
 #define _GNU_SOURCE
 
+#include <linux/perf_event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,13 +25,20 @@ static struct {
 	struct vpmu_perf_system system;
 	uint64_t calls, opens, closes;
 	uint64_t bytes; /* held */
+	bool plays;	/* page faults are the hardware events of a PMU that counts the host too */
 } counted;
 
 static int64_t event_open(void *opaque, void *attr, int64_t thread, int32_t cpu, int32_t group,
 			  uint64_t flags)
 {
-	int64_t descriptor = counted.system.event_open(opaque, attr, thread, cpu, group, flags);
+	struct perf_event_attr *asked = attr;
+	int64_t descriptor;
 
+	if (counted.plays && asked->type == PERF_TYPE_HARDWARE) {
+		asked->type = PERF_TYPE_SOFTWARE;
+		asked->config = PERF_COUNT_SW_PAGE_FAULTS;
+	}
+	descriptor = counted.system.event_open(opaque, attr, thread, cpu, group, flags);
 	counted.calls++;
 	counted.opens += descriptor >= 0;
 	return descriptor;
@@ -73,12 +81,14 @@ static void release(void *opaque, void *memory, uint64_t size)
 	counted.system.release(opaque, memory, size);
 }
 
-struct vpmu_perf *bench_perf_source(void)
+static struct vpmu_perf *source_with(uint32_t flags, uint32_t gate)
 {
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config config = { .size = sizeof(config),
+					   .flags = flags,
 					   .signal = SIGUSR2,
-					   .system = &system };
+					   .system = &system,
+					   .gate = gate };
 	struct vpmu_perf *perf;
 
 	vpmu_perf_system_default(&counted.system);
@@ -93,6 +103,11 @@ struct vpmu_perf *bench_perf_source(void)
 	if (vpmu_perf_create(&config, &perf) < 0)
 		abort();
 	return perf;
+}
+
+struct vpmu_perf *bench_perf_source(void)
+{
+	return source_with(0, VPMU_PERF_GATE_AUTOMATIC);
 }
 
 uint64_t bench_perf_opens(void)
@@ -361,6 +376,56 @@ static void vcpu_rows(bool able)
 	vpmu_perf_destroy(perf);
 }
 
+static void enter_and_leave_once(void *opaque)
+{
+	vpmu_vcpu_enter(opaque);
+	vpmu_vcpu_leave(opaque);
+}
+
+/* An entry and an exit while a group of 8 counts: system calls, and the time that they take. */
+static struct cost edge_cost(uint32_t gate)
+{
+	struct vpmu_perf *perf = source_with(VPMU_PERF_THREADS_RUN_GUEST, gate);
+	struct device *device = device_create_on(EVENTS, vpmu_perf_ops(), perf, gettid());
+	struct vpmu_vcpu *vcpu = device_vcpu(device, 0);
+	struct cost cost;
+	uint64_t calls;
+
+	counted.plays = true;
+	for (uint32_t slot = 0; slot < EVENTS; slot++) {
+		describe(vcpu, slot, 0);
+		set(vcpu, VPMU_STRIDE * (slot + 1) + VPMU_SLOT_ATTR + VPMU_ATTR_WORD_TYPE,
+		    VPMU_TYPE_HARDWARE);
+	}
+	set(vcpu, VPMU_REG_OPEN, (1u << EVENTS) - 1);
+	set(vcpu, VPMU_REG_ENABLE, (1u << EVENTS) - 1);
+	enter_and_leave_once(vcpu);
+	calls = counted.calls;
+	enter_and_leave_once(vcpu);
+	cost.calls = (double)(counted.calls - calls);
+	cost.ns = bench_time(enter_and_leave_once, vcpu, 5000, 20);
+	counted.plays = false;
+	device_vcpu_end(vcpu);
+	device_destroy(device);
+	vpmu_perf_destroy(perf);
+	return cost;
+}
+
+static void gate_rows(bool able)
+{
+	struct cost open = { 0, -1 }, gated = { 0, -1 };
+
+	if (able) {
+		open = edge_cost(VPMU_PERF_GATE_NEVER);
+		gated = edge_cost(VPMU_PERF_GATE_ALWAYS);
+	}
+	bench_row((struct row){ "gated_exit_calls", gated.calls, "calls", AT_MOST, 2,
+				"of an exit and entry with a group of 8; without a gate",
+				open.calls, able });
+	bench_row((struct row){ "gated_exit", gated.ns, "ns", NO_BAR, 0, "without a gate", open.ns,
+				able });
+}
+
 void bench_perf(void)
 {
 	struct subject subject;
@@ -371,4 +436,5 @@ void bench_perf(void)
 	group_row(&subject, able);
 	subject_end(&subject);
 	vcpu_rows(able);
+	gate_rows(able);
 }

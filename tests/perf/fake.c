@@ -342,6 +342,7 @@ int fake_source(struct fake *fake, uint32_t flags, uint32_t number, struct vpmu_
 		.system = &system,
 		.log = log_text,
 		.log_opaque = fake,
+		.gate = fake->gate,
 	};
 
 	return vpmu_perf_create(&config, perf);

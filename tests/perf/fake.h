@@ -71,6 +71,7 @@ struct fake {
 	uint64_t true_count[16]; /* by perf's config: what happened while it was on */
 	const char *mediated, *paranoid, *capabilities, *pmu, *rate;
 	uint32_t unprivileged; /* may not count the kernel */
+	uint32_t gate;	       /* VPMU_PERF_GATE_* of the source */
 	uint64_t limit;
 	uint64_t thread_time; /* ns that the thread has had */
 

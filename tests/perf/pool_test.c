@@ -499,7 +499,7 @@ static void a_release_ends_all(void)
 	void *group;
 
 	begin();
-	CHECK_EQ(ops->edges, 1u << VPMU_EDGE_SLICE | 1u << VPMU_EDGE_RELEASE);
+	CHECK(ops->edges & 1u << VPMU_EDGE_RELEASE);
 	keep(open_raw(0, 3, 0));
 	keep(open_raw(1, 1, 0));
 	group = open_raw(2, 2, 0);
@@ -507,7 +507,7 @@ static void a_release_ends_all(void)
 	CHECK_EQ(fake.opened, 2);
 	keep(group);
 	/* Other moments end nothing. */
-	CHECK_EQ(ops->edge(perf, attached, VPMU_EDGE_ENTER), 1);
+	CHECK_EQ(ops->edge(perf, attached, VPMU_EDGE_ENTER), 0);
 	CHECK_EQ(fake.opened, 2);
 	end();
 }

@@ -1000,9 +1000,9 @@ static void sizes_are_checked(void)
 	config.known.size = sizeof(config.known) - 1;
 	CHECK_EQ(vpmu_perf_create(&config.known, &perf), VPMU_ERROR_INVALID);
 	config.known.size = sizeof(config.known);
-	config.known.reserved = 1;
+	config.known.gate = VPMU_PERF_GATE_ALWAYS + 1;
 	CHECK_EQ(vpmu_perf_create(&config.known, &perf), VPMU_ERROR_INVALID);
-	config.known.reserved = 0;
+	config.known.gate = VPMU_PERF_GATE_ALWAYS;
 	vpmu_perf_system_default(&system);
 	CHECK_EQ(system.size, sizeof(system));
 	config.known.system = &system;
