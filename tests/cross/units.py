@@ -3,9 +3,10 @@
 """units.py machine root
 
 Build the freestanding parts and the tables of unit tests for a machine, and run the tables. The parts
-need nothing but mem*.
+need nothing but mem*. On LoongArch the tables of its KVM backend run too: there the structs of KVM are the machine's own.
 """
 
+import glob
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ HOSTED = {"core_lock.c", "guest_host.c", "convert_header.c"}
 BIG_ENDIAN = {"s390x"}
 NARROW = {"i686"}
 WIDE_ONLY = {"guest_numbers.c", "guest_ways.c"}
+KVM = {"loongarch64": ("backends/kvm/loongarch", "tests/kvm/loongarch*_test.c")}
 TABLE = "const struct test_case test_cases[]"
 
 
@@ -33,6 +35,19 @@ def wanted(name, machine):
     if name in HOSTED or (machine in NARROW and name in WIDE_ONLY):
         return False
     return not (machine in BIG_ENDIAN and name.startswith("guest_"))
+
+
+def kvm_tables(machine):
+    """Return the tables of the machine's KVM backend, and what they stand on."""
+    if machine.name not in KVM:
+        return [], []
+    part, pattern = KVM[machine.name]
+    tables = sorted(os.path.relpath(path, machine.root)
+                    for path in glob.glob(os.path.join(machine.root, pattern)))
+    below = machine.compile(machine.sources(part) + [
+        "backends/kvm/bank.c", "backends/kvm/system.c", "backends/kvm/exit.c",
+        "backends/kvm/complete.c", "tests/kvm/device.c", "tests/kvm/loongarch_kernel.c"])
+    return tables, below
 
 
 def main():
@@ -51,6 +66,9 @@ def main():
         tables = [path for path in machine.sources("tests/unit")
                   if is_table(os.path.join(machine.root, path))
                   and wanted(os.path.basename(path), machine.name)]
+        kvm, below = kvm_tables(machine)
+        tables += kvm
+        base += below
         failed = []
         for path, made in zip(tables, machine.compile(tables)):
             name = os.path.basename(path)[:-2]

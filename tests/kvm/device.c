@@ -109,7 +109,7 @@ static int source_open(void *source, void *attached, struct vpmu_source_event *e
 	(void)events;
 	(void)count;
 	(void)flags;
-	opened->group = malloc(1);
+	opened->group = calloc(1, 1);
 	return opened->group ? 0 : VPMU_ERROR_NO_MEMORY;
 }
 
