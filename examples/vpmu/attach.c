@@ -134,12 +134,20 @@ static int make_vm(struct attach *attach)
 	return watch(attach, attach_vm_notice(attach->vm), FROM_NOTICE);
 }
 
-/* Once its vCPUs are known: with the counts of a predecessor, and what the guest asked before anybody attended. */
+/* Once its vCPUs are known: with the counts of a predecessor. */
 static void begin_serving(struct attach *attach)
 {
 	attach->unasked = 0;
 	if (attach->options.state)
 		attach_keep_take(attach->vm, attach->options.state);
+}
+
+/*
+ * What the guest asked may wait here unseen: a ring is lost that comes before QEMU has all that it may
+ * ring with.
+ */
+static void serve_all(struct attach *attach)
+{
 	for (uint32_t i = 0; i < attach->wires.vectors; i++)
 		attach_vm_serve(attach->vm, i);
 }
@@ -157,6 +165,8 @@ static int scan(struct attach *attach)
 	complain_of_qmp(attach, error);
 	if (attach->unasked && !error)
 		begin_serving(attach);
+	if (!attach->unasked)
+		serve_all(attach);
 	return 0;
 }
 

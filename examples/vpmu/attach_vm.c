@@ -150,10 +150,14 @@ static void unbind(struct attach_vcpu *vcpu)
 	vcpu->bound = 0;
 }
 
+/* The guest ran until now, and without a thread nobody counted. */
 static void bind(struct attach_vm *vm, uint32_t index)
 {
 	struct attach_vcpu *vcpu = &vm->vcpu[index];
-	int error = vpmu_vcpu_bind(vcpu->pmu, attach_source_id(vm->source, index, vcpu->thread));
+	int error;
+
+	vpmu_vcpu_enter(vcpu->pmu);
+	error = vpmu_vcpu_bind(vcpu->pmu, attach_source_id(vm->source, index, vcpu->thread));
 
 	if (error)
 		attach_say("vCPU %u: %s", index, vpmu_error_text(error));

@@ -239,7 +239,8 @@ VPMU_API void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu);
 
 /**
  * @brief To be called before the vCPU enters guest code: does what is due and injects a PMI that is due. Costs a few
- * loads when nothing is.
+ * loads when nothing is. A vCPU without a thread runs uncounted: what it has enabled is marked INCOMPLETE then. Who
+ * binds a guest's thread that ran already calls this first.
  * @param vcpu the vCPU
  * @par Threads
  * Own thread.

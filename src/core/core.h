@@ -233,6 +233,8 @@ void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t rea
 void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* The same without publishing. */
 void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* An enabled group is not counted while the guest runs, since the vCPU has no thread. */
+void vpmu_group_miss(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Tries the groups again that are due. */
 void vpmu_group_retry(struct vpmu_vcpu *vcpu);
 /* Looks after the groups of which the source gave notice. */

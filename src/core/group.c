@@ -42,6 +42,14 @@ static void note_loss(struct vpmu_vcpu *vcpu, unsigned int leader)
 		vpmu_slot_flag(&vcpu->slots[vpmu_lowest(rest)], VPMU_EVENT_INCOMPLETE, 0);
 }
 
+void vpmu_group_miss(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	if (vpmu_slot_flags(&vcpu->slots[leader]) & VPMU_EVENT_INCOMPLETE)
+		return;
+	note_loss(vcpu, leader);
+	vpmu_group_publish(vcpu, leader);
+}
+
 void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
@@ -147,6 +155,8 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 	struct vpmu_source_reading reading;
 	int error;
 
+	if (!vcpu->bound && !vcpu->stopped)
+		note_loss(vcpu, leader);
 	if (!slot->host || !vpmu_group_enabled(vcpu, leader))
 		return;
 	reading.enabled = 0;

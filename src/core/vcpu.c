@@ -147,10 +147,18 @@ void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
 
 static bool has_work(struct vpmu_vcpu *vcpu)
 {
-	return vcpu->retrying || vcpu->opening || noticed(vcpu) ||
+	return !vcpu->bound || vcpu->retrying || vcpu->opening || noticed(vcpu) ||
 	       atomic_load_explicit(&vcpu->requests, memory_order_relaxed) ||
 	       vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT ||
 	       atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed) != vcpu->released;
+}
+
+static void miss_all(struct vpmu_vcpu *vcpu)
+{
+	uint64_t rest = vpmu_group_leaders(vcpu, vcpu->control[VPMU_REG_ENABLED]);
+
+	for (; rest; rest &= rest - 1)
+		vpmu_group_miss(vcpu, vpmu_lowest(rest));
 }
 
 void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
@@ -162,6 +170,8 @@ void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
 	if (slice_over || has_work(vcpu)) {
 		vpmu_vcpu_begin(vcpu);
 		look_after(vcpu);
+		if (!vcpu->bound)
+			miss_all(vcpu);
 		if (vcpu->opening)
 			vpmu_state_open(vcpu);
 		if (vcpu->retrying)

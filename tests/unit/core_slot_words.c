@@ -298,7 +298,43 @@ static void unbinding_leaves_no_gap(void)
 	tear_down();
 }
 
+/* The guest runs on while its vCPU has no thread: what it learns by entering, or by what the guest asks. */
+static void running_without_a_thread_is_a_gap(void)
+{
+	static const uint64_t asked[] = { VPMU_REG_DISABLE, VPMU_REG_SYNC, VPMU_REG_CLOSE };
+
+	set_up_to_lose();
+	vpmu_vcpu_unbind(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK(incomplete(0) && incomplete(1));
+	CHECK(!incomplete(2) && incomplete(3));
+	world_fail(&world, WORLD_ATTACH, 0, 1, VPMU_ERROR_DENIED);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), VPMU_ERROR_DENIED);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+	CHECK(incomplete(0) && incomplete(1));
+	tear_down();
+	/* A stopped one does not run. */
+	set_up_to_lose();
+	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
+	vpmu_vcpu_unbind(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+	CHECK_EQ(vpmu_vcpu_resume(vcpu), 0);
+	CHECK(!incomplete(0) && !incomplete(1));
+	tear_down();
+	for (unsigned int i = 0; i < TEST_COUNT(asked); i++) {
+		set_up_to_lose();
+		vpmu_vcpu_unbind(vcpu);
+		DONE(asked[i], 1);
+		CHECK(incomplete(0) && incomplete(1));
+		CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+		CHECK(incomplete(0));
+		tear_down();
+	}
+}
+
 const struct test_case test_cases[] = {
+	{ "R-EPO-6", "running_without_a_thread_is_a_gap", running_without_a_thread_is_a_gap },
 	{ "R-SLOT-11", "a_failed_reading_leaves_a_gap", a_failed_reading_leaves_a_gap },
 	{ "R-SLOT-11", "what_is_not_enabled_misses_nothing", what_is_not_enabled_misses_nothing },
 	{ "R-SLOT-11", "unbinding_leaves_no_gap", unbinding_leaves_no_gap },

@@ -348,7 +348,7 @@ static int begin(uint64_t size)
 	block = find_block();
 	mailbox.doorbell = ring;
 	mailbox.opaque = &block;
-	mailbox.tries = TRIES / 10;
+	mailbox.tries = 10 * TRIES; /* the host may be busy */
 	batch.words = words;
 	batch.capacity = sizeof(words) / sizeof(words[0]);
 	batch.context = VPMU_CONTEXT_TASK;
