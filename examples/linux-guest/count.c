@@ -6,8 +6,11 @@
  * perf takes the time for which an event was on a CPU for the time for which it was counted. Where
  * the host counted for less, the difference is taken off the event's running time, so that perf's
  * scaling is right. An event of which something is not known is void: its count and its running
- * time stay what they were at the last reading that was good.
+ * time stay what they were at the last reading that was good. When it gets a slot anew it is
+ * counted on from there, and what lies between was not running time.
  */
+#include <linux/sched/clock.h>
+
 #include "vpmu.h"
 
 /* Of hw.flags: the event is void. */
@@ -18,18 +21,40 @@ bool vpmu_event_is_void(const struct perf_event *event)
 	return event->hw.flags & EVENT_VOID;
 }
 
-/* The time by which perf measures this event. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define TIME_OF(clock) ((clock)->time.time)
+#define STAMP_OF(clock) ((clock)->time.stamp)
+#else
+#define TIME_OF(clock) ((clock)->time)
+#define STAMP_OF(clock) ((clock)->timestamp)
+#endif
+
+/* The time by which perf measures this event, as of when it looked last. */
 static u64 time_of(const struct perf_event *event)
 {
 #ifdef CONFIG_CGROUP_PERF
 	if (event->cgrp)
-		return this_cpu_ptr(event->cgrp->info)->time;
+		return TIME_OF(this_cpu_ptr(event->cgrp->info));
 #endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
-	return event->ctx->time.time;
-#else
-	return event->ctx->time;
+	return TIME_OF(event->ctx);
+}
+
+/* How long ago that was. */
+static u64 age_of_time(const struct perf_event *event)
+{
+	u64 stamp = STAMP_OF(event->ctx);
+
+#ifdef CONFIG_CGROUP_PERF
+	if (event->cgrp)
+		stamp = STAMP_OF(this_cpu_ptr(event->cgrp->info));
 #endif
+	return local_clock() - stamp;
+}
+
+/* Whether what is taken off now is all the time up to now. */
+bool vpmu_count_time_is_known(const struct perf_event *event)
+{
+	return age_of_time(event) < 100 * NSEC_PER_USEC;
 }
 
 /* What perf will add to the running time when it looks next, up to now. */
@@ -59,6 +84,16 @@ void vpmu_count_void(struct perf_event *event)
 {
 	event->hw.flags |= EVENT_VOID;
 	set_running(event, local64_read(&event->hw.prev_count));
+}
+
+/* The event gets a slot: what was void is so no longer, without the time that it was. */
+void vpmu_count_begin(struct vpmu_slot *slot)
+{
+	if (vpmu_event_is_void(slot->event)) {
+		vpmu_count_void(slot->event);
+		slot->event->hw.flags &= ~EVENT_VOID;
+	}
+	vpmu_count_pause(slot);
 }
 
 /* From here on, until it gets a slot again, the event is not counted. */
@@ -117,7 +152,7 @@ void vpmu_count(struct vpmu_cpu *cpu, unsigned int number, const struct guest_pe
 		return;
 	}
 	if (error) {
-		pr_warn_ratelimited("vpmu: CPU %d lost an event (%d); it is not counted any more\n",
+		pr_warn_ratelimited("vpmu: CPU %d lost an event for a while (%d)\n",
 				    smp_processor_id(), error);
 		vpmu_count_void(slot->event);
 		return;

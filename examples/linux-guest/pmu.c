@@ -108,7 +108,7 @@ static int vpmu_add(struct perf_event *event, int flags)
 	event->hw.idx = -1;
 	event->hw.state = flags & PERF_EF_START ? 0 : PERF_HES_STOPPED;
 	vpmu_count_good(event);
-	if (!vpmu_cpu_usable(cpu) || vpmu_event_is_void(event)) {
+	if (!vpmu_cpu_usable(cpu)) {
 		vpmu_count_void(event);
 		return 0;
 	}
@@ -148,8 +148,11 @@ static void vpmu_del(struct perf_event *event, int flags)
 		cpu->active--;
 		event->hw.config_base = 0;
 	}
-	if (cpu && stop_waiting(cpu, event))
+	if (cpu && stop_waiting(cpu, event)) {
+		if (vpmu_event_is_void(event))
+			vpmu_count_void(event);
 		return;
+	}
 	if (slot && slot->state == VPMU_SLOT_ON && vpmu_cpu_usable(cpu))
 		vpmu_cpu_freeze(cpu, event->ctx);
 	if (vpmu_event_is_void(event))
@@ -172,24 +175,46 @@ static void read_slots(struct vpmu_cpu *cpu, u64 mask)
 		vpmu_cpu_sync(cpu, mask);
 }
 
+/* After a reading: what is not counted may be counted again. */
+static void retry(struct vpmu_cpu *cpu)
+{
+	if (cpu->retry && !cpu->changing && vpmu_cpu_usable(cpu))
+		vpmu_cpu_retry(cpu);
+	cpu->retry = false;
+}
+
+/* One that never got a slot waits for one. */
+static void read_without_count(struct vpmu_cpu *cpu, struct perf_event *event,
+			       struct vpmu_slot *slot)
+{
+	bool is_void = vpmu_event_is_void(event);
+
+	if (is_void)
+		vpmu_count_void(event);
+	else
+		vpmu_count_nothing(slot);
+	if (!cpu || !vpmu_count_time_is_known(event))
+		return;
+	if (!slot) {
+		stop_waiting(cpu, event);
+		if (cpu->waiting_count < VPMU_MAX_SLOTS)
+			cpu->waiting[cpu->waiting_count++] = event;
+	}
+	cpu->retry = true;
+	if (!(cpu->transaction & PERF_PMU_TXN_READ))
+		retry(cpu);
+}
+
 static void vpmu_read(struct perf_event *event)
 {
 	struct vpmu_cpu *cpu = vpmu_this_cpu();
 	struct vpmu_slot *slot = slot_of(cpu, event);
 
-	if (vpmu_event_is_void(event)) {
-		vpmu_count_void(event);
+	if (vpmu_event_is_void(event) || (slot && slot->state == VPMU_SLOT_FAILED)) {
+		read_without_count(cpu, event, slot);
 		return;
 	}
-	if (!slot)
-		return;
-	if (slot->state == VPMU_SLOT_FAILED) {
-		vpmu_count_nothing(slot);
-		if (!cpu->changing && vpmu_cpu_usable(cpu))
-			vpmu_cpu_retry(cpu);
-		return;
-	}
-	if (slot->state != VPMU_SLOT_ON)
+	if (!slot || slot->state != VPMU_SLOT_ON)
 		return;
 	if (cpu->transaction & PERF_PMU_TXN_READ)
 		cpu->reading |= vpmu_bit(event->hw.idx);
@@ -256,6 +281,7 @@ static int vpmu_commit_txn(struct pmu *pmu)
 	if (cpu->transaction & PERF_PMU_TXN_READ)
 		read_slots(cpu, cpu->reading);
 	cpu->transaction = 0;
+	retry(cpu);
 	flush_unless_changing(cpu);
 	return 0;
 }

@@ -219,12 +219,15 @@ static void give_slot(struct vpmu_cpu *cpu, unsigned int number, struct perf_eve
 
 	slot->event = event;
 	slot->state = state;
-	slot->running = event->total_time_running;
+	vpmu_count_begin(slot);
 	slot->sampled = local64_read(&event->count);
 	event->hw.idx = number;
 }
 
-/* Whether a parked group is of that kind: in the order of the slots, the same events. */
+/*
+ * Whether a parked group is of that kind: in the order of the slots, the same events. What is
+ * incomplete already would not show another loss.
+ */
 static bool group_fits(const struct vpmu_cpu *cpu, u64 group, const struct vpmu_newcomers *wanted)
 {
 	unsigned int i, at = 0;
@@ -240,6 +243,7 @@ static bool group_fits(const struct vpmu_cpu *cpu, u64 group, const struct vpmu_
 		if (have->type != want->type || have->config != want->config ||
 		    have->config1 != want->config1 || have->config2 != want->config2 ||
 		    have->sample_period != want->sample_period ||
+		    vpmu_guest_event_flags(&cpu->slots[i].last) & VPMU_EVENT_INCOMPLETE ||
 		    (have->flags & ~(u64)VPMU_ATTR_MEMBER) != want->flags)
 			return false;
 		at++;
@@ -402,17 +406,35 @@ void vpmu_cpu_flush(struct vpmu_cpu *cpu)
 	open_now(cpu, opening);
 }
 
-/* Tries once more to open what the host could not count. */
+/* Groups of which an event was lost. */
+static u64 lost_groups(const struct vpmu_cpu *cpu)
+{
+	u64 mask = 0, lost = 0;
+	unsigned int i;
+
+	for (i = 0; i < cpu->guest.slots; i++)
+		if (cpu->slots[i].state == VPMU_SLOT_ON && cpu->slots[i].event &&
+		    vpmu_event_is_void(cpu->slots[i].event))
+			lost |= vpmu_bit(i);
+	for (i = 0; i < cpu->guest.slots; i++)
+		if (cpu->slots[i].group & lost)
+			mask |= cpu->slots[i].group;
+	return mask;
+}
+
+/* Tries once more to open what the host could not count, and opens anew what it lost. */
 void vpmu_cpu_retry(struct vpmu_cpu *cpu)
 {
 	unsigned int i;
 
+	close_groups(cpu, lost_groups(cpu));
 	for (i = 0; i < cpu->guest.slots; i++) {
 		struct perf_event *event = cpu->slots[i].event;
 
-		if (!event || cpu->slots[i].state != VPMU_SLOT_FAILED || vpmu_event_is_void(event))
+		if (!event || cpu->slots[i].state != VPMU_SLOT_FAILED)
 			continue;
-		vpmu_count_nothing(&cpu->slots[i]);
+		if (!vpmu_event_is_void(event))
+			vpmu_count_nothing(&cpu->slots[i]);
 		vpmu_cpu_forget(cpu, i);
 		event->hw.idx = -1;
 		cpu->waiting[cpu->waiting_count++] = event;

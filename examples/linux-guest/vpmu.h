@@ -69,6 +69,7 @@ struct vpmu_cpu {
 	unsigned int waiting_count;
 	struct perf_event *waiting[VPMU_MAX_SLOTS]; /* to be opened */
 	u64 reading;				    /* slots that a read transaction wants */
+	bool retry;				    /* what is not counted is to be tried again */
 	u64 attendance;
 	u64 epoch;
 	struct irq_work work;
@@ -141,6 +142,8 @@ u64 vpmu_cpu_room(struct vpmu_cpu *cpu, unsigned int count);
 void vpmu_count(struct vpmu_cpu *cpu, unsigned int slot, const struct guest_perf_event *now);
 void vpmu_count_nothing(struct vpmu_slot *slot);
 void vpmu_count_pause(struct vpmu_slot *slot);
+void vpmu_count_begin(struct vpmu_slot *slot);
+bool vpmu_count_time_is_known(const struct perf_event *event);
 void vpmu_count_good(struct perf_event *event);
 void vpmu_count_void(struct perf_event *event);
 bool vpmu_event_is_void(const struct perf_event *event);

@@ -3,7 +3,7 @@
 """driver_attach_test.py directory tool plugin
 
 The Linux driver with vpmu attach: perf counts and samples; and where vpmu attach is killed, or leaves in good order, and another
-takes its place, R-PCI-7, R-EPO-6, events are not counted or go on, and new ones count.
+takes its place, R-PCI-7, R-EPO-6, events are not counted meanwhile, count again afterwards, and new ones count.
 """
 
 import os
@@ -88,6 +88,8 @@ def main(directory, tool, plugin):
         counts = seen[name] = [row["count"] for row in driver_test.Lines(parts[name]).rows()]
         if not counts or counts[0] is None or any(count is not None and not 0 < count < MOST for count in counts):
             problems.append(f"a wrong number where it was {name}: {counts}")
+        if counts and counts[-2] is None:  # the last is that of a short interval
+            problems.append(f"what was open does not count again after it was {name}: {counts}")
         if not counted(parts[f"after {name}"]):
             problems.append(f"perf stat did not count the loop after it was {name}")
     if problems:
