@@ -29,8 +29,10 @@ protected:
 	movl	$0xc4608, 0x300(%ebx)	/* start at 0x8000 */
 	movl	$1000000, %ecx
 2:	loop	2b
-	movl	$0xc4608, 0x300(%ebx)
-3:	jmp	3b
+3:	movl	$0xc4608, 0x300(%ebx)	/* and again, for those that are plugged later: nothing to one that runs */
+	movl	$10000000, %ecx
+4:	loop	4b
+	jmp	3b
 
 	.balign 8
 descriptors:
