@@ -12,7 +12,7 @@
 /* The socket must be of the process that has the region: a thread of any other is not to be counted. */
 static int open_same(struct qmp *qmp, const struct attach_wires *wires, const char *path)
 {
-	int error = qmp_open(qmp, path);
+	int error = qmp_open(qmp, path, QMP_PATIENCE);
 
 	if (error)
 		return error;

@@ -31,15 +31,10 @@ int guest_serve(const char *path)
 	return TOOL_FAILED;
 }
 
-int watch_ask(const char *path, int64_t *pid, char *name, struct qmp_vcpu *vcpus, uint32_t room,
-	      char *why, size_t why_size)
+int watch_ask(const char *path, struct qmp_asked *asked)
 {
 	(void)path;
-	(void)pid;
-	(void)name;
-	(void)vcpus;
-	(void)room;
-	snprintf(why, why_size, "%s, or use --pid", REMEDY);
+	snprintf(asked->why, sizeof(asked->why), "%s, or use --pid", REMEDY);
 	return -1;
 }
 

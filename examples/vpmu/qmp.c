@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define LONGEST (1u << 20) /* message */
-#define PATIENCE 1000	   /* ms for an answer */
 
 static int64_t now_ms(void)
 {
@@ -136,7 +135,7 @@ int qmp_ask(struct qmp *qmp, const char *command, const char *arguments, const j
 {
 	static const char plain[] = "{\"execute\":\"%s\"}\n";
 	static const char with[] = "{\"execute\":\"%s\",\"arguments\":%s}\n";
-	int64_t until = now_ms() + PATIENCE;
+	int64_t until = now_ms() + qmp->patience;
 	const json_t *ignored;
 	char text[2048];
 	int length = arguments ? snprintf(text, sizeof(text), with, command, arguments) :
@@ -168,14 +167,14 @@ static int connect_to(struct qmp *qmp, const char *path)
 	return 0;
 }
 
-int qmp_open(struct qmp *qmp, const char *path)
+int qmp_open(struct qmp *qmp, const char *path, int64_t patience)
 {
 	int error;
 
-	*qmp = (struct qmp){ .socket = -1 };
+	*qmp = (struct qmp){ .socket = -1, .patience = patience };
 	error = connect_to(qmp, path);
 	if (!error)
-		error = next_message(qmp, now_ms() + PATIENCE);
+		error = next_message(qmp, now_ms() + patience);
 	if (!error && !json_object_get(qmp->message, "QMP"))
 		error = -EPROTO;
 	if (!error)

@@ -14,10 +14,14 @@
 
 #include <jansson.h>
 
+/* ms that an answer is waited for, unless there is reason to wait less. */
+#define QMP_PATIENCE 1000
+
 struct qmp {
 	int socket;
-	pid_t process; /* behind the socket, as the kernel tells */
-	char *text;    /* what was received */
+	int64_t patience; /* ms for an answer */
+	pid_t process;	  /* behind the socket, as the kernel tells */
+	char *text;	  /* what was received */
 	size_t size;
 	size_t used; /* bytes in it */
 	size_t line; /* of them the last message with its end */
@@ -25,7 +29,7 @@ struct qmp {
 };
 
 /* Connects and greets: 0, or a negated errno value. On success qmp_close() is called later. */
-int qmp_open(struct qmp *qmp, const char *path);
+int qmp_open(struct qmp *qmp, const char *path, int64_t patience);
 void qmp_close(struct qmp *qmp);
 
 /*

@@ -26,18 +26,24 @@ void watch_until_signal(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* The terminal has gone, or the session: unless that is not to matter. */
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
 void complain(const struct session *session, const char *format, ...)
 {
+	char text[NOTICE_ROOM];
 	va_list words;
 
-	fprintf(stderr, "vpmu %s: ", session->command);
 	va_start(words, format);
-	vfprintf(stderr, format, words);
+	vsnprintf(text, sizeof(text), format, words);
 	va_end(words);
-	fprintf(stderr, "\n");
+	if (session->notice)
+		snprintf(session->notice, NOTICE_ROOM, "%s", text);
+	else
+		fprintf(stderr, "vpmu %s: %s\n", session->command, text);
 }
 
 int64_t now_ns(void)
@@ -122,6 +128,10 @@ static void name_process(struct target *target)
 		snprintf(target->name, sizeof(target->name), "%.*s", (int)strcspn(word, ","), word);
 	else
 		snprintf(target->name, sizeof(target->name), "pid-%" PRId64, target->pid);
+	/* It goes to terminals, and whoever started the process has chosen it. */
+	for (char *at = target->name; *at; at++)
+		if (*at < 0x20 || *at > 0x7e)
+			*at = '?';
 }
 
 static const char *const process_errors[] = {
@@ -140,20 +150,41 @@ static const char *process_error(int error)
 	return vpmu_error_text(error);
 }
 
-static struct qmp_vcpu asked[MOST_VCPUS];
+/* ms for the answer of a socket that was silent before, and for all such sockets of one turn: others wait meanwhile. */
+#define PATIENCE_AGAIN 50
+#define PATIENCE_OF_TURN 200
+
+static struct qmp_asked asked;
+
+/* How many vCPUs a QEMU says that it has, or -1. One that stalls is asked again, but not at the cost of all the others. */
+static int ask(struct session *session, struct target *target)
+{
+	int64_t began = now_ns();
+	int count;
+
+	asked.why[0] = '\0';
+	asked.name = target->name;
+	asked.patience = target->silent ? PATIENCE_AGAIN : 0;
+	if (target->silent && session->patience <= 0)
+		return -1;
+	count = watch_ask(target->qmp, &asked);
+	if (target->silent)
+		session->patience -= (now_ns() - began) / 1000000;
+	return count;
+}
 
 /* The threads of a QEMU: taken only if they are tasks of the process behind the socket. */
 static int qmp_threads(struct session *session, struct target *target,
 		       struct vpmu_monitor_thread *threads, int64_t *pid)
 {
-	char why[256];
-	int count = watch_ask(target->qmp, pid, target->name, asked, MOST_VCPUS, why, sizeof(why));
+	int count = ask(session, target);
 
 	if (count < 0 && !target->silent)
-		complain(session, "%s: %s", target->qmp, why);
+		complain(session, "%s: %s", target->qmp, asked.why);
 	target->silent = count < 0;
 	if (count < 0)
 		return -1;
+	*pid = asked.pid;
 	if (target->process && *pid != target->pid) {
 		complain(session,
 			 "%s: another process answers now, %" PRId64 " in place of %" PRId64,
@@ -161,8 +192,8 @@ static int qmp_threads(struct session *session, struct target *target,
 		return -1;
 	}
 	for (int i = 0; i < count; i++)
-		threads[i] = (struct vpmu_monitor_thread){ .thread = asked[i].thread,
-							   .vcpu = (uint32_t)asked[i].index };
+		threads[i] = (struct vpmu_monitor_thread){ .thread = asked.vcpus[i].thread,
+							   .vcpu = (uint32_t)asked.vcpus[i].index };
 	return count;
 }
 
@@ -249,14 +280,14 @@ static int target_open(struct session *session, struct target *target, uint32_t 
 	struct vpmu_monitor_vm_config config = { .size = sizeof(config),
 						 .id = id,
 						 .check = vpmu_process_check };
-	char why[256];
 	int error;
 
-	if (target->qmp && watch_ask(target->qmp, &target->pid, target->name, asked, MOST_VCPUS,
-				     why, sizeof(why)) < 0) {
-		complain(session, "%s: %s", target->qmp, why);
+	if (target->qmp && ask(session, target) < 0) {
+		complain(session, "%s: %s", target->qmp, asked.why);
 		return TOOL_FAILED;
 	}
+	if (target->qmp)
+		target->pid = asked.pid;
 	error = process_begin(session, target);
 	if (error)
 		return error;
@@ -386,9 +417,16 @@ uint32_t session_follow(struct session *session)
 {
 	uint32_t there = 0;
 
-	for (uint32_t i = 0; i < session->target_count; i++)
-		if (session->targets[i].vm)
-			there += target_follow(session, &session->targets[i]) == 0;
+	session->patience = PATIENCE_OF_TURN;
+	session->follows++;
+	/* Each turn begins with another VM, so that each silent socket is asked some time. */
+	for (uint32_t i = 0; i < session->target_count; i++) {
+		struct target *target =
+			&session->targets[(i + session->follows) % session->target_count];
+
+		if (target->vm)
+			there += target_follow(session, target) == 0;
+	}
 	return there;
 }
 

@@ -3,6 +3,7 @@
 
 /* vpmu top: a live screen of VMs. */
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +34,14 @@ static const char help[] =
 
 #ifdef WITH_NCURSES
 
-enum { NAME_WIDTH = 20, COLUMN_WIDTH = 12 };
+enum { NAME_WIDTH = 20, COLUMN_WIDTH = 12, NOTICE_LOOKS = 10 };
 
 struct screen {
 	struct rows rows;
 	uint64_t delay;
 	uint32_t sort, reverse;
+	char notice[NOTICE_ROOM]; /* what there was to complain of */
+	uint32_t noticed;	  /* looks since */
 };
 
 static const struct screen *sorted; /* for qsort() */
@@ -77,16 +80,25 @@ static void short_number(double value, char *to, size_t size)
 	snprintf(to, size, "%.*f%s", value < 100 && end ? 1 : 0, value, ends[end]);
 }
 
+/* As much of a text as fits the line: what does not would go on in the next. */
+static void put(int line, int at, int columns, const char *text)
+{
+	if (at < columns)
+		mvaddnstr(line, at, text, columns - at);
+}
+
 static void draw_head(const struct screen *screen, int columns)
 {
 	static const char *const fixed[FIXED] = { "VM", "%CPU", "%GUEST" };
 	const struct session *session = screen->rows.session;
 	int at = 0;
 
-	for (uint32_t i = 0; i < FIXED + session->event_count && at < columns; i++) {
+	for (uint32_t i = 0; i < FIXED + session->event_count; i++) {
 		const char *name = i < FIXED ? fixed[i] : session->events[i - FIXED].name;
 		int width = i == 0 ? NAME_WIDTH : COLUMN_WIDTH;
 
+		if (at + width > columns)
+			break;
 		attrset(i == screen->sort ? A_REVERSE | A_BOLD : A_REVERSE);
 		mvprintw(1, at, i == 0 ? "%-*.*s" : "%*.*s", width, width - 1, name);
 		at += width;
@@ -101,14 +113,17 @@ static void draw_row(const struct screen *screen, const struct row *row, int lin
 	char cell[32];
 
 	if (row->vcpu == VPMU_MONITOR_WHOLE_VM)
-		mvprintw(line, 0, "%-*.*s", NAME_WIDTH, NAME_WIDTH - 1, target->name);
+		snprintf(cell, sizeof(cell), "%.*s", NAME_WIDTH - 1, target->name);
 	else
-		mvprintw(line, 0, "  vcpu %-*u", NAME_WIDTH - 7, row->vcpu);
+		snprintf(cell, sizeof(cell), "  vcpu %u", row->vcpu);
+	put(line, 0, columns, cell);
 	if (target->gone) {
-		mvprintw(line, at, "ended");
+		put(line, at, columns, "ended");
 		return;
 	}
-	for (uint32_t i = 1; i < FIXED + screen->rows.session->event_count && at < columns; i++) {
+	for (uint32_t i = 1; i < FIXED + screen->rows.session->event_count; i++) {
+		if (at + COLUMN_WIDTH > columns)
+			break;
 		short_number(row->cells[i], cell, sizeof(cell));
 		mvprintw(line, at, "%*s", COLUMN_WIDTH, cell);
 		at += COLUMN_WIDTH;
@@ -118,18 +133,22 @@ static void draw_row(const struct screen *screen, const struct row *row, int lin
 static void draw(struct screen *screen)
 {
 	int lines, columns;
+	char title[128];
 
 	getmaxyx(stdscr, lines, columns);
 	erase();
-	mvprintw(
-		0, 0,
+	snprintf(
+		title, sizeof(title),
 		"vpmu top: %u VMs, events per second (clocks in ms)   <- -> sort  r order  v vCPUs  q end",
 		screen->rows.session->target_count);
+	put(0, 0, columns, title);
 	draw_head(screen, columns);
 	sorted = screen;
 	if (screen->rows.row_count)
 		qsort(screen->rows.rows, screen->rows.row_count, sizeof(*screen->rows.rows),
 		      by_column);
+	if (screen->notice[0] && lines > 3)
+		put(--lines, 0, columns, screen->notice);
 	for (uint32_t i = 0; i < screen->rows.row_count && (int)i + 2 < lines; i++)
 		draw_row(screen, &screen->rows.rows[i], (int)i + 2, columns);
 	refresh();
@@ -161,6 +180,22 @@ static int press(struct screen *screen, int key)
 	return 1;
 }
 
+static void notice_age(struct screen *screen)
+{
+	if (screen->notice[0] == '\0' || ++screen->noticed <= NOTICE_LOOKS)
+		return;
+	screen->notice[0] = '\0';
+	screen->noticed = 0;
+}
+
+/* Whether the other end of the terminal has gone: no key would ever come, and each wait for one end at once. */
+static int is_hung_up(void)
+{
+	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&keys, 1, 0) > 0 && keys.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
 static void watch(struct screen *screen)
 {
 	int64_t next = 0;
@@ -172,15 +207,34 @@ static void watch(struct screen *screen)
 
 		if (left <= 0) {
 			rows_look(&screen->rows);
+			notice_age(screen);
 			next = now_ns() + (int64_t)screen->delay * 1000000;
 			left = (int64_t)screen->delay * 1000000;
 		}
 		draw(screen);
 		timeout(left > 200000000 ? 200 : (int)(left / 1000000) + 1);
 		key = getch();
-		if (key != ERR)
-			going = press(screen, key);
+		going = key == ERR ? !is_hung_up() : press(screen, key);
 	}
+}
+
+/* A terminal that is known and can have its cursor moved; NULL after a complaint. */
+static SCREEN *open_terminal(const struct session *session)
+{
+	const char *name = getenv("TERM") ? getenv("TERM") : "without a name";
+	SCREEN *terminal = newterm(NULL, stdout, stdin);
+
+	if (!terminal) {
+		complain(session, "the terminal %s is not known. Set TERM, or use vpmu stat.",
+			 name);
+	} else if (!tigetstr("cup")) {
+		endwin();
+		delscreen(terminal);
+		terminal = NULL;
+		complain(session, "the terminal %s has no screen. Set TERM, or use vpmu stat.",
+			 name);
+	}
+	return terminal;
 }
 
 static int show(struct screen *screen)
@@ -188,18 +242,16 @@ static int show(struct screen *screen)
 	SCREEN *terminal;
 
 	setlocale(LC_CTYPE, "");
-	terminal = newterm(NULL, stdout, stdin);
-	if (!terminal) {
-		complain(screen->rows.session,
-			 "the terminal %s is not known. Set TERM, or use vpmu stat.",
-			 getenv("TERM") ? getenv("TERM") : "without a name");
+	terminal = open_terminal(screen->rows.session);
+	if (!terminal)
 		return TOOL_FAILED;
-	}
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
 	curs_set(0);
+	screen->rows.session->notice = screen->notice;
 	watch(screen);
+	screen->rows.session->notice = NULL;
 	endwin();
 	delscreen(terminal);
 	return TOOL_DONE;

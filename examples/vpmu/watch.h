@@ -16,7 +16,7 @@
 #include "tool.h"
 
 /* Most VMs that are named on a command line, and most vCPUs that one may have. */
-enum { MOST_TARGETS = 5000, MOST_VCPUS = 4096, NAME_ROOM = 64 };
+enum { MOST_TARGETS = 5000, MOST_VCPUS = 4096, NAME_ROOM = 64, NOTICE_ROOM = 512 };
 
 /* An event that was asked for. */
 struct selected {
@@ -44,6 +44,7 @@ struct target {
 
 struct session {
 	const char *command;
+	char *notice; /* NOTICE_ROOM: where the last complaint goes while a screen is shown; NULL */
 	struct vpmu_perf *perf;
 	struct vpmu_monitor *monitor;
 	struct vpmu_resctrl *resctrl;
@@ -51,13 +52,15 @@ struct session {
 	uint32_t target_count;
 	struct selected events[VPMU_MONITOR_MAX_EVENTS];
 	uint32_t event_count;
+	uint32_t follows; /* how often VMs were followed */
+	int64_t patience; /* ms that are left in this turn for sockets that were silent before */
 	uint64_t most_series; /* of vCPUs and events; 0: no limit */
 	int sums_only;
 	struct vpmu_monitor_value *values;
 	uint64_t value_count, value_room;
 };
 
-/* 1 since SIGINT or SIGTERM came. */
+/* 1 since SIGINT, SIGTERM or SIGHUP came. */
 extern volatile sig_atomic_t watch_ended;
 void watch_until_signal(void);
 
@@ -98,9 +101,16 @@ struct qmp_vcpu {
 	int64_t index, thread;
 };
 
-/* Asks a QEMU; the pid is that of the process behind the socket. How many vCPUs, or -1 after a text why not. */
-int watch_ask(const char *path, int64_t *pid, char *name, struct qmp_vcpu *vcpus, uint32_t room,
-	      char *why, size_t why_size);
+struct qmp_asked {
+	int64_t patience; /* ms for each answer; 0: as is usual */
+	int64_t pid;	  /* of the process behind the socket */
+	char *name;	  /* NAME_ROOM; asked for where it is empty */
+	struct qmp_vcpu vcpus[MOST_VCPUS];
+	char why[256]; /* there is no answer */
+};
+
+/* Asks a QEMU: how many vCPUs, or -1 after a text why not. */
+int watch_ask(const char *path, struct qmp_asked *asked);
 
 /* ---- stat.c, metrics.c ------------------------------------------------------------------------------- */
 

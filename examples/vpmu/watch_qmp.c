@@ -27,14 +27,14 @@ static const struct {
 	{ EREMOTEIO, "QEMU refuses query-cpus-fast. It needs QEMU 2.12 or later." },
 };
 
-static int fail(char *why, size_t size, int error)
+static int fail(struct qmp_asked *asked, int error)
 {
 	const char *text = strerror(-error);
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].number == -error)
 			text = reasons[i].text;
-	snprintf(why, size, "%s", text);
+	snprintf(asked->why, sizeof(asked->why), "%s", text);
 	return -1;
 }
 
@@ -57,22 +57,21 @@ static int take_vcpus(const json_t *list, struct qmp_vcpu *vcpus, uint32_t room)
 	return (int)count;
 }
 
-int watch_ask(const char *path, int64_t *pid, char *name, struct qmp_vcpu *vcpus, uint32_t room,
-	      char *why, size_t why_size)
+int watch_ask(const char *path, struct qmp_asked *asked)
 {
 	struct qmp qmp;
 	const json_t *answer;
-	int result = qmp_open(&qmp, path);
+	int result = qmp_open(&qmp, path, asked->patience ? asked->patience : QMP_PATIENCE);
 
 	if (result < 0)
-		return fail(why, why_size, result);
-	*pid = qmp.process;
-	if (!name[0] && (qmp_ask(&qmp, "query-name", NULL, &answer) < 0 ||
-			 qmp_text(answer, "name", name, NAME_ROOM) < 0))
-		name[0] = '\0';
+		return fail(asked, result);
+	asked->pid = qmp.process;
+	if (!asked->name[0] && (qmp_ask(&qmp, "query-name", NULL, &answer) < 0 ||
+				qmp_text(answer, "name", asked->name, NAME_ROOM) < 0))
+		asked->name[0] = '\0';
 	result = qmp_ask(&qmp, "query-cpus-fast", NULL, &answer);
 	if (!result)
-		result = take_vcpus(answer, vcpus, room);
+		result = take_vcpus(answer, asked->vcpus, MOST_VCPUS);
 	qmp_close(&qmp);
-	return result < 0 ? fail(why, why_size, result) : result;
+	return result < 0 ? fail(asked, result) : result;
 }

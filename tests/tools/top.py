@@ -2,12 +2,17 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 """top.py vpmu: drives vpmu top in a terminal of tmux, with two real QEMUs."""
 
+import fcntl
 import json
 import os
+import pty
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 import machine
@@ -64,7 +69,7 @@ def busy(screen):
                                    for line in lines)
 
 
-def check(terminal):
+def check(terminal, large):
     """The screen, its keys, its size, and its end."""
     screen = terminal.until(busy)
     assert screen[1].split()[:4] == ["VM", "%CPU", "%GUEST", "task-clock"], screen
@@ -77,15 +82,75 @@ def check(terminal):
     terminal.keys("v")
     terminal.until(lambda s: sum("vcpu" in line for line in s[2:]) == 3)
     terminal.run("resize-window", "-t", "t", "-x", "60", "-y", "10")
-    terminal.until(lambda s: len(s) <= 10 and s[0].startswith("vpmu top"))
+    terminal.until(lambda s: len(s) <= 10 and s[0].startswith("vpmu top") and
+                   s[1].split() == ["VM", "%CPU", "%GUEST", "task-clock"] and
+                   all(row in ("large", "small", "vcpu") for row in rows(s)))
     terminal.run("resize-window", "-t", "t", "-x", "140", "-y", "30")
     terminal.until(lambda s: len(s) > 10 or sum("vcpu" in line for line in s) == 3)
+    check_stall(terminal, large)
     terminal.keys("q")
     screen = terminal.until(lambda s: any(line.startswith("ready>") for line in s))
     assert not any("%GUEST" in line for line in screen), screen
     # The terminal is as it was: what is typed is seen.
     terminal.keys("echo as-be''fore $?", "Enter")
     terminal.until(lambda s: any(line == "as-before 0" for line in s))
+
+
+def check_stall(terminal, large):
+    """What is said of a VM while there is a screen has its line there, and keeps no other VM from being seen."""
+    os.kill(large.pid, signal.SIGSTOP)
+    try:
+        terminal.until(lambda s: "does not answer" in s[-1] and
+                       len([line for line in s if line.startswith(("large", "small"))]) == 2)
+        terminal.until(lambda s: any(line.startswith("large") and line.split()[1] == "0" for line in s)
+                       and any(line.startswith("small") and float(line.split()[1]) > 5 for line in s))
+    finally:
+        os.kill(large.pid, signal.SIGCONT)
+    terminal.until(lambda s: not any("does not answer" in line for line in s))
+    terminal.until(busy)
+
+
+class Line:
+    """A terminal without tmux: what a dropped connection leaves."""
+
+    def __init__(self, term, arguments, ignore):
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore else signal.SIG_DFL)
+            os.environ["TERM"] = term
+            os.execv(TOOL, [TOOL, "top", "--delay", "200", "-e", "task-clock", *arguments])
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+
+    def until(self, words):
+        """Read until the words come; return all that came."""
+        came = b""
+        while words not in came:
+            came += os.read(self.master, 4096)
+        return came
+
+    def status(self):
+        """Return the exit status, soon."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.05)
+        os.kill(self.pid, signal.SIGKILL)
+        return "it did not end"
+
+
+def check_hang_up(vm):
+    """A connection that drops ends it in good order, also where SIGHUP is ignored as nohup has it."""
+    for ignore in (False, True):
+        line = Line("xterm", ["--pid", str(vm.pid)], ignore)
+        line.until(b"%GUEST")
+        os.close(line.master)
+        assert line.status() == 0, ignore
+    line = Line("dumb", ["--pid", str(vm.pid)], False)
+    said = line.until(b"vpmu stat")
+    assert b"dumb has no screen" in said and line.status() == 1, said
+    os.close(line.master)
 
 
 def looks(*arguments):
@@ -155,9 +220,10 @@ def main():
         check_json(large, small)
         check_ended()
         if screen:
+            check_hang_up(small)
             terminal = Terminal(f"{TOOL} top --qmp {large.qmp} --pid {small.pid} --delay 500 "
                                 "-e task-clock,context-switches,page-faults")
-            check(terminal)
+            check(terminal, large)
     finally:
         if terminal:
             terminal.stop()

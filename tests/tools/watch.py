@@ -166,6 +166,39 @@ def check_bad_sockets():
         assert done.returncode == 1 and "-qmp unix:" in done.stderr, done
 
 
+def check_stall(vm):
+    """Sockets that stall do not keep other VMs from being counted: after the first time they are waited for little."""
+    stalled = threading.Event()
+    answers = {"qmp_capabilities": '{"return": {}}', "query-name": '{"return": {"name": "moody"}}',
+               "query-cpus-fast": f'{{"return": [{{"cpu-index": 0, "thread-id": {os.getpid()}}}]}}'}
+
+    def talk(connection):
+        if stalled.is_set():
+            time.sleep(100)
+        answer_all(connection, answers)
+
+    with tempfile.TemporaryDirectory() as directory:
+        paths = [os.path.join(directory, name) for name in ("one", "other")]
+        servers = [serve(path, talk) for path in paths]
+        tool = subprocess.Popen([TOOL, "stat", "--qmp", paths[0], "--qmp", paths[1], "--pid",
+                                 str(vm.pid), "-e", "task-clock", "-I", "100", "-j"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while json.loads(tool.stdout.readline())["vm"] != "twin":
+            pass
+        stalled.set()
+        began = time.monotonic()
+        turns = 0
+        while turns < 40:
+            turns += json.loads(tool.stdout.readline())["vm"] == "twin"
+        # Where each is waited for again in each turn, this is 80 s.
+        assert time.monotonic() - began < 50, "the others wait"
+        tool.terminate()
+        _, said = tool.communicate(timeout=30)
+        assert tool.returncode == 0 and said.count("does not answer") == 2, said
+        for server in servers:
+            server.close()
+
+
 def check_bad_words(vm):
     """Wrong arguments end with 2, what cannot be done with 1; each names the cause."""
     for wrong in ([], ["--pid", "x", "-e", "cs"], ["--pid", str(vm.pid), "-e", "no-such-event"],
@@ -220,6 +253,7 @@ def main():
         check_forms(vm)
         check_bad_words(vm)
         check_limits(vm)
+        check_stall(vm)
     finally:
         vm.stop()
     check_end()
