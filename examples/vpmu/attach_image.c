@@ -42,11 +42,15 @@ void attach_image_stop(struct attach_vm *vm)
 			vpmu_vcpu_stop(vm->vcpu[i].pmu);
 }
 
+/* The guest may run as soon as this is done, so what is still to be opened is opened here. */
 void attach_image_resume(struct attach_vm *vm)
 {
-	for (uint32_t i = 0; i < vm->vcpus; i++)
-		if (vm->vcpu[i].pmu)
-			vpmu_vcpu_resume(vm->vcpu[i].pmu);
+	for (uint32_t i = 0; i < vm->vcpus; i++) {
+		if (!vm->vcpu[i].pmu)
+			continue;
+		vpmu_vcpu_resume(vm->vcpu[i].pmu);
+		vpmu_vcpu_enter(vm->vcpu[i].pmu);
+	}
 }
 
 const char *attach_image_save(struct attach_vm *vm, unsigned char *image, uint64_t capacity,
