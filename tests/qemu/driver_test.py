@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""driver_test.py directory host plugin source test...
+"""driver_test.py directory host plugin [kernel=VERSION] test...
 
 The Linux driver in a stock kernel on a stock QEMU, with the counts of the TCG plugin. Each test is a part of the script that
 one guest runs; what perf prints is compared with work whose instructions are known.
@@ -176,11 +176,11 @@ TESTS = {
 }
 
 
-def run(directory, host, plugin, names):
+def run(directory, host, plugin, version, names):
     """Boot a guest with the tests; return it and its lines."""
     work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
-    module, _ = guest_driver.build_module(os.path.join(directory, "module"))
-    guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"])
+    module, _ = guest_driver.build_module(os.path.join(directory, "module"), kernel.headers(version))
+    guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"], version=version)
     for name in names:
         guest.hooks.update(TESTS[name][2])
     script = LOAD + "".join(f"echo '@@ {name}'\n{TESTS[name][0]}" for name in names)
@@ -190,8 +190,9 @@ def run(directory, host, plugin, names):
 def main(directory, host, plugin, names):
     """Run the tests, report."""
     os.makedirs(directory, exist_ok=True)
+    version = names.pop(0)[len("kernel="):] if names[0].startswith("kernel=") else ""
     try:
-        guest, lines = run(directory, host, plugin, names)
+        guest, lines = run(directory, host, plugin, version, names)
     except kernel.Missing as missing:
         machine.skip(missing)
     except machine.Failed as failed:

@@ -47,8 +47,9 @@ class Guest:
     """A machine with the plugin, and the host process beside it."""
 
     def __init__(self, directory, host, plugin, cpus=1, options=(), words=(), append="", memory=384,
-                 time_limit=200):
+                 time_limit=200, version=""):
         self.directory = directory
+        self.version = version
         self.cpus = cpus
         self.host_command = [host, self.path("ivshmem"), self.path("counts"), str(cpus), *options]
         self.words = [
@@ -77,7 +78,7 @@ class Guest:
         """Boot, run the script, return its lines."""
         if not os.path.exists(PERF):
             raise kernel.Missing(f"{PERF} is missing; install linux-perf")
-        image = kernel.image()
+        image = kernel.image(self.version)
         initramfs.make(self.path("initramfs"), script, files, image)
         self.machine = machine.Machine(image, self.path("initramfs"), self.words, cpus=self.cpus,
                                        memory=self.memory, append=self.append, time_limit=self.time_limit)
@@ -101,10 +102,14 @@ class Guest:
                 else:
                     self.tell(told)
 
+    def report(self):
+        """How many requests the host process has answered, how often it interrupted, and how many slots are open."""
+        self.tell("report")
+        return tuple(int(word) for word in self.host.stdout.readline().split())
+
     def accesses(self):
         """How many requests the host process has answered."""
-        self.tell("report")
-        return int(self.host.stdout.readline())
+        return self.report()[0]
 
     def start_host(self):
         """Start the host process and wait until it listens."""

@@ -6,7 +6,8 @@
  *
  * Serves a doorbell device (ivshmem) on SOCKET, and behind it the mailbox of libvpmu with the counts of the TCG plugin
  * in the file COUNTS. Reads the numbers of QEMU's vCPU threads from standard input, one line, and attends from then on.
- * Further lines: "deaf" stops answering, "attend" answers again, "report" prints how many were answered. Ends with its QEMU.
+ * Further lines: "deaf" stops answering, "attend" answers again, "report" prints how many were answered, interrupts,
+ * and slots that are open. Ends with its QEMU.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -333,6 +334,18 @@ static void take_threads(void)
 	}
 }
 
+static void report(void)
+{
+	uint64_t opened, open = 0;
+
+	for (uint32_t i = 0; i < host.vcpu_count; i++)
+		if (vpmu_vcpu_read(host.vcpus[i], VPMU_REG_OPENED, &opened) == VPMU_ACCESS_DONE)
+			for (; opened; opened &= opened - 1)
+				open++;
+	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", host.served, host.interrupted, open);
+	fflush(stdout);
+}
+
 static void take_command(void)
 {
 	char line[64] = "";
@@ -341,8 +354,7 @@ static void take_command(void)
 	if (got <= 0)
 		return;
 	if (strncmp(line, "report", 6) == 0) {
-		printf("%" PRIu64 "\n", host.served);
-		fflush(stdout);
+		report();
 		return;
 	}
 	host.deaf = strncmp(line, "deaf", 4) == 0;

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""kernel.py [--cache directory] image | headers [version] | checkpatch
+"""kernel.py [--cache directory] image [version] | headers [version] | checkpatch
 
 Get Debian's own kernel, or the headers of one, without installing it: the packages are downloaded and unpacked below the
 cache directory (build/cache of the project unless named). Prints the directory. Exit code 77: they cannot be had.
 
 image: the directory holds vmlinux, which QEMU boots directly (PVH), vmlinuz, release, and the modules of MODULES.
-headers: the directory is what `make -C` takes to build a module; the version is that of a Debian package such as 6.12,
-without one it is that of the image.
+headers: the directory is what `make -C` takes to build a module.
+The version is that of a Debian package such as 6.12; without one it is Debian's usual kernel.
 checkpatch: the directory holds checkpatch.pl and its lists of words, of the kernel's source.
 """
 
@@ -24,9 +24,9 @@ import tarfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CACHE = os.path.join(ROOT, "build", "cache")
 SKIP = 77
-XZ = b"\xfd7zXZ\x00"
 # In the order in which they are to be loaded.
-MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_console", "msr")
+MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_console", "msr",
+           "irqbypass", "vfio_virqfd", "vfio", "vfio_iommu_type1", "vfio-pci-core", "vfio-pci")
 ARCHITECTURE = "amd64"
 CHECKPATCH = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
 
@@ -70,17 +70,34 @@ def unpacked(archive):
     return tarfile.open(fileobj=io.BytesIO(run(["dpkg-deb", "--fsys-tarfile", archive])))
 
 
+def unxz(packed):
+    """Return what begins with an xz archive, unpacked."""
+    try:
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ).decompress(packed)
+    except lzma.LZMAError:
+        return b""
+
+
+def unzstd(packed):
+    """Return what begins with a Zstandard archive, unpacked. What follows it in the image is no error here."""
+    try:
+        return subprocess.run(["zstd", "-dc"], check=False, input=packed, capture_output=True).stdout
+    except OSError as error:
+        raise Missing(f"zstd: {error.strerror}") from error
+
+
+PACKERS = ((b"\xfd7zXZ\x00", unxz), (b"\x28\xb5\x2f\xfd", unzstd))
+
+
 def uncompressed(image):
     """Return the ELF file inside a bzImage."""
-    place = image.find(XZ)
-    while place >= 0:
-        try:
-            inside = lzma.LZMADecompressor(format=lzma.FORMAT_XZ).decompress(image[place:])
+    for mark, unpack in PACKERS:
+        place = image.find(mark)
+        while place >= 0:
+            inside = unpack(image[place:])
             if inside[:4] == b"\x7fELF":
                 return inside
-        except lzma.LZMAError:
-            pass
-        place = image.find(XZ, place + 1)
+            place = image.find(mark, place + 1)
     raise Missing("the kernel image has no ELF file of a kind that is known here")
 
 
@@ -95,16 +112,17 @@ def take_image(archive, release, directory):
                     out.write(packed)
                 with open(os.path.join(directory, "vmlinux"), "wb") as out:
                     out.write(uncompressed(packed))
-            elif member.isfile() and name.endswith(".ko") and name[:-3] in MODULES:
-                with open(os.path.join(directory, name), "wb") as out:
-                    out.write(files.extractfile(member).read())
+            elif member.isfile() and ".ko" in name and name[:name.index(".ko")] in MODULES:
+                packed = files.extractfile(member).read()
+                with open(os.path.join(directory, name.removesuffix(".xz")), "wb") as out:
+                    out.write(unxz(packed) if name.endswith(".xz") else packed)
     with open(os.path.join(directory, "release"), "w", encoding="utf-8") as out:
         out.write(release + "\n")
 
 
-def make_image(directory):
-    """Fill a directory with the kernel."""
-    package = next(p for p in depends(f"linux-image-{ARCHITECTURE}") if p.startswith("linux-image-"))
+def make_image(meta, directory):
+    """Fill a directory with the kernel that a meta package stands for."""
+    package = next(p for p in depends(meta) if p.startswith("linux-image-"))
     take_image(download(package, directory), package[len("linux-image-"):], directory)
 
 
@@ -157,18 +175,20 @@ def make_once(cache, name, make):
     return directory
 
 
-def image(cache=CACHE):
-    """Return the directory with the kernel."""
-    return make_once(cache, "kernel", make_image)
+def of_version(what, version, make, cache):
+    """Return the directory of an image or of headers."""
+    meta = f"linux-{what}-{version}-{ARCHITECTURE}" if version else f"linux-{what}-{ARCHITECTURE}"
+    return make_once(cache, f"{what}-{version}" if version else what, lambda directory: make(meta, directory))
+
+
+def image(version="", cache=CACHE):
+    """Return the directory with the kernel of a version."""
+    return of_version("image", version, make_image, cache)
 
 
 def headers(version="", cache=CACHE):
     """Return the directory with the headers of a version."""
-    middle = f"{version}-" if version else ""
-    meta = f"linux-headers-{middle}{ARCHITECTURE}"
-    made = make_once(cache, f"headers-{version}" if version else "headers",
-                     lambda directory: make_headers(meta, directory))
-    return os.path.join(made, "headers")
+    return os.path.join(of_version("headers", version, make_headers, cache), "headers")
 
 
 def checkpatch(cache=CACHE):
@@ -190,10 +210,10 @@ def main(words):
     if words[:1] not in (["image"], ["headers"], ["checkpatch"]) or len(words) > 2:
         sys.exit(__doc__)
     try:
-        if words[0] == "headers":
-            print(headers("".join(words[1:]), cache))
+        if words[0] == "checkpatch":
+            print(checkpatch(cache))
         else:
-            print(image(cache) if words[0] == "image" else checkpatch(cache))
+            print({"image": image, "headers": headers}[words[0]]("".join(words[1:]), cache))
     except Missing as missing:
         print(f"skipped: {missing}", file=sys.stderr)
         sys.exit(SKIP)
