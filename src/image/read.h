@@ -23,7 +23,11 @@ struct vpmu_image_vcpu {
 	const unsigned char *control;		    /* EPOCH to PENDING */
 	const unsigned char *attr[VPMU_MAX_SLOTS];  /* NULL: all 0 */
 	const unsigned char *event[VPMU_MAX_SLOTS]; /* NULL: all 0 */
-	const unsigned char *pairs;		    /* of another bank; NULL: none */
+	uint64_t opened, enabled, pending;	    /* registers of that name */
+	uint64_t present;			    /* slots that have words here */
+	uint64_t plain; /* slots that were proved already when their words were looked at */
+	const unsigned char *pairs; /* of another bank; NULL: none */
+	uint32_t pair_record;
 	uint32_t pair_count;
 	uint32_t bank;
 };
@@ -45,6 +49,19 @@ static inline uint64_t vpmu_image_word(const unsigned char *at)
 
 /* Proves the bytes alone: sections 2 to 4 of abi/IMAGE.md. Returns 0, VPMU_ERROR_IMAGE or VPMU_ERROR_NEWER. */
 int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_image_fault *fault);
+
+/* What a proof comes by, so that who needs it has no walk to do. */
+struct vpmu_image_found {
+	/* Each vCPU at its first record: its id and its place are known. The image may still be refused. */
+	void (*vcpu)(void *opaque, const struct vpmu_image_vcpu *vcpu);
+	void *opaque;
+	uint64_t tail; /* out: place of what follows the vCPUs: optional records, then END */
+	uint32_t tail_records; /* out: how many optional ones */
+};
+
+int vpmu_image_prove_found(const unsigned char *image, uint64_t length,
+			   struct vpmu_image_found *found, struct vpmu_image_fault *fault);
+
 /* Holds a proved image against a target: section 5, but R-MIG-3 and R-MIG-4. The target was checked by its size. */
 int vpmu_image_compare(const unsigned char *image, const struct vpmu_image_target *target,
 		       struct vpmu_image_fault *fault);

@@ -20,7 +20,9 @@ struct records {
 	uint32_t last_bank;
 	uint32_t last_first;
 	uint32_t vcpus;
-	bool skipped; /* an optional record: no registers follow */
+	uint64_t tail; /* place of the first record after the vCPUs; 0: not there yet */
+	uint32_t tail_record;
+	struct vpmu_image_found *found; /* NULL: nobody asks */
 };
 
 static uint64_t end_of(const struct vpmu_image_place *at)
@@ -113,7 +115,7 @@ static int order_registers(const struct records *records)
 {
 	const struct vpmu_image_place *at = &records->at;
 
-	if (records->skipped)
+	if (records->tail)
 		return bad_order(records, "registers after an optional record");
 	if (at->bank != VPMU_IMAGE_BANK_DEVICE &&
 	    records->info.kind == VPMU_IMAGE_KIND_CONFIGURATION)
@@ -278,63 +280,144 @@ static int (*const rules[])(struct records *records) = {
 	prove_shape, prove_content, prove_pairs, prove_words,
 };
 
-/* Goes by a record that is right. */
-static void note(struct records *records)
+/* The first record that is of no vCPU, after them. */
+static void note_tail(struct records *records)
+{
+	if (records->tail)
+		return;
+	records->tail = records->at.offset;
+	records->tail_record = records->at.number;
+	records->vcpu.control = NULL;
+}
+
+static void note_vcpu(struct records *records)
+{
+	const struct vpmu_image_found *found = records->found;
+
+	vpmu_image_vcpu_start(&records->vcpu, &records->at);
+	records->vcpus++;
+	if (found)
+		found->vcpu(found->opaque, &records->vcpu);
+}
+
+static void note_registers(struct records *records)
 {
 	const struct vpmu_image_place *at = &records->at;
 
-	if (at->optional) {
-		records->skipped = true;
-		records->vcpu.control = NULL;
-		return;
-	}
-	if (at->kind == VPMU_RECORD_VM) {
-		vpmu_image_grant_read(&records->grant, records->image);
-		return;
-	}
-	if (!records->vcpu.control || at->vcpu != records->vcpu.id) {
-		vpmu_image_vcpu_start(&records->vcpu, at);
-		records->vcpus++;
-	} else {
+	if (!records->vcpu.control || at->vcpu != records->vcpu.id)
+		note_vcpu(records);
+	else
 		vpmu_image_vcpu_add(&records->vcpu, at);
-	}
 	if (at->bank != VPMU_IMAGE_BANK_DEVICE)
 		records->must |= VPMU_BIT(at->bank - 1);
 	records->last_bank = at->bank;
 	records->last_first = at->first;
 }
 
-/* The next slot of the vCPU, if all that R-IMG-7 to R-IMG-16 say of its record holds; it is gone by at once. */
-static bool pass_plain(struct records *records)
+/* Goes by a record that is right. */
+static void note(struct records *records)
+{
+	if (records->at.kind == VPMU_RECORD_VM && !records->at.optional)
+		vpmu_image_grant_read(&records->grant, records->image);
+	else if (records->at.kind == VPMU_RECORD_REGISTERS && !records->at.optional)
+		note_registers(records);
+	else
+		note_tail(records);
+}
+
+/* ---- what is right at first sight --------------------------------------------------------------- */
+
+static uint32_t first_of(const unsigned char *record)
+{
+	return (uint32_t)VPMU_FIELD(vpmu_image_word(record), RECORD_HEAD_FIRST);
+}
+
+/* R-IMG-7 to R-IMG-11 of a record of a granted slot's words that follows `last` here. */
+static bool is_of_slot(const struct records *records, const unsigned char *record, uint32_t last)
+{
+	uint64_t head = vpmu_image_word(record);
+	uint32_t first = first_of(record);
+
+	return (head & ~VPMU_IMAGE_RECORD_HEAD_FIRST_MASK) == VPMU_PLAIN_HEAD &&
+	       vpmu_image_word(record + VPMU_WORD_BYTES) == records->vcpu.id && first > last &&
+	       first / VPMU_STRIDE - 1 < records->grant.profile.slots;
+}
+
+/* The same of a slot's two records. */
+static bool is_slot(const struct records *records, const unsigned char *record, uint32_t last)
+{
+	const uint64_t step = (uint64_t)VPMU_SLOT_EVENT << VPMU_IMAGE_RECORD_HEAD_FIRST_SHIFT;
+	const unsigned char *next = record + VPMU_PLAIN_BYTES;
+
+	return is_of_slot(records, record, last) &&
+	       first_of(record) % VPMU_STRIDE == VPMU_SLOT_ATTR &&
+	       vpmu_image_word(next) == vpmu_image_word(record) + step &&
+	       vpmu_image_word(next + VPMU_WORD_BYTES) == records->vcpu.id;
+}
+
+/* Words of slots may follow here. */
+static bool in_slots(const struct records *records)
+{
+	return records->vcpu.control && records->last_bank == VPMU_IMAGE_BANK_DEVICE;
+}
+
+/* Goes by slots of which R-IMG-7 to R-IMG-24 are seen to hold. */
+static void pass_slots(struct records *records)
+{
+	const unsigned char *at = records->image + records->at.offset;
+	uint64_t left = records->info.bytes - records->at.offset;
+	struct vpmu_image_vcpu *vcpu = &records->vcpu;
+	uint32_t last = records->last_first;
+
+	if (!in_slots(records) || records->grant.event_words != VPMU_EVENT_WORDS)
+		return;
+	for (; left >= VPMU_PLAIN_SLOT_BYTES && is_slot(records, at, last);
+	     left -= VPMU_PLAIN_SLOT_BYTES, at += VPMU_PLAIN_SLOT_BYTES) {
+		const unsigned char *attr = at + VPMU_HEAD_BYTES, *event = attr + VPMU_PLAIN_BYTES;
+		uint32_t slot = first_of(at) / VPMU_STRIDE - 1;
+
+		if (!vpmu_plain_slot(&records->grant, vcpu, slot, attr, event))
+			break;
+		vcpu->attr[slot] = attr;
+		vcpu->event[slot] = event;
+		vcpu->plain |= VPMU_BIT(slot);
+		last = first_of(at) + VPMU_SLOT_EVENT;
+		records->at.number += 2;
+	}
+	records->last_first = last;
+	records->at.offset = records->info.bytes - left;
+}
+
+static bool plain_words(const struct records *records, uint32_t first, const unsigned char *words)
+{
+	if (first % VPMU_STRIDE == VPMU_SLOT_ATTR)
+		return vpmu_plain_attr(&records->grant, words);
+	return first % VPMU_STRIDE == VPMU_SLOT_EVENT &&
+	       records->grant.event_words == VPMU_EVENT_WORDS && vpmu_plain_event(words);
+}
+
+/* Goes by one record of a slot, if R-IMG-7 to R-IMG-16 are seen to hold. */
+static bool pass_words(struct records *records)
 {
 	struct vpmu_image_place *at = &records->at;
-	const unsigned char *from = records->image + at->offset;
-	uint64_t head;
-	uint32_t first;
+	const unsigned char *record = records->image + at->offset;
 
-	if (records->info.bytes - at->offset < VPMU_PLAIN_BYTES || !records->vcpu.control ||
-	    records->last_bank != VPMU_IMAGE_BANK_DEVICE)
+	if (!in_slots(records) || records->info.bytes - at->offset < VPMU_PLAIN_BYTES ||
+	    !is_of_slot(records, record, records->last_first))
 		return false;
-	head = vpmu_image_word(from);
-	first = (uint32_t)VPMU_FIELD(head, RECORD_HEAD_FIRST);
-	if ((head & ~VPMU_IMAGE_RECORD_HEAD_FIRST_MASK) != VPMU_PLAIN_HEAD ||
-	    vpmu_image_word(from + VPMU_WORD_BYTES) != records->vcpu.id ||
-	    first <= records->last_first || first < VPMU_STRIDE ||
-	    first / VPMU_STRIDE > records->grant.profile.slots)
+	at->first = first_of(record);
+	at->words = record + VPMU_HEAD_BYTES;
+	at->bank = VPMU_IMAGE_BANK_DEVICE;
+	if (!plain_words(records, at->first, at->words))
 		return false;
-	from += VPMU_HEAD_BYTES;
-	if (first % VPMU_STRIDE == VPMU_SLOT_ATTR && vpmu_plain_attr(&records->grant, from))
-		records->vcpu.attr[first / VPMU_STRIDE - 1] = from;
-	else if (first % VPMU_STRIDE == VPMU_SLOT_EVENT &&
-		 records->grant.event_words == VPMU_EVENT_WORDS && vpmu_plain_event(from))
-		records->vcpu.event[first / VPMU_STRIDE - 1] = from;
-	else
-		return false;
-	records->last_first = first;
+	vpmu_image_vcpu_add(&records->vcpu, at);
+	records->last_first = at->first;
 	at->offset += VPMU_PLAIN_BYTES;
 	at->number++;
 	return true;
 }
+
+/* ---- record by record ---------------------------------------------------------------------------- */
 
 static int prove_record(struct records *records)
 {
@@ -345,26 +428,45 @@ static int prove_record(struct records *records)
 	return error;
 }
 
-int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_image_fault *fault)
+static int prove_records(struct records *records)
 {
-	struct records records = { .image = image, .fault = fault };
-	int error = vpmu_image_header_prove(image, length, &records.info, fault);
+	int error;
 
-	if (error)
-		return error;
-	records.at.offset = VPMU_IMAGE_HEADER_BYTES;
+	records->at.offset = VPMU_IMAGE_HEADER_BYTES;
 	for (;;) {
-		while (pass_plain(&records))
-			;
-		error = prove_record(&records);
+		do {
+			pass_slots(records);
+		} while (pass_words(records));
+		error = prove_record(records);
 		if (error)
 			return error;
-		if (records.at.kind == VPMU_RECORD_END)
-			break;
-		note(&records);
-		records.at.offset = end_of(&records.at);
-		records.at.number++;
+		note(records);
+		if (records->at.kind == VPMU_RECORD_END)
+			return 0;
+		records->at.offset = end_of(&records->at);
+		records->at.number++;
+	}
+}
+
+int vpmu_image_prove_found(const unsigned char *image, uint64_t length,
+			   struct vpmu_image_found *found, struct vpmu_image_fault *fault)
+{
+	struct records records = { .image = image, .fault = fault, .found = found };
+	int error = vpmu_image_header_prove(image, length, &records.info, fault);
+
+	if (!error)
+		error = prove_records(&records);
+	if (error)
+		return error;
+	if (found) {
+		found->tail = records.tail;
+		found->tail_records = records.at.number - records.tail_record;
 	}
 	return vpmu_image_header_settle(&records.info, records.at.number + 1, records.vcpus,
 					records.must, fault);
+}
+
+int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_image_fault *fault)
+{
+	return vpmu_image_prove_found(image, length, NULL, fault);
 }

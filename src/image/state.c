@@ -23,7 +23,8 @@ struct state {
 	const struct vpmu_image_grant *grant;
 	const struct vpmu_image_vcpu *vcpu;
 	uint64_t control[VPMU_STRIDE];
-	uint32_t index; /* of the slot that is looked at */
+	uint8_t events[VPMU_MAX_SLOTS + 1]; /* of a leader's group: that need a counter */
+	uint32_t index;			    /* of the slot that is looked at */
 	struct slot slot;
 	struct slot leader; /* its leader, where it is a member */
 };
@@ -223,40 +224,32 @@ static bool leader_time_running(const struct state *state)
 	return !is_member(&state->slot) || running(&state->slot) == running(&state->leader);
 }
 
-/* Hardware, cache and raw events among these slots; with a leader only those of its group. */
-static uint32_t counter_events(const struct state *state, uint64_t slots, uint32_t leader)
+static bool takes_counter(const struct state *state, uint32_t slot)
 {
-	uint32_t count = 0;
+	uint64_t type = vpmu_image_word_of(state->vcpu->attr[slot], VPMU_ATTR_WORD_TYPE);
 
-	for (; slots; slots &= slots - 1) {
-		uint32_t index = vpmu_lowest(slots);
-		const unsigned char *attr = state->vcpu->attr[index];
-		uint64_t type = vpmu_image_word_of(attr, VPMU_ATTR_WORD_TYPE);
-		uint64_t flags = vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS);
-		uint64_t link = vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK);
-		uint64_t of = flags & VPMU_ATTR_MEMBER ? link & VPMU_ATTR_WORD_LINK_LEADER_MASK :
-							 index;
-
-		if (leader == VPMU_NO_SLOT || of == leader)
-			count += type >= VPMU_TYPE_HARDWARE && type <= VPMU_TYPE_RAW;
-	}
-	return count;
+	return type >= VPMU_TYPE_HARDWARE && type <= VPMU_TYPE_RAW;
 }
 
 static bool group_fits(const struct state *state)
 {
 	return is_member(&state->slot) ||
-	       counter_events(state, state->control[VPMU_REG_OPENED], state->index) <=
-		       state->grant->profile.counting;
+	       state->events[state->index] <= state->grant->profile.counting;
 }
 
 /* ---- at last ------------------------------------------------------------------------------------ */
 
 static bool enabled_fit(const struct state *state)
 {
-	return state->grant->profile.features & VPMU_FEATURE_FLEXIBLE ||
-	       counter_events(state, state->control[VPMU_REG_ENABLED], VPMU_NO_SLOT) <=
-		       state->grant->profile.counting;
+	uint64_t enabled = state->control[VPMU_REG_ENABLED];
+	uint32_t most = state->grant->profile.counting, count = 0;
+
+	if (state->grant->profile.features & VPMU_FEATURE_FLEXIBLE ||
+	    vpmu_count_bits(enabled) <= most)
+		return true;
+	for (; enabled; enabled &= enabled - 1)
+		count += takes_counter(state, vpmu_lowest(enabled));
+	return count <= most;
 }
 
 static bool is_driven(const struct state *state)
@@ -289,6 +282,8 @@ struct rule {
 };
 
 #define RULES(table) table, sizeof(table) / sizeof((table)[0])
+#define ROW(holds, word, text) { holds, word, text },
+#define HOLDS(holds, word, text) holds(state) &&
 
 static const struct rule before[] = {
 	{ area_fits, "AREA", "neither 0 nor on, or without the feature AREA" },
@@ -299,28 +294,37 @@ static const struct rule before[] = {
 	{ pending_are_open, "PENDING", "a slot is pending and not open" },
 };
 
-static const struct rule of_slot[] = {
-	{ state_fits, "status", "the state is none of a slot that is open and enabled so" },
-	{ reason_fits, "status", "the reason is none of this state" },
-	{ times_fit, "time_running", "it ran for longer than it was enabled" },
-	{ multiplexed_fits, "status", "MULTIPLEXED is not what the times say" },
-	{ lower_bound_fits, "status", "LOWER_BOUND is not what the state says" },
-	{ rearm_fits, "status", "REARM of a slot that is not pending" },
-	{ lost_fits, "lost", "more overflows than counts" },
-	{ overflows_fit, "overflows", "fewer than are lost and pending, or more than counts" },
-};
+/* clang-format off */
+#define OF_SLOT(RULE) \
+	RULE(state_fits, "status", "the state is none of a slot that is open and enabled so") \
+	RULE(reason_fits, "status", "the reason is none of this state") \
+	RULE(times_fit, "time_running", "it ran for longer than it was enabled") \
+	RULE(multiplexed_fits, "status", "MULTIPLEXED is not what the times say") \
+	RULE(lower_bound_fits, "status", "LOWER_BOUND is not what the state says") \
+	RULE(rearm_fits, "status", "REARM of a slot that is not pending") \
+	RULE(lost_fits, "lost", "more overflows than counts") \
+	RULE(overflows_fit, "overflows", "fewer than are lost and pending, or more than counts")
 
-static const struct rule of_open_slot[] = {
-	{ period_is_there, "period_left", "it is not 0 exactly where the period is" },
-	{ period_fits, "period_left", "more is left than the period has" },
-	{ event_fits, "type", "no event that the VM is granted" },
-	{ leader_fits, "link", "the leader is not open, or a member itself" },
-	{ leader_enabled, "ENABLED", "member and leader are not both enabled or both not" },
-	{ leader_state, "status", "member and leader differ in state or reason" },
-	{ leader_time_enabled, "time_enabled", "member and leader differ" },
-	{ leader_time_running, "time_running", "member and leader differ" },
-	{ group_fits, "link", "more events in the group than may count at once" },
-};
+#define OF_OPEN_SLOT(RULE) \
+	RULE(period_is_there, "period_left", "it is not 0 exactly where the period is") \
+	RULE(period_fits, "period_left", "more is left than the period has") \
+	RULE(event_fits, "type", "no event that the VM is granted") \
+	RULE(leader_fits, "link", "the leader is not open, or a member itself") \
+	RULE(leader_enabled, "ENABLED", "member and leader are not both enabled or both not") \
+	RULE(leader_state, "status", "member and leader differ in state or reason") \
+	RULE(leader_time_enabled, "time_enabled", "member and leader differ") \
+	RULE(leader_time_running, "time_running", "member and leader differ") \
+	RULE(group_fits, "link", "more events in the group than may count at once")
+/* clang-format on */
+
+static const struct rule of_slot[] = { OF_SLOT(ROW) };
+static const struct rule of_open_slot[] = { OF_OPEN_SLOT(ROW) };
+
+/* All of them at once: which one does not hold is asked afterwards. */
+static bool slot_fits(const struct state *state)
+{
+	return OF_SLOT(HOLDS)(!state->slot.open || (OF_OPEN_SLOT(HOLDS) true));
+}
 
 static const struct rule after[] = {
 	{ enabled_fit, "ENABLED", "more events are enabled than may count at once" },
@@ -362,29 +366,31 @@ static void read_slot(const struct state *state, uint32_t index, struct slot *sl
 	slot->pending = in(state->control[VPMU_REG_PENDING], index);
 }
 
-/* Slots for which R-IMG-18 to R-IMG-24 hold at first sight. */
-static uint64_t plain_slots(const struct state *state)
+static uint32_t leader_of(const struct state *state, uint32_t slot)
+{
+	const unsigned char *attr = state->vcpu->attr[slot];
+	uint64_t link = vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK);
+
+	if (!(vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_MEMBER))
+		return slot;
+	return (uint32_t)(link & VPMU_ATTR_WORD_LINK_LEADER_MASK);
+}
+
+/* Slots that R-IMG-18 to R-IMG-24 are still to be asked of, the leaders of members among them, and the events of their groups. */
+static uint64_t open_questions(struct state *state)
 {
 	const struct vpmu_image_vcpu *vcpu = state->vcpu;
-	uint64_t opened = state->control[VPMU_REG_OPENED], plain = 0;
-	bool members = false;
+	uint64_t left = (vcpu->present | vcpu->opened) & ~vcpu->plain;
 
-	for (uint32_t i = 0; i < state->grant->profile.slots; i++) {
-		const unsigned char *attr = vcpu->attr[i], *event = vcpu->event[i];
-		uint64_t open = opened >> i & 1, fits = !attr && !event && !open;
+	for (uint64_t rest = left & vcpu->opened; rest; rest &= rest - 1)
+		left |= VPMU_BIT(leader_of(state, vpmu_lowest(rest)));
+	for (uint64_t rest = left & vcpu->opened; rest; rest &= rest - 1) {
+		uint32_t slot = vpmu_lowest(rest);
 
-		members |= open &&
-			   vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_MEMBER;
-		if (attr && event && open) {
-			fits = (uint64_t)vpmu_plain_hardware(&state->grant->profile, attr) &
-			       (uint64_t)vpmu_plain_state(
-				       attr, event, state->control[VPMU_REG_ENABLED] >> i & 1,
-				       state->control[VPMU_REG_PENDING] >> i & 1);
-		}
-		plain |= fits << i;
+		if (takes_counter(state, slot))
+			state->events[leader_of(state, slot)]++;
 	}
-	/* With members the leaders are to be looked at too. */
-	return members || state->grant->level > VPMU_LEVEL ? 0 : plain;
+	return left & state->grant->slots;
 }
 
 static int prove_slot(struct state *state, uint32_t index, struct vpmu_image_fault *fault)
@@ -398,10 +404,10 @@ static int prove_slot(struct state *state, uint32_t index, struct vpmu_image_fau
 			  (uint32_t)(state->slot.attr[VPMU_ATTR_WORD_LINK] &
 				     VPMU_ATTR_WORD_LINK_LEADER_MASK),
 			  &state->leader);
+	if (slot_fits(state))
+		return 0;
 	error = prove(state, index, RULES(of_slot), fault);
-	if (error || !state->slot.open)
-		return error;
-	return prove(state, index, RULES(of_open_slot), fault);
+	return error ? error : prove(state, index, RULES(of_open_slot), fault);
 }
 
 static int prove_slots(struct state *state, uint64_t slots, struct vpmu_image_fault *fault)
@@ -423,6 +429,6 @@ int vpmu_image_state_prove(const struct vpmu_image_grant *grant, const struct vp
 		state.control[VPMU_FIRST_CONTROL + i] = vpmu_image_word_of(vcpu->control, i);
 	error = prove(&state, VPMU_IMAGE_NOWHERE, RULES(before), fault);
 	if (!error)
-		error = prove_slots(&state, grant->slots & ~plain_slots(&state), fault);
+		error = prove_slots(&state, open_questions(&state), fault);
 	return error ? error : prove(&state, VPMU_IMAGE_NOWHERE, RULES(after), fault);
 }

@@ -53,6 +53,9 @@ void vpmu_image_vcpu_start(struct vpmu_image_vcpu *vcpu, const struct vpmu_image
 	vcpu->record = place->number;
 	vcpu->offset = place->offset;
 	vcpu->control = place->words;
+	vcpu->opened = vpmu_image_control_of(vcpu, VPMU_REG_OPENED);
+	vcpu->enabled = vpmu_image_control_of(vcpu, VPMU_REG_ENABLED);
+	vcpu->pending = vpmu_image_control_of(vcpu, VPMU_REG_PENDING);
 }
 
 void vpmu_image_vcpu_add(struct vpmu_image_vcpu *vcpu, const struct vpmu_image_place *place)
@@ -62,12 +65,15 @@ void vpmu_image_vcpu_add(struct vpmu_image_vcpu *vcpu, const struct vpmu_image_p
 	if (place->bank != VPMU_IMAGE_BANK_DEVICE) {
 		vcpu->bank = place->bank;
 		vcpu->pairs = place->words;
+		vcpu->pair_record = place->number;
 		vcpu->pair_count = place->count / 2;
-	} else if (place->first % VPMU_STRIDE == VPMU_SLOT_ATTR) {
-		vcpu->attr[slot] = place->words;
-	} else {
-		vcpu->event[slot] = place->words;
+		return;
 	}
+	if (place->first % VPMU_STRIDE == VPMU_SLOT_ATTR)
+		vcpu->attr[slot] = place->words;
+	else
+		vcpu->event[slot] = place->words;
+	vcpu->present |= VPMU_BIT(slot);
 }
 
 void vpmu_image_walk_start(struct vpmu_image_walk *walk, const unsigned char *image)
