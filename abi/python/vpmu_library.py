@@ -129,7 +129,8 @@ class ImageOptions(Structure):
 
     _fields_ = [("size", c_uint64), ("platform", POINTER(Platform)), ("bank", c_void_p),
                 ("facts", c_void_p), ("missing", c_uint32), ("level", c_uint32),
-                ("accept_loss", c_uint32), ("keep_unknown", c_uint32)]
+                ("accept_loss", c_uint32), ("keep_unknown", c_uint32),
+                ("lent", c_uint32), ("reserved", c_uint32)]
 
 
 class Window(Structure):

@@ -288,7 +288,7 @@ struct vpmu_image_bank {
 	 * `pairs` has room for 2 x VPMU_IMAGE_MAX_BANK_PAIRS words. Returns how many pairs, 0 for none; or an error.
 	 */
 	int (*save)(void *opaque, uint32_t vcpu, uint64_t *pairs);
-	/** Whether `count` pairs can be set on this host, without setting them. Returns 0, or an error; *culprit is the first wrong pair. */
+	/** Whether `count` pairs can be set on this host, without setting them. Returns 0, or an error; *culprit is the first wrong pair, and `count` where it is none of them. */
 	int (*check)(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_t count,
 		     uint32_t *culprit);
 	/** Sets them, on the vCPU's own thread, all or none. Returns 0, or an error. */
@@ -315,6 +315,12 @@ struct vpmu_image_options {
 	uint32_t level;	      /**< save: level to write for, at most the VM's; 0: the VM's */
 	uint32_t accept_loss; /**< save: 1: as for vpmu_image_convert() */
 	uint32_t keep_unknown; /**< load: 1: optional records that this library does not know are kept, and saved again */
+	/**
+	 * load: 1: the image is lent, and not copied. From the call on until the last commit, vpmu_vm_abort() or
+	 * vpmu_vm_destroy() its bytes stay where and as they are: in memory that no guest and no other process can write.
+	 */
+	uint32_t lent;
+	uint32_t reserved; /**< 0 */
 };
 
 /**
@@ -330,7 +336,8 @@ struct vpmu_image_options {
 VPMU_API int vpmu_vcpu_stop(struct vpmu_vcpu *vcpu);
 
 /**
- * @brief The length of the longest image of a VM with this profile.
+ * @brief The length of the longest image of a VM with this profile, but for what `keep_unknown` kept: of a VM that was loaded so,
+ * vpmu_vm_save() without memory says how long its image is.
  * @param profile the profile
  * @param vcpus how many vCPUs
  * @param banks 1: with records of another bank
@@ -347,7 +354,7 @@ VPMU_API uint64_t vpmu_image_bound(const struct vpmu_profile *profile, uint32_t 
  * @param vm the VM
  * @param options how; keeps nothing of it
  * @param[out] image takes the image; NULL with capacity 0: only its length is asked for
- * @param capacity bytes there; vpmu_image_bound() suffice
+ * @param capacity bytes there; vpmu_image_bound() suffice, unless records were kept that this library does not know
  * @param[out] length bytes of the image; also with VPMU_ERROR_LIMIT
  * @return 0; VPMU_ERROR_LIMIT (capacity too small); VPMU_ERROR_STATE (a vCPU is not stopped, or something would be lost by the level);
  * VPMU_ERROR_INVALID (options that are none, a level above the VM's); VPMU_ERROR_TOO_BIG; what the bank's save returned
@@ -393,7 +400,8 @@ VPMU_API int vpmu_vcpu_prepare(struct vpmu_vcpu *vcpu, const void *image, uint64
 			       struct vpmu_image_fault *fault);
 
 /**
- * @brief Proves an image and keeps a copy of it for the commits. No guest sees anything of it, and no host event is touched.
+ * @brief Proves an image and keeps a copy of it for the commits, or the place of one that is lent. No guest sees anything of it,
+ * and no host event is touched.
  * @param vm a VM of the image's vCPUs, none of which has open slots
  * @param image bytes of the image
  * @param length how many there are

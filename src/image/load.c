@@ -34,24 +34,32 @@ static void read_pairs(const struct vpmu_image_vcpu *found, uint64_t *pairs)
 		pairs[i] = vpmu_image_word_of(found->pairs, i);
 }
 
-static void place(struct vpmu_vm *vm, const unsigned char *image)
+/* A pair that its bank cannot be set to; or the record, where the bank names none. */
+static int refuse_pair(struct vpmu_image_fault *fault, const unsigned char *image,
+		       const struct vpmu_image_vcpu *found, uint32_t pair)
 {
-	struct vpmu_image_walk walk;
-	struct vpmu_image_vcpu found;
+	const bool named = pair < found->pair_count;
+	const unsigned char *at = named ? found->pairs + (size_t)pair * 2 * VPMU_WORD_BYTES :
+					  found->pairs - VPMU_HEAD_BYTES;
+	const struct vpmu_image_fault told = {
+		.fault = VPMU_IMAGE_FAULT_BANK,
+		.record = found->pair_record,
+		.offset = (uint64_t)(at - image),
+		.vcpu = found->id,
+		.slot = VPMU_IMAGE_NOWHERE,
+		.word = named ? "index" : "head",
+		.text = "this host's in-kernel PMU cannot be set to the state that it has",
+	};
 
-	vpmu_image_walk_start(&walk, image);
-	for (struct vpmu_vcpu *vcpu = vm->first; vcpu; vcpu = vcpu->after) {
-		(void)vpmu_image_walk_next(&walk, &found);
-		vcpu->incoming = found.offset;
-	}
+	return vpmu_image_refuse(fault, &told);
 }
 
-static int check_bank(const struct vpmu_phase *phase, const struct vpmu_image_vcpu *found,
-		      struct vpmu_image_fault *fault)
+static int check_bank(const struct vpmu_phase *phase, const unsigned char *image,
+		      const struct vpmu_image_vcpu *found, struct vpmu_image_fault *fault)
 {
 	const struct vpmu_image_bank *bank = &phase->bank;
 	uint64_t pairs[2 * VPMU_IMAGE_MAX_BANK_PAIRS];
-	uint32_t culprit = 0;
+	uint32_t culprit = found->pair_count;
 
 	if (!found->pairs)
 		return 0;
@@ -61,8 +69,7 @@ static int check_bank(const struct vpmu_phase *phase, const struct vpmu_image_vc
 			"it has the state of an in-kernel PMU, and this VMM did not ask for any of that kind");
 	read_pairs(found, pairs);
 	if (bank->check(bank->opaque, found->id, pairs, found->pair_count, &culprit) < 0)
-		return refuse(fault, found, VPMU_IMAGE_FAULT_BANK, "head",
-			      "this host's in-kernel PMU cannot be set to the state that it has");
+		return refuse_pair(fault, image, found, culprit);
 	return 0;
 }
 
@@ -89,7 +96,7 @@ static int check_vcpus(const struct vpmu_vm *vm, const unsigned char *image,
 				      "this VM has no such vCPU");
 		if (found.id > vcpu->control[VPMU_REG_VCPU])
 			return refuse_absent(fault);
-		error = check_bank(phase, &found, fault);
+		error = check_bank(phase, image, &found, fault);
 		if (error < 0)
 			return error;
 		vcpu = vcpu->after;
@@ -172,78 +179,151 @@ static int check_loading(const struct vpmu_vm *vm)
 	return 0;
 }
 
-static uint64_t memory_of(uint64_t length)
+/* The vCPUs of an image beside those of the VM, as the proof comes by them. */
+struct placing {
+	struct vpmu_vcpu *next;
+	bool differ;
+};
+
+static void place(void *opaque, const struct vpmu_image_vcpu *found)
 {
-	return sizeof(struct vpmu_loaded) + length;
+	struct placing *placing = opaque;
+	struct vpmu_vcpu *vcpu = placing->next;
+
+	if (!vcpu || vcpu->control[VPMU_REG_VCPU] != found->id) {
+		placing->differ = true;
+		return;
+	}
+	vcpu->incoming = found->offset;
+	placing->next = vcpu->after;
 }
 
-static struct vpmu_loaded *copy_of(const struct vpmu_vm *vm, const void *image, uint64_t length)
+static void forget_places(struct vpmu_vm *vm)
 {
-	struct vpmu_loaded *loaded = vm->host.allocate(vm->host_opaque, memory_of(length));
+	for (struct vpmu_vcpu *vcpu = vm->first; vcpu; vcpu = vcpu->after)
+		vcpu->incoming = 0;
+}
 
-	if (!loaded)
-		return NULL;
-	loaded->bytes = length;
-	memcpy(loaded->image, image, (size_t)length);
+/* All that can be wrong with an image. It is read as a whole once, unless something is. */
+static int prove_for(struct vpmu_vm *vm, const unsigned char *image, uint64_t length,
+		     const struct vpmu_phase *phase, struct vpmu_image_found *found,
+		     struct vpmu_image_fault *fault)
+{
+	struct vpmu_image_target target = vpmu_phase_target(phase, vm);
+	struct placing placing = { .next = vm->first };
+	int error;
+
+	found->vcpu = place;
+	found->opaque = &placing;
+	error = vpmu_image_prove_found(image, length, found, fault);
+	if (error >= 0)
+		error = check_kind(image, fault);
+	if (error >= 0)
+		error = vpmu_image_compare(image, &target, fault);
+	if (error >= 0 && target.facts && target.missing == VPMU_IMAGE_STRICT)
+		error = vpmu_image_compare_events(image, target.facts, fault);
+	if (error < 0 || (!placing.differ && !placing.next &&
+			  !vpmu_image_header_word(image, VPMU_IMAGE_HEADER_WORD_MUST)))
+		return error;
+	return check_vcpus(vm, image, phase, fault);
+}
+
+/* An image's bytes in memory of the VM's own, or as many of them as it keeps. */
+static struct vpmu_loaded *make_loaded(const struct vpmu_vm *vm, const unsigned char *from,
+				       uint64_t bytes)
+{
+	uint64_t size = sizeof(struct vpmu_loaded) + bytes;
+	struct vpmu_loaded *loaded = vm->host.allocate(vm->host_opaque, size);
+
+	if (loaded)
+		memcpy(loaded->bytes, from, (size_t)bytes);
 	return loaded;
 }
 
-/* Where the walk over the vCPUs ends there are the records that this library does not know, then END. */
-static void find_tail(struct vpmu_loaded *loaded)
+/* Optional records that this library does not know; END is none of them. */
+static uint64_t unknown_bytes(const struct vpmu_image_found *found, uint64_t length)
 {
-	uint64_t counts = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_COUNTS);
-	struct vpmu_image_walk walk;
-	struct vpmu_image_vcpu found;
-
-	vpmu_image_walk_start(&walk, loaded->image);
-	while (vpmu_image_walk_next(&walk, &found))
-		;
-	loaded->tail = walk.offset;
-	loaded->records =
-		(uint32_t)(counts >> VPMU_IMAGE_HEADER_COUNTS_RECORDS_SHIFT) - walk.record - 1;
-	loaded->bytes -= sizeof(struct vpmu_image_record);
+	return length - sizeof(struct vpmu_image_record) - found->tail;
 }
 
-static void adopt(struct vpmu_vm *vm, struct vpmu_loaded *loaded, uint64_t length,
+/* What a later version added is saved again. */
+static void keep(struct vpmu_loaded *loaded, const unsigned char *kept, uint64_t bytes,
+		 uint32_t records)
+{
+	uint64_t format = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_FORMAT);
+
+	loaded->may = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_MAY);
+	loaded->version = format & VPMU_IMAGE_HEADER_FORMAT_VERSION_MASK;
+	loaded->kept_bytes = bytes;
+	loaded->kept_records = records;
+	if (bytes || loaded->may || VPMU_FIELD(format, HEADER_FORMAT_VERSION) != VPMU_IMAGE_FORMAT)
+		loaded->kept = kept;
+}
+
+static void adopt(struct vpmu_vm *vm, struct vpmu_loaded *loaded, uint64_t bytes,
 		  const struct vpmu_phase *phase)
 {
-	uint32_t vcpus = 0;
+	uint64_t counts = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_COUNTS);
 
-	for (const struct vpmu_vcpu *vcpu = vm->first; vcpu; vcpu = vcpu->after)
-		vcpus++;
 	loaded->bank = phase->bank;
-	atomic_store(&loaded->uncommitted, vcpus);
-	if (phase->options.keep_unknown)
-		find_tail(loaded);
+	atomic_store(&loaded->uncommitted, (uint32_t)VPMU_FIELD(counts, HEADER_COUNTS_VCPUS));
 	vpmu_loaded_free(vm);
 	vm->loaded = loaded;
-	vm->loaded_size = memory_of(length);
+	vm->loaded_size = sizeof(struct vpmu_loaded) + bytes;
 	atomic_store(&vm->resumed, 0);
 	vm->missing = phase->options.missing;
 	vpmu_image_narrow(loaded->image, &vm->profile);
-	place(vm, loaded->image);
 }
 
 /* All is proved on the copy, so that a caller who changes the bytes meanwhile changes nothing. */
-static int prove_copy(const struct vpmu_vm *vm, const struct vpmu_loaded *loaded,
-		      const struct vpmu_phase *phase, struct vpmu_image_fault *fault)
+static int load_copy(struct vpmu_vm *vm, const unsigned char *image, uint64_t length,
+		     const struct vpmu_phase *phase, struct vpmu_image_fault *fault)
 {
-	struct vpmu_image_target target = vpmu_phase_target(phase, vm);
-	int error = vpmu_image_prove(loaded->image, loaded->bytes, fault);
+	struct vpmu_loaded *loaded = make_loaded(vm, image, length);
+	struct vpmu_image_found found;
+	int error;
 
-	if (error >= 0)
-		error = check_kind(loaded->image, fault);
-	if (error >= 0)
-		error = vpmu_image_compare(loaded->image, &target, fault);
-	if (error >= 0 && target.facts && target.missing == VPMU_IMAGE_STRICT)
-		error = vpmu_image_compare_events(loaded->image, target.facts, fault);
-	return error < 0 ? error : check_vcpus(vm, loaded->image, phase, fault);
+	if (!loaded)
+		return VPMU_ERROR_NO_MEMORY;
+	loaded->image = loaded->bytes;
+	error = prove_for(vm, loaded->image, length, phase, &found, fault);
+	if (error < 0) {
+		vm->host.release(vm->host_opaque, loaded, sizeof(*loaded) + length);
+		return error;
+	}
+	if (phase->options.keep_unknown)
+		keep(loaded, loaded->bytes + found.tail, unknown_bytes(&found, length),
+		     found.tail_records);
+	adopt(vm, loaded, length, phase);
+	return 0;
+}
+
+/* The caller's own bytes, until the last commit. */
+static int load_lent(struct vpmu_vm *vm, const unsigned char *image, uint64_t length,
+		     const struct vpmu_phase *phase, struct vpmu_image_fault *fault)
+{
+	struct vpmu_image_found found;
+	struct vpmu_loaded *loaded;
+	uint64_t bytes = 0;
+	int error = prove_for(vm, image, length, phase, &found, fault);
+
+	if (error < 0)
+		return error;
+	if (phase->options.keep_unknown)
+		bytes = unknown_bytes(&found, length);
+	loaded = make_loaded(vm, image + found.tail, bytes);
+	if (!loaded)
+		return VPMU_ERROR_NO_MEMORY;
+	loaded->image = image;
+	if (phase->options.keep_unknown)
+		keep(loaded, loaded->bytes, bytes, found.tail_records);
+	adopt(vm, loaded, bytes, phase);
+	return 0;
 }
 
 int vpmu_vm_load(struct vpmu_vm *vm, const void *image, uint64_t length,
 		 const struct vpmu_image_options *options, struct vpmu_image_fault *fault)
 {
-	struct vpmu_loaded *loaded;
 	struct vpmu_phase phase;
 	int error = vpmu_phase_take(&phase, options);
 
@@ -255,16 +335,11 @@ int vpmu_vm_load(struct vpmu_vm *vm, const void *image, uint64_t length,
 		return error;
 	if (length > VPMU_IMAGE_MAX_BYTES)
 		return vpmu_image_prove(image, length, fault);
-	loaded = copy_of(vm, image, length);
-	if (!loaded)
-		return VPMU_ERROR_NO_MEMORY;
-	error = prove_copy(vm, loaded, &phase, fault);
-	if (error < 0) {
-		vm->host.release(vm->host_opaque, loaded, memory_of(length));
-		return error;
-	}
-	adopt(vm, loaded, length, &phase);
-	return 0;
+	error = phase.options.lent ? load_lent(vm, image, length, &phase, fault) :
+				     load_copy(vm, image, length, &phase, fault);
+	if (error < 0)
+		forget_places(vm);
+	return error;
 }
 
 /* ---- commit and abort ---------------------------------------------------------------------------------- */
@@ -280,12 +355,12 @@ static int load_bank(const struct vpmu_loaded *loaded, const struct vpmu_image_v
 	return bank->load(bank->opaque, found->id, pairs, found->pair_count);
 }
 
-/* The last commit gives the copy back, unless something of it is kept. */
+/* The last commit gives the image back, unless something of it is kept. */
 static void committed(struct vpmu_vm *vm)
 {
 	struct vpmu_loaded *loaded = vm->loaded;
 
-	if (atomic_fetch_sub(&loaded->uncommitted, 1) == 1 && !loaded->tail)
+	if (atomic_fetch_sub(&loaded->uncommitted, 1) == 1 && !loaded->kept)
 		vpmu_loaded_free(vm);
 }
 

@@ -44,7 +44,7 @@ int vpmu_phase_take(struct vpmu_phase *phase, const struct vpmu_image_options *c
 	if (error < 0)
 		return error;
 	if (!options->platform || options->missing > VPMU_IMAGE_STUB || options->accept_loss > 1 ||
-	    options->keep_unknown > 1)
+	    options->keep_unknown > 1 || options->lent > 1 || options->reserved)
 		return VPMU_ERROR_INVALID;
 	error = vpmu_sized_copy(&phase->platform, sizeof(phase->platform), options->platform);
 	if (error >= 0 && options->facts)

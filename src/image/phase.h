@@ -8,16 +8,18 @@
 #include "read.h"
 
 /*
- * An image between the load and the last commit, in one piece of memory with its bytes. Afterwards it stays where
- * something of it was to be kept.
+ * An image between the load and the last commit, in one piece of memory with the bytes that are copied. Afterwards it stays
+ * where something of it is to be saved again: what this library does not know.
  */
 struct vpmu_loaded {
-	uint64_t tail;	  /* place of the first record that was not known; 0: nothing is kept */
-	uint32_t records; /* how many these are */
+	const unsigned char *image; /* until the last commit: the copy, or the caller's bytes */
 	_Atomic uint32_t uncommitted;
+	uint32_t kept_records;	     /* optional records */
+	uint64_t kept_bytes;	     /* of them */
+	const unsigned char *kept;   /* them; NULL: nothing is kept */
+	uint64_t version, may;	     /* as they stand in the words of the header */
 	struct vpmu_image_bank bank; /* size 0: none */
-	uint64_t bytes;
-	unsigned char image[];
+	unsigned char bytes[];
 };
 
 /* The options with what they point to, checked by their sizes. */

@@ -115,34 +115,24 @@ static int put_bank(struct saving *saving, const struct vpmu_vcpu *vcpu)
 	return 0;
 }
 
-static uint64_t kept_header_word(const struct vpmu_loaded *loaded, unsigned int word)
-{
-	return loaded && loaded->tail ? vpmu_image_header_word(loaded->image, word) : 0;
-}
-
-/* What a later version added comes back as it was. */
-static uint64_t version_of(const struct vpmu_loaded *loaded)
-{
-	uint64_t kept = kept_header_word(loaded, VPMU_IMAGE_HEADER_WORD_FORMAT) &
-			VPMU_IMAGE_HEADER_FORMAT_VERSION_MASK;
-
-	return kept ? kept : (uint64_t)VPMU_IMAGE_FORMAT << VPMU_IMAGE_HEADER_FORMAT_VERSION_SHIFT;
-}
-
 static int finish(struct saving *saving, const struct vpmu_loaded *loaded, uint64_t kind,
 		  uint64_t *length)
 {
+	uint64_t version = (uint64_t)VPMU_IMAGE_FORMAT << VPMU_IMAGE_HEADER_FORMAT_VERSION_SHIFT;
 	struct vpmu_image_header header = {
-		.format = version_of(loaded) | kind << VPMU_IMAGE_HEADER_FORMAT_KIND_SHIFT,
+		.format = version | kind << VPMU_IMAGE_HEADER_FORMAT_KIND_SHIFT,
 		.vm = saving->phase->platform.architecture |
 		      (uint64_t)saving->level << VPMU_IMAGE_HEADER_VM_LEVEL_SHIFT,
-		.may = kept_header_word(loaded, VPMU_IMAGE_HEADER_WORD_MAY),
 	};
 	int error;
 
-	if (loaded && loaded->tail)
-		vpmu_image_write_bytes(&saving->writer, loaded->image + loaded->tail,
-				       loaded->bytes - loaded->tail, loaded->records);
+	/* What a later version added comes back as it was. */
+	if (loaded && loaded->kept) {
+		header.format = loaded->version | kind << VPMU_IMAGE_HEADER_FORMAT_KIND_SHIFT;
+		header.may = loaded->may;
+		vpmu_image_write_bytes(&saving->writer, loaded->kept, loaded->kept_bytes,
+				       loaded->kept_records);
+	}
 	error = vpmu_image_write_end(&saving->writer, &header);
 	*length = saving->writer.length;
 	return error;

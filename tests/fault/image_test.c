@@ -256,7 +256,7 @@ static const struct vpmu_image_platform platform = {
 	.base = VPMU_MSR_BASE,
 };
 
-static const struct vpmu_image_options options = {
+static struct vpmu_image_options options = {
 	.size = sizeof(options),
 	.platform = &platform,
 	.bank = &bank,
@@ -424,6 +424,7 @@ struct failing {
 	uint32_t n;
 	uint32_t forever;
 	int source_error;
+	uint32_t lent;
 };
 
 /* Returns the number of calls of that side that could have failed. */
@@ -434,6 +435,7 @@ static uint32_t live_with(enum stage stage, const struct failing *failing)
 
 	memset(&life, 0, sizeof(life));
 	life.stage = stage;
+	options.lent = failing->lent;
 	make(&life.from, "source");
 	make(&life.to, "destination");
 	for (unsigned int i = 0; i < VCPUS; i++) {
@@ -470,8 +472,8 @@ static uint32_t fail_each_until(enum stage stage, int at_destination)
 
 	for (unsigned int error = 0; error < TEST_COUNT(source_errors); error++) {
 		for (uint32_t forever = 0; forever < 2; forever++) {
-			struct failing failing = { at_destination, 1, forever,
-						   source_errors[error] };
+			struct failing failing = { at_destination, 1, forever, source_errors[error],
+						   error % 2 };
 
 			while (live_with(stage, &failing) >= failing.n)
 				failing.n++;

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CAPACITY 65536u
 
 /* Of the first byte. */
-enum { EQUAL = 1, STUBBED = 2, PREPARED = 4, EARLY = 8 };
+enum { EQUAL = 1, STUBBED = 2, PREPARED = 4, EARLY = 8, LENT = 16 };
 
 static struct {
 	unsigned char bytes[CAPACITY];
@@ -130,6 +130,7 @@ static void choose_platform(void)
 		.size = sizeof(options),
 		.platform = &platform,
 		.missing = image.how & STUBBED ? VPMU_IMAGE_STUB : VPMU_IMAGE_DEGRADE,
+		.lent = image.how & LENT ? 1 : 0,
 	};
 }
 

@@ -123,10 +123,14 @@ static void a_host_that_cannot_refuses_all(void)
 	CHECK_EQ(fault.fault, VPMU_IMAGE_FAULT_BANK);
 	CHECK_EQ(fault.vcpu, X86_KERNEL_VCPU);
 	CHECK_EQ(there.kernel.write_count, 0);
+	/* The pair that it cannot take: the first, which is the shape, of the record before END. */
+	CHECK_STR(fault.word, "index");
+	CHECK_EQ(fault.offset, length - 16 - 15 * 16);
 	there.options.bank = NULL;
 	CHECK_EQ(vpmu_vm_load(there.device.vm, image, length, &there.options, &fault),
 		 VPMU_ERROR_IMAGE);
 	CHECK_EQ(fault.fault, VPMU_IMAGE_FAULT_BANK);
+	CHECK_STR(fault.word, "head");
 	CHECK_EQ(vpmu_vcpu_resume(here.device.vcpu), 0);
 	both_end();
 }

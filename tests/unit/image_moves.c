@@ -180,44 +180,6 @@ static void another_event_of_a_slot_does_not_fit(void)
 
 /* ---- images of a later version -------------------------------------------------------------------------------- */
 
-static uint64_t header(unsigned int word)
-{
-	uint64_t value = 0;
-
-	for (unsigned int i = 8; i-- > 0;)
-		value = value << 8 | image[8 * word + i];
-	return value;
-}
-
-static void put(uint64_t at, uint64_t value)
-{
-	for (unsigned int i = 0; i < 8; i++)
-		image[at + i] = (unsigned char)(value >> 8 * i);
-}
-
-/* A record that this library does not know, before END; a later version, and a bit of what it may have. */
-static void add_optional(void)
-{
-	uint64_t at = length - 16;
-
-	memmove(image + at + 24, image + at, 16);
-	put(at, 9 | 1ull << VPMU_IMAGE_RECORD_HEAD_OPTIONAL_SHIFT |
-			1ull << VPMU_IMAGE_RECORD_HEAD_COUNT_SHIFT);
-	put(at + 8, 3);
-	put(at + 16, 0x1234);
-	length += 24;
-	put(8 * VPMU_IMAGE_HEADER_WORD_FORMAT,
-	    header(VPMU_IMAGE_HEADER_WORD_FORMAT) +
-		    (6ull << VPMU_IMAGE_HEADER_FORMAT_VERSION_SHIFT));
-	put(8 * VPMU_IMAGE_HEADER_WORD_COUNTS,
-	    header(VPMU_IMAGE_HEADER_WORD_COUNTS) +
-		    (1ull << VPMU_IMAGE_HEADER_COUNTS_RECORDS_SHIFT));
-	put(8 * VPMU_IMAGE_HEADER_WORD_MAY, 5);
-	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE, length);
-	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE,
-	    length | (uint64_t)vpmu_crc32c(image, length) << VPMU_IMAGE_HEADER_SIZE_CHECKSUM_SHIFT);
-}
-
 /* After the commit, once with what a later version added and once without: the length of what is saved. */
 static uint64_t saved_again(uint32_t keep)
 {

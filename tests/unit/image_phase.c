@@ -149,6 +149,10 @@ static void options_that_are_none_are_refused(void)
 	REFUSES(VPMU_ERROR_INVALID);
 	options.keep_unknown = 2;
 	REFUSES(VPMU_ERROR_INVALID);
+	options.lent = 2;
+	REFUSES(VPMU_ERROR_INVALID);
+	options.reserved = 1;
+	REFUSES(VPMU_ERROR_INVALID);
 	options.level = VPMU_LEVEL + 1;
 	REFUSES(VPMU_ERROR_INVALID);
 	options.bank = &bank;
@@ -846,7 +850,7 @@ static void an_in_kernel_pmu_has_one_owner(void)
 
 static void vcpus_stand_in_the_order_of_their_ids(void)
 {
-	static const uint32_t ids[] = { 700, 3, 256, UINT32_MAX, 4, 255, 1 };
+	static const uint32_t ids[] = { 700, 3, 256, UINT32_MAX - 1, 4, 255, 1 };
 	struct vpmu_vcpu *others[TEST_COUNT(ids)];
 	struct vpmu_image_info info = { .size = sizeof(info) };
 

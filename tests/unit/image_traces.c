@@ -49,6 +49,7 @@ static void move(void)
 {
 	static unsigned char image[CAPACITY];
 	struct vpmu_image_fault fault = { .size = sizeof(fault) };
+	struct vpmu_image_options how = options;
 	struct vpmu_vm *before = moving.vm;
 	struct vpmu_vcpu *old = moved;
 	uint64_t length;
@@ -57,8 +58,10 @@ static void move(void)
 	CHECK_EQ(vpmu_vm_save(before, &options, image, CAPACITY, &length), 0);
 	CHECK_EQ(world_vm(&moving), 0);
 	moved = world_vcpu(&moving, 0, 1 - thread);
-	CHECK_EQ(vpmu_vm_load(moving.vm, image, length, &options, &fault), 0);
+	how.lent = (uint32_t)thread;
+	CHECK_EQ(vpmu_vm_load(moving.vm, image, length, &how, &fault), 0);
 	CHECK_EQ(vpmu_vcpu_commit(moved, 0), 0);
+	memset(image, 0xff, (size_t)length);
 	vpmu_vcpu_unbind(old);
 	CHECK_EQ(vpmu_vcpu_remove(old), 0);
 	CHECK_EQ(vpmu_vm_destroy(before), 0);

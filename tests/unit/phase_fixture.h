@@ -33,6 +33,8 @@ int load(void);
 /* Up to the commit, which is as the guest sees it still stopped. */
 void move(uint32_t generation);
 int prepare(void);
+/* Adds to the image what this library does not know: a record before END, a later version, a bit of what it may have. */
+void add_optional(void);
 
 /* The guest's view on both sides is the same, but for what a commit changes. */
 void check_same_registers(void);
