@@ -197,9 +197,9 @@ VPMU_API void vpmu_vm_return_pmu(struct vpmu_vm *vm);
 /**
  * @brief Adds a vCPU at reset values, without a thread.
  * @param vm the VM
- * @param id the VMM's number of the vCPU, any not in use
+ * @param id the VMM's number of the vCPU, any not in use; not UINT32_MAX, which is no vCPU (VPMU_IMAGE_NOWHERE)
  * @param[out] vcpu the vCPU, given back with vpmu_vcpu_remove(); unchanged on error
- * @return 0; VPMU_ERROR_EXISTS; VPMU_ERROR_NO_MEMORY
+ * @return 0; VPMU_ERROR_EXISTS; VPMU_ERROR_NO_MEMORY; VPMU_ERROR_INVALID
  * @par Threads
  * Any, one call of add or remove on a VM at a time.
  * @since 0.1

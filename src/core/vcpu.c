@@ -328,6 +328,8 @@ int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 {
 	struct vpmu_vcpu *vcpu;
 
+	if (id == VPMU_IMAGE_NOWHERE)
+		return VPMU_ERROR_INVALID;
 	if (find(vm, id))
 		return VPMU_ERROR_EXISTS;
 	vcpu = vm->host.allocate(vm->host_opaque, size_of(vm));

@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vCPUs: added, bound to threads, removed; and what the source is told. */
 
+#include <vpmu/image.h>
+
 #include "core_fixture.h"
 
 static void ids_are_used_once(void)
 {
-	static const uint32_t ids[] = { 1, 255, 256, 257, 512, UINT32_MAX };
+	static const uint32_t ids[] = { 1, 255, 256, 257, 512, UINT32_MAX - 1 };
 	struct vpmu_vcpu *others[TEST_COUNT(ids)], *again = NULL;
 
 	set_up(NULL);
@@ -23,6 +25,17 @@ static void ids_are_used_once(void)
 		CHECK_EQ(vpmu_vcpu_remove(others[i ^ 1]), 0);
 	CHECK_EQ(vpmu_vcpu_add(world.vm, 256, &again), 0);
 	CHECK_EQ(vpmu_vcpu_remove(again), 0);
+	tear_down();
+}
+
+/* A fault that names no vCPU says so with this number. */
+static void a_vcpu_can_be_named(void)
+{
+	struct vpmu_vcpu *other = NULL;
+
+	set_up(NULL);
+	CHECK_EQ(vpmu_vcpu_add(world.vm, VPMU_IMAGE_NOWHERE, &other), VPMU_ERROR_INVALID);
+	CHECK(!other);
 	tear_down();
 }
 
@@ -178,6 +191,7 @@ static void the_source_is_told_of_entry_and_exit(void)
 
 const struct test_case test_cases[] = {
 	{ "binding", "ids_are_used_once", ids_are_used_once },
+	{ "binding", "a_vcpu_can_be_named", a_vcpu_can_be_named },
 	{ "binding", "adding_needs_memory", adding_needs_memory },
 	{ "binding", "order_is_kept", order_is_kept },
 	{ "R-SLOT-7", "a_thread_that_cannot_be_had_changes_nothing",
