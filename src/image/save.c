@@ -60,16 +60,30 @@ static bool all_zero(const uint64_t *words, uint32_t count)
 	return !any;
 }
 
+VPMU_STATIC_ASSERT(VPMU_ATTR_WORDS == VPMU_EVENT_WORDS, "a record of either is as long");
+
+static void put_words(struct saving *saving, const struct vpmu_vcpu *vcpu, uint32_t first,
+		      const uint64_t *words)
+{
+	uint64_t head =
+		head_of(VPMU_RECORD_REGISTERS, VPMU_IMAGE_BANK_DEVICE, first, VPMU_ATTR_WORDS);
+
+	if (!all_zero(words, VPMU_ATTR_WORDS))
+		vpmu_image_write_words(&saving->writer, head,
+				       (uint32_t)vcpu->control[VPMU_REG_VCPU], words);
+}
+
 static void put_slot(struct saving *saving, const struct vpmu_vcpu *vcpu, uint32_t index)
 {
-	const uint32_t event_words = saving->level > 1 ? VPMU_EVENT_WORDS + 1 : VPMU_EVENT_WORDS;
 	const struct vpmu_slot *slot = &vcpu->slots[index];
 	uint32_t first = VPMU_STRIDE * (index + 1);
 
-	if (!all_zero(slot->attr, VPMU_ATTR_WORDS))
-		put_registers(saving, vcpu, first + VPMU_SLOT_ATTR, slot->attr, VPMU_ATTR_WORDS);
-	if (!all_zero(slot->event, event_words))
-		put_registers(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event, event_words);
+	put_words(saving, vcpu, first + VPMU_SLOT_ATTR, slot->attr);
+	if (saving->level <= VPMU_LEVEL)
+		put_words(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event);
+	else if (!all_zero(slot->event, VPMU_MOST_EVENT_WORDS))
+		put_registers(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event,
+			      VPMU_MOST_EVENT_WORDS);
 }
 
 /* A vCPU that another one asked to reset has nothing but what a reset keeps. */

@@ -12,6 +12,15 @@ static void put(unsigned char *at, uint64_t word)
 	memcpy(at, &word, sizeof(word));
 }
 
+static void put_record(unsigned char *at, uint64_t head, uint32_t vcpu, const uint64_t *words,
+		       uint32_t count)
+{
+	put(at, head);
+	put(at + VPMU_WORD_BYTES, vcpu);
+	for (uint32_t i = 0; i < count; i++)
+		put(at + VPMU_HEAD_BYTES + (size_t)i * VPMU_WORD_BYTES, words[i]);
+}
+
 /* Where the next `bytes` go; NULL where they do not fit. */
 static unsigned char *take(struct vpmu_image_writer *writer, uint64_t bytes)
 {
@@ -47,12 +56,18 @@ void vpmu_image_write_record(struct vpmu_image_writer *writer, uint64_t head, ui
 	unsigned char *at = take(writer, VPMU_HEAD_BYTES + (uint64_t)count * VPMU_WORD_BYTES);
 
 	note(writer, head);
-	if (!at)
-		return;
-	put(at, head);
-	put(at + VPMU_WORD_BYTES, vcpu);
-	for (uint32_t i = 0; i < count; i++)
-		put(at + VPMU_HEAD_BYTES + (size_t)i * VPMU_WORD_BYTES, words[i]);
+	if (at)
+		put_record(at, head, vcpu, words, count);
+}
+
+void vpmu_image_write_words(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
+			    const uint64_t *words)
+{
+	unsigned char *at = take(writer, VPMU_HEAD_BYTES + VPMU_ATTR_WORDS * VPMU_WORD_BYTES);
+
+	writer->records++;
+	if (at)
+		put_record(at, head, vcpu, words, VPMU_ATTR_WORDS);
 }
 
 void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,
