@@ -18,7 +18,8 @@ enum {
 	CALL_WAIT4 = 260,
 	CHILD_ENDED = 17,
 	IMAGE_BYTES = 0x10000,
-	BLACKOUT = 5000
+	BLACKOUT = 5000,
+	NEXT_TRY = 2 /* moments from a move that was given up to the next */
 };
 
 static uint8_t configuration[IMAGE_BYTES], image[IMAGE_BYTES];
@@ -100,6 +101,11 @@ static void source_save(enum played_moment moment)
 	image_print();
 	PLAYED(vpmu_vcpu_read(machine.vcpu, VPMU_REG_PMI_LINE, &line), 0);
 	PLAYED(line, line_at(moment));
+}
+
+/* The guest takes along what happened to it, and its clock. */
+static void guest_goes(void)
+{
 	for (uint32_t level = 0; level < VPMU_SIM_LEVELS; level++) {
 		for (uint32_t event = 0; event < VPMU_SIM_EVENTS; event++)
 			truth_before[level][event] += vpmu_sim_truth(machine.sim, 0, level, event);
@@ -107,6 +113,7 @@ static void source_save(enum played_moment moment)
 	guest_clock_ahead += vpmu_sim_time(machine.sim, 0);
 }
 
+/* The VM at the destination is committed: it can go on there, or be given up. */
 static void destination_load(uint32_t version)
 {
 	struct vpmu_image_fault fault = { .size = sizeof(fault), .word = "", .text = "" };
@@ -125,26 +132,74 @@ static void destination_load(uint32_t version)
 	if (answer)
 		played_fail(fault.text, (uint64_t)(int64_t)answer, fault.offset);
 	PLAYED(vpmu_vcpu_commit(machine.vcpu, 0), 0);
+}
+
+/* R-MIG-7, R-MIG-14: at the source the guest goes on as if nothing had been, but for the time. */
+static void source_goes_on(void)
+{
+	static uint8_t again[IMAGE_BYTES];
+	uint64_t length = 0;
+
+	level_set(VPMU_SIM_HOST);
+	PLAYED(vpmu_sim_advance(machine.sim, 0, BLACKOUT), BLACKOUT);
+	PLAYED(vpmu_vm_save(machine.vm, &options, again, IMAGE_BYTES, &length), 0);
+	PLAYED(length, image_length);
+	PLAYED(memcmp(again, image, (size_t)length), 0);
 	PLAYED(vpmu_vcpu_resume(machine.vcpu), 0);
+	played_counts.given_up++;
+}
+
+static int child_runs(long *code)
+{
+	long child = ground_call(CALL_FORK, CHILD_ENDED, 0, 0, 0);
+	int status = 0;
+
+	if (child == 0)
+		return 1;
+	PLAYED(ground_call(CALL_WAIT4, child, (long)&status, 0, 0), child);
+	*code = status & 0x7f ? 1 : status >> 8 & 0xff;
+	return 0;
+}
+
+/* The destination takes the whole VM and loses it. */
+static void move_in_vain(void)
+{
+	uint32_t version = machine.version;
+	long code = 0;
+
+	if (child_runs(&code)) {
+		guest_goes();
+		destination_load(version);
+		PLAYED(vpmu_vcpu_abort(machine.vcpu), 0);
+		PLAYED(vpmu_vm_abort(machine.vm), 0);
+		machine_end();
+		ground_exit(0);
+	}
+	PLAYED(code, 0);
+	source_goes_on();
 }
 
 void move_if_due(enum played_moment moment)
 {
 	uint32_t version = machine.version;
-	int status = 0;
-	long child;
+	long code = 0;
 
 	if (!played_counts.armed || moment != played_plan.moment || --played_plan.number)
 		return;
-	played_plan.moment = PLAYED_STAYS;
 	options_make();
 	source_save(moment);
-	child = ground_call(CALL_FORK, CHILD_ENDED, 0, 0, 0);
-	if (child == 0) {
-		played_counts.moves++;
-		destination_load(version);
+	if (played_plan.given_up) {
+		move_in_vain();
+		played_plan.number = NEXT_TRY;
+		if (--played_plan.given_up == 0 && played_plan.stays)
+			played_plan.moment = PLAYED_STAYS;
 		return;
 	}
-	PLAYED(ground_call(CALL_WAIT4, child, (long)&status, 0, 0), child);
-	ground_exit(status & 0x7f ? 1 : status >> 8 & 0xff);
+	played_plan.moment = PLAYED_STAYS;
+	if (!child_runs(&code))
+		ground_exit((int)code);
+	played_counts.moves++;
+	guest_goes();
+	destination_load(version);
+	PLAYED(vpmu_vcpu_resume(machine.vcpu), 0);
 }

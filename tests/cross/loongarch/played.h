@@ -31,8 +31,10 @@ struct played_plan {
 	uint32_t kernel_version;
 	uint32_t kicks; /* the VMM is kicked before each n-th KVM_RUN; 0: never */
 	enum played_moment moment;
-	uint32_t number; /* of the moment, from 1 */
-	uint32_t lent;	 /* 1: the guest has the PMU that KVM lends, and no event of the device */
+	uint32_t number;   /* of the moment, from 1 */
+	uint32_t lent;	   /* 1: the guest has the PMU that KVM lends, and no event of the device */
+	uint32_t given_up; /* moves that are given up at the destination before the one that is not */
+	uint32_t stays;	   /* 1: none follows these */
 };
 extern struct played_plan played_plan;
 
@@ -68,6 +70,7 @@ struct played_counts {
 	uint64_t errors;      /* the backend's */
 	uint64_t others;      /* exits that are not the device's */
 	uint64_t moves;	      /* of the VM */
+	uint64_t given_up;    /* moves that came to nothing */
 	uint64_t armed;	      /* 1: moments count from now on */
 };
 extern struct played_counts played_counts;
