@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // SPDX-FileCopyrightText: 2026 libvpmu contributors
 /*
- * Virtual MSRs and the MMIO window: the place comes from CPUID or, of the window, from a
- * parameter.
+ * Virtual MSRs, the hypercall and the MMIO window: CPUID tells of the first and the last, KVM's
+ * feature word of the hypercall; the window's place may also come from a parameter.
  */
 #include <linux/io.h>
 #include <linux/module.h>
@@ -23,6 +23,15 @@ static int msr_begin(struct vpmu_cpu *cpu, const struct vpmu_guest_way **way, vo
 	*way = vpmu_guest_way_msr();
 	*opaque = &cpu->msr;
 	*registers = place.msr_count;
+	return *way ? 0 : VPMU_GUEST_NO_DEVICE;
+}
+
+static int call_begin(struct vpmu_cpu *cpu, const struct vpmu_guest_way **way, void **opaque,
+		      u32 *registers, const void **page)
+{
+	*way = vpmu_guest_way_call();
+	*opaque = NULL;
+	*registers = VPMU_REGISTERS;
 	return *way ? 0 : VPMU_GUEST_NO_DEVICE;
 }
 
@@ -92,6 +101,12 @@ static const struct vpmu_transport msr_transport = {
 	.pmi = window_pmi,
 };
 
+static const struct vpmu_transport call_transport = {
+	.name = "call",
+	.begin = call_begin,
+	.pmi = window_pmi,
+};
+
 static const struct vpmu_transport mmio_transport = {
 	.name = "mmio",
 	.begin = mmio_begin,
@@ -113,11 +128,24 @@ static int begin(const struct vpmu_transport *transport)
 	return error;
 }
 
-/* 0 too where there is none of the two: the PCI device may come later. */
+/*
+ * The hypercall goes to whatever the VMM has behind it; that there is no device shows at the first
+ * access, and other ways are left.
+ */
+static int begin_call(void)
+{
+	if (mmio || vpmu_guest_find_call(vpmu_guest_loongarch_cpucfg, NULL))
+		return -ENODEV;
+	return begin(&call_transport);
+}
+
+/* 0 too where there is none of them: the PCI device may come later. */
 int vpmu_window_register(void)
 {
-	int error;
+	int error = begin_call();
 
+	if (error != -ENODEV)
+		return error;
 	if (vpmu_guest_find(vpmu_guest_x86_cpuid, NULL, &place) == 0 && place.msr_base)
 		return begin(&msr_transport);
 	if (!mmio)
