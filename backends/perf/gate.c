@@ -73,7 +73,7 @@ static int pass_edge(struct vpmu_perf *perf, struct perf_thread *thread, struct 
 {
 	int error = vpmu_perf_group_settle(perf, thread, group);
 
-	group->current = !error && thread->place == PERF_OUTSIDE;
+	group->current = !error && !group->stalled && thread->place == PERF_OUTSIDE;
 	if (error) {
 		group->shut = 1;
 		group->blurred = error == VPMU_ERROR_STARVED ? group->blurred : error;

@@ -514,6 +514,29 @@ static void a_kept_group_is_no_longer_blurred(void)
 	end();
 }
 
+/* One that could not be started again is tried by each reading, and says so, whatever the edges read. */
+static void a_stalled_group_still_says_so(void)
+{
+	struct vpmu_source_reading r = { .count = 2 };
+	void *group;
+
+	begin();
+	group = open_group(2, 0, 0);
+	guest(1, 1);
+	run(group, 1);
+	guest(10, 100);
+	fake_fail(&fake, FAKE_OPEN, 0, 1, -EMFILE);
+	fake_fail(&fake, FAKE_IOCTL, 1, 2, -EIO);
+	CHECK_EQ(ops->period(perf, attached, group, 1, 60000), VPMU_ERROR_LIMIT);
+	guest(20, 100);
+	CHECK_EQ(ops->read(perf, attached, group, &r), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(reading(group, 2).increase[0], 10);
+	guest(30, 100);
+	CHECK_EQ(reading(group, 2).increase[0], 30);
+	close_group(group);
+	end();
+}
+
 /* The place of a thread that was attached before is none of the next one's. */
 static void a_new_thread_is_nowhere(void)
 {
@@ -627,6 +650,7 @@ const struct test_case test_cases[] = {
 	{ "perf-pool", "a kept group is gated too", a_kept_group_is_gated_too },
 	{ "perf-pool", "a paused group follows the thread", a_paused_group_follows_the_thread },
 	{ "perf-pool", "a kept group is no longer blurred", a_kept_group_is_no_longer_blurred },
+	{ "R-SLOT-9", "a stalled group still says so", a_stalled_group_still_says_so },
 	{ "perf-thread", "a new thread is nowhere", a_new_thread_is_nowhere },
 	{ "R-SLOT-9", "a thread that ended is gone", a_thread_that_ended_is_gone },
 	{ "perf-fault", "every call fails", every_call_fails },
