@@ -63,6 +63,8 @@ static int64_t attr_check(struct fake *fake, struct perf_event_attr *attr, int32
 		return -EACCES;
 	if (fake->no_sampling && attr->type != PERF_TYPE_SOFTWARE && attr->sample_period)
 		return -EOPNOTSUPP;
+	if (fake->driver && attr->type != PERF_TYPE_SOFTWARE)
+		return fake->driver(attr);
 	return 0;
 }
 

@@ -66,6 +66,8 @@ struct fake {
 	uint32_t attr_size;   /* what this kernel knows; 0: anything */
 	uint32_t no_sampling; /* hardware events cannot sample */
 	uint32_t counters;    /* for pinned hardware groups; 0: without end */
+	int64_t (*driver)(
+		const struct perf_event_attr *attr); /* what the PMU's says of an event; NULL: 0 */
 	uint32_t thread_ended;
 	uint32_t thread_foreign;
 	uint64_t true_count[16]; /* by perf's config: what happened while it was on */
