@@ -23,9 +23,22 @@ install(TARGETS ${vpmu_installed} EXPORT vpmuTargets
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/vpmu
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+foreach(dir INCLUDEDIR LIBDIR)
+  set(VPMU_PC_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
+    set(VPMU_PC_${dir} "${CMAKE_INSTALL_${dir}}")
+  endif()
+endforeach()
 foreach(pc IN LISTS vpmu_pc)
   configure_file(${PROJECT_SOURCE_DIR}/${pc}.in ${PROJECT_BINARY_DIR}/${pc} @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${pc} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  # "cmake --install --prefix" names the prefix only now.
+  install(CODE "
+    cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_PREFIX NORMALIZE OUTPUT_VARIABLE prefix)
+    cmake_path(APPEND prefix \"${CMAKE_INSTALL_LIBDIR}/pkgconfig/${pc}\" OUTPUT_VARIABLE pc)
+    file(READ \"\$ENV{DESTDIR}\${pc}\" text)
+    string(REPLACE \"prefix=${CMAKE_INSTALL_PREFIX}\\n\" \"prefix=\${prefix}\\n\" text \"\${text}\")
+    file(WRITE \"\$ENV{DESTDIR}\${pc}\" \"\${text}\")")
 endforeach()
 
 set(vpmu_package ${CMAKE_INSTALL_LIBDIR}/cmake/vpmu)

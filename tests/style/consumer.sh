@@ -53,6 +53,13 @@ c++ -std=c++17 "${flags[@]}" "$work/main.cc" "${shared[@]}" -o "$work/cxx-shared
 c++ -std=c++17 "${flags[@]}" "$work/main.cc" -static "${static[@]}" -o "$work/cxx-static" ||
 	fail "C++, static"
 
+# Where the prefix is named when it is installed, pkg-config must know of it too.
+cmake --install "$build" --prefix "$work/other" >/dev/null
+read -ra other < <(env -u PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_LIBDIR="$work/other/$libdir/pkgconfig" \
+	pkg-config --cflags --libs vpmu)
+[ "${other[*]}" = "-I$work/other/include -L$work/other/$libdir -lvpmu" ] ||
+	fail "cmake --install --prefix: ${other[*]}"
+
 cp "$here/consumer/CMakeLists.txt" "$work/"
 if ! cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$stage$prefix" >"$work/log" 2>&1 ||
 	! cmake --build "$work/build" >>"$work/log" 2>&1; then
