@@ -59,6 +59,10 @@ read -ra other < <(env -u PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_LIBDIR="$work/other/
 	pkg-config --cflags --libs vpmu)
 [ "${other[*]}" = "-I$work/other/include -L$work/other/$libdir -lvpmu" ] ||
 	fail "cmake --install --prefix: ${other[*]}"
+if [ -e "$work/other/bin/vpmu" ]; then
+	env -u LD_LIBRARY_PATH "$work/other/bin/vpmu" list --json >/dev/null ||
+		fail "the installed vpmu does not run"
+fi
 
 cp "$here/consumer/CMakeLists.txt" "$work/"
 if ! cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$stage$prefix" >"$work/log" 2>&1 ||
