@@ -117,3 +117,44 @@ int select_events(struct session *session, const char *list)
 	}
 	return 0;
 }
+
+/* A VM that has no guest under KVM; NULL. */
+static const struct target *without_kvm(const struct session *session)
+{
+	for (uint32_t i = 0; i < session->target_count; i++)
+		if (session->targets[i].vm && !session->targets[i].kvm)
+			return &session->targets[i];
+	return NULL;
+}
+
+static void explain(const struct session *session, const struct selected *selected)
+{
+	const struct vpmu_monitor_event *event = &selected->event;
+	const struct target *target = without_kvm(session);
+
+	if (event->meter == VPMU_MONITOR_PMU)
+		complain(session, "%s: only the VMM that embeds the PMU can tell it",
+			 selected->name);
+	else if (event->meter == VPMU_MONITOR_RESCTRL)
+		complain(
+			session,
+			"%s: no resctrl with monitoring is mounted (mount -t resctrl resctrl /sys/fs/resctrl), or the CPU has no monitors",
+			selected->name);
+	else if (event->attr.type == VPMU_TYPE_HOST_SOFTWARE && event->scope != VPMU_MONITOR_BOTH)
+		complain(
+			session,
+			"%s: it tells of the thread, and the kernel does not split it. Leave out :G or :H",
+			selected->name);
+	else if (event->scope == VPMU_MONITOR_GUEST && target)
+		complain(
+			session,
+			"%s: %s has no guest under KVM, and would show 0 for ever. Leave out :G, or watch that VM by a command of its own",
+			selected->name, target->name);
+}
+
+void select_explain(const struct session *session)
+{
+	for (uint32_t i = 0; i < session->event_count; i++)
+		if (session->events[i].error == VPMU_ERROR_UNSUPPORTED)
+			explain(session, &session->events[i]);
+}

@@ -407,6 +407,7 @@ int session_start(struct session *session)
 		return set_failed(session, error, &report);
 	for (uint32_t i = 0; i < session->event_count; i++)
 		session->events[i].error = changes[i].error;
+	select_explain(session);
 	for (uint32_t i = 0; i < session->target_count; i++)
 		if (session->targets[i].vm)
 			map_events(session, &session->targets[i]);

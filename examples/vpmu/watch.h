@@ -93,6 +93,8 @@ const struct vpmu_monitor_value *session_before(const struct session *session,
 
 /* Adds the events of a list as perf takes it, "cycles:G,task-clock"; 0, TOOL_USAGE after a complaint. */
 int select_events(struct session *session, const char *list);
+/* Says why events are not counted, where the kernel was not even asked. */
+void select_explain(const struct session *session);
 const char *scope_name(uint32_t scope);
 
 /* ---- watch_qmp.c ------------------------------------------------------------------------------------------ */

@@ -69,6 +69,11 @@ def check_forms(vm):
     assert [f[2] for f in fields] == ["task-clock", "page-faults", "task-clock:G"], fields
     assert fields[0][1] == "msec" and fields[0][6] == "CPUs utilized", fields
     assert fields[2][0] == "<not supported>", fields
+    # Each refusal says why, also those that no kernel was asked for.
+    assert "task-clock:G: it tells of the thread" in done.stderr, done
+    done = run("stat", "--pid", str(vm.pid), "-e", "cycles:G,pmu-exits", "-x,", "--timeout", "100")
+    assert "cycles:G: twin has no guest under KVM" in done.stderr, done
+    assert "pmu-exits: only the VMM" in done.stderr, done
     done = run("stat", "--pid", str(vm.pid), "-e", "cs", "-I", "100", "--interval-count", "3", "-j")
     found = lines(done)
     assert len(found) == 3 and found[0]["interval"] < found[1]["interval"], found
