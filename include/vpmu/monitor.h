@@ -20,7 +20,8 @@
  * vpmu_monitor_restore(). They never go back. Each has a state; a value that was not counted is never a plain 0.
  *
  * **Threads.** Any call may be made from any thread; calls on the same VM wait for each other, but for
- * VPMU_MONITOR_NO_WAIT. vpmu_monitor_destroy() and vpmu_monitor_vm_remove() come last.
+ * VPMU_MONITOR_NO_WAIT. Changes of sets wait for each other whatever VMs they are of; a reading waits for the VM whose events
+ * are just being opened or read, never for a change of many VMs as a whole. vpmu_monitor_destroy() and vpmu_monitor_vm_remove() come last.
  * @since 0.1
  */
 #ifndef VPMU_MONITOR_H

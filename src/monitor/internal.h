@@ -55,7 +55,8 @@ struct monitor_set {
 struct vpmu_monitor_vm {
 	struct vpmu_monitor *monitor;
 	struct vpmu_monitor_vm_config config;
-	pthread_mutex_t lock;
+	pthread_mutex_t changing; /* held by who changes sets or threads, over many VMs too; taken before lock */
+	pthread_mutex_t lock;	  /* what readings see */
 	struct monitor_set wanted, live;
 	struct monitor_set next_wanted, next_live; /* while the set is changed */
 	struct monitor_vcpu *vcpus;
@@ -74,7 +75,7 @@ struct vpmu_monitor {
 	struct vpmu_source_ops source;
 	struct vpmu_monitor_meter_ops meters[VPMU_MONITOR_METERS]; /* size 0: there is none */
 	pthread_rwlock_t table;					   /* vms, vm_count, vm_room */
-	pthread_mutex_t setting; /* one change at a time: it locks many VMs */
+	pthread_mutex_t setting; /* one change at a time: it is of many VMs */
 	struct vpmu_monitor_vm **vms;
 	uint64_t vm_count, vm_room;
 	_Atomic uint64_t held;

@@ -155,6 +155,7 @@ static int table_add(struct vpmu_monitor *monitor, const struct vpmu_monitor_vm_
 		return VPMU_ERROR_NO_MEMORY;
 	made->monitor = monitor;
 	made->config = *config;
+	pthread_mutex_init(&made->changing, NULL);
 	pthread_mutex_init(&made->lock, NULL);
 	monitor->vms[monitor->vm_count++] = made;
 	*vm = made;
@@ -206,5 +207,6 @@ void vpmu_monitor_vm_remove(struct vpmu_monitor_vm *vm)
 	vpmu_monitor_set_end(monitor, &vm->live);
 	vpmu_monitor_set_end(monitor, &vm->wanted);
 	pthread_mutex_destroy(&vm->lock);
+	pthread_mutex_destroy(&vm->changing);
 	vpmu_monitor_release(monitor, vm, sizeof(*vm));
 }

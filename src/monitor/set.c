@@ -26,30 +26,36 @@ void vpmu_monitor_set_end(const struct vpmu_monitor *monitor, struct monitor_set
 	set->count = 0;
 }
 
-/* Locks the VMs; one that is named twice would be waited for without end. */
-static uint64_t lock_all(const struct setting *setting)
+/*
+ * Keeps all other changes from the VMs; one that is named twice would be waited for without end. Readings go on: each VM is
+ * locked for its own steps only, so that none waits while the events of another are opened.
+ */
+static uint64_t claim_all(const struct setting *setting)
 {
 	for (uint64_t i = 0; i < setting->vm_count; i++) {
 		if (setting->vms[i]->chosen)
 			return i;
 		setting->vms[i]->chosen = 1;
-		pthread_mutex_lock(&setting->vms[i]->lock);
+		pthread_mutex_lock(&setting->vms[i]->changing);
 	}
 	return setting->vm_count;
 }
 
-static void unlock(const struct setting *setting, uint64_t locked)
+static void let_go(const struct setting *setting, uint64_t claimed)
 {
-	for (uint64_t i = 0; i < locked; i++) {
+	for (uint64_t i = 0; i < claimed; i++) {
 		setting->vms[i]->chosen = 0;
-		pthread_mutex_unlock(&setting->vms[i]->lock);
+		pthread_mutex_unlock(&setting->vms[i]->changing);
 	}
 }
 
-static void undo_all(const struct setting *setting)
+static void step_all(const struct setting *setting, void (*step)(struct vpmu_monitor_vm *vm))
 {
-	for (uint64_t i = 0; i < setting->vm_count; i++)
-		vpmu_monitor_change_undo(setting->vms[i]);
+	for (uint64_t i = 0; i < setting->vm_count; i++) {
+		pthread_mutex_lock(&setting->vms[i]->lock);
+		step(setting->vms[i]);
+		pthread_mutex_unlock(&setting->vms[i]->lock);
+	}
 }
 
 /* What can be said of the events without opening them; the first error. */
@@ -93,8 +99,11 @@ static int check_descriptors(const struct setting *setting)
 	uint64_t needed = 0;
 	int64_t available = -1;
 
-	for (uint64_t i = 0; i < setting->vm_count; i++)
+	for (uint64_t i = 0; i < setting->vm_count; i++) {
+		pthread_mutex_lock(&setting->vms[i]->lock);
 		needed += vpmu_monitor_change_need(setting->vms[i]);
+		pthread_mutex_unlock(&setting->vms[i]->lock);
+	}
 	if (needed && config->descriptors)
 		available = config->descriptors(config->opaque);
 	setting->report->needed = needed;
@@ -109,9 +118,12 @@ static int begin_all(struct setting *setting)
 	int first = 0;
 
 	for (uint64_t i = 0; !setting->outcome.fatal && i < setting->vm_count; i++) {
-		int error = vpmu_monitor_change_begin(setting->vms[i], setting->changes,
-						      setting->count, &setting->outcome);
+		int error;
 
+		pthread_mutex_lock(&setting->vms[i]->lock);
+		error = vpmu_monitor_change_begin(setting->vms[i], setting->changes, setting->count,
+						  &setting->outcome);
+		pthread_mutex_unlock(&setting->vms[i]->lock);
 		first = first ? first : error;
 	}
 	return setting->outcome.fatal ? setting->outcome.fatal : first;
@@ -140,7 +152,7 @@ static void describe(const struct setting *setting)
 		setting->report->failed += setting->changes[i].error != 0;
 }
 
-/* With all VMs locked. */
+/* With all VMs claimed. */
 static int change(struct setting *setting)
 {
 	int error = check_events(setting);
@@ -150,26 +162,25 @@ static int change(struct setting *setting)
 		error = try(setting);
 		/* Each turn leaves one event out at least. */
 		while (error && skip && !setting->outcome.fatal) {
-			undo_all(setting);
+			step_all(setting, vpmu_monitor_change_undo);
 			error = try(setting);
 		}
 		if (error)
-			undo_all(setting);
+			step_all(setting, vpmu_monitor_change_undo);
 	}
 	describe(setting);
 	if (error)
 		return error;
-	for (uint64_t i = 0; i < setting->vm_count; i++)
-		vpmu_monitor_change_commit(setting->vms[i]);
+	step_all(setting, vpmu_monitor_change_commit);
 	return 0;
 }
 
-static int lock_and_change(struct setting *setting)
+static int claim_and_change(struct setting *setting)
 {
-	uint64_t locked = lock_all(setting);
-	int error = locked == setting->vm_count ? change(setting) : VPMU_ERROR_INVALID;
+	uint64_t claimed = claim_all(setting);
+	int error = claimed == setting->vm_count ? change(setting) : VPMU_ERROR_INVALID;
 
-	unlock(setting, locked);
+	let_go(setting, claimed);
 	return error;
 }
 
@@ -210,7 +221,7 @@ int vpmu_monitor_set(struct vpmu_monitor *monitor, struct vpmu_monitor_vm *const
 		setting.vms = monitor->vms;
 		setting.vm_count = monitor->vm_count;
 	}
-	error = lock_and_change(&setting);
+	error = claim_and_change(&setting);
 	pthread_rwlock_unlock(&monitor->table);
 	pthread_mutex_unlock(&monitor->setting);
 	return error;
@@ -247,10 +258,10 @@ int vpmu_monitor_apply(struct vpmu_monitor_vm *vm, struct vpmu_monitor_report *r
 	if (error)
 		return error;
 	pthread_mutex_lock(&vm->monitor->setting);
-	pthread_mutex_lock(&vm->lock);
+	pthread_mutex_lock(&vm->changing);
 	setting.count = difference(vm, changes);
 	error = change(&setting);
-	pthread_mutex_unlock(&vm->lock);
+	pthread_mutex_unlock(&vm->changing);
 	pthread_mutex_unlock(&vm->monitor->setting);
 	return error ? error : (int)setting.report->failed;
 }

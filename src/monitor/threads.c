@@ -210,11 +210,13 @@ int vpmu_monitor_vm_threads(struct vpmu_monitor_vm *vm, struct vpmu_monitor_thre
 		if (!vcpus)
 			return VPMU_ERROR_NO_MEMORY;
 	}
+	pthread_mutex_lock(&vm->changing);
 	pthread_mutex_lock(&vm->lock);
 	taken = take(vm, threads, count, vcpus);
 	follow(vm, vcpus, taken, count);
 	vpmu_monitor_count_held(vm);
 	result = answer(vm, threads, count);
 	pthread_mutex_unlock(&vm->lock);
+	pthread_mutex_unlock(&vm->changing);
 	return result;
 }

@@ -161,8 +161,10 @@ int vpmu_monitor_restore(struct vpmu_monitor_vm *vm, const struct vpmu_monitor_b
 
 	if (!bases_valid(bases, count))
 		return VPMU_ERROR_INVALID;
+	pthread_mutex_lock(&vm->changing);
 	pthread_mutex_lock(&vm->lock);
 	error = restore(vm, bases, count);
 	pthread_mutex_unlock(&vm->lock);
+	pthread_mutex_unlock(&vm->changing);
 	return error;
 }
