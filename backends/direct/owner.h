@@ -36,6 +36,7 @@ struct owner_cpu {
 	uint32_t profiling;
 	uint32_t broken; /* a register faulted */
 	uint64_t since;	 /* of the account */
+	uint64_t ended;	 /* counters that were turned off since the status was saved last */
 	struct vpmu_owner_account account;
 	struct vpmu_owner_guest *guest;
 	struct owner_image host;

@@ -170,9 +170,10 @@ static int view_read(const struct view *view, uint32_t number, uint64_t *value)
 
 /* ---- writes ---- */
 
-/* What no longer counts stands still from here on, at the value that it has now. */
+/* What no longer counts stands still from here on, at the value that it has now. It may have overflowed before. */
 static void note_stop(const struct view *view, uint32_t counter)
 {
+	view->cpu->ended |= OWNER_BIT(counter);
 	view->image->counter[counter] = read_counter(view, counter);
 	view->cpu->shadow.counter[counter] = view->image->counter[counter];
 }

@@ -197,8 +197,9 @@ static void save(struct vpmu_owner *owner, struct owner_cpu *cpu, struct owner_i
 			owner, cpu, vpmu_owner_counter_register(hardware, hardware->counter, i));
 		image->counter[i] = cpu->shadow.counter[i];
 	}
-	if (counted)
+	if (counted || cpu->ended & share)
 		save_status(owner, cpu, image, share);
+	cpu->ended &= ~share;
 }
 
 /* Counters before selectors: without a global control the selector starts them. */

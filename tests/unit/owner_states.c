@@ -234,6 +234,37 @@ static void an_interrupt_behind_a_transition_is_not_lost(void)
 	}
 }
 
+/* A client that turns its counter off before it looks at the status finds the bit, and nobody else does. */
+static void an_overflow_of_a_counter_that_is_off_stays_with_its_side(void)
+{
+	for (uint32_t machine = 0; machine < DEAL_MACHINES; machine++) {
+		uint32_t status;
+
+		deal_begin(machine, VPMU_OWNER_GUEST_ONLY, VPMU_OWNER_AT_ENTRY);
+		status = deal.hardware.global_status;
+		if (!status)
+			continue;
+		CHECK_EQ(deal_reach(MOVE(HOST)), 1);
+		overflow_soon(&deal.host, 0);
+		happen(VPMU_SIM_HOST);
+		CHECK_EQ(vpmu_sim_advance(deal.sim, 0, 100), 5);
+		deal_set(&deal.host, deal_select(0), 0);
+		CHECK_EQ(deal_move(MOVE(ENTER)), 0);
+		CHECK_EQ(deal_get(&deal.guests[0], status), 0);
+		CHECK_EQ(deal_get(&deal.host, status), 1);
+		CHECK_EQ(vpmu_owner_interrupt(deal.owner, 0), VPMU_OWNER_SIDE_HOST);
+		overflow_soon(&deal.guests[0], 1);
+		happen(VPMU_SIM_GUEST_USER);
+		CHECK_EQ(vpmu_sim_advance(deal.sim, 0, 100), 5);
+		deal_set(&deal.guests[0], deal_select(1), 0);
+		CHECK_EQ(deal_move(MOVE(LEAVE)), 0);
+		CHECK_EQ(deal_get(&deal.real, status), 0);
+		CHECK_EQ(deal_get(&deal.host, status), 1);
+		CHECK_EQ(deal_get(&deal.guests[0], status), 2);
+		CHECK_EQ(vpmu_owner_interrupt(deal.owner, 0), VPMU_OWNER_SIDE_GUEST);
+	}
+}
+
 /* Accesses take time, and host code runs meanwhile: the guest's first and last counts are still its own. */
 static void nothing_counts_while_registers_change_hands(void)
 {
@@ -281,6 +312,8 @@ const struct test_case test_cases[] = {
 	{ "R-OWN-15", "interrupts go to their side", interrupts_go_to_their_side },
 	{ "R-OWN-15", "an interrupt behind a transition is not lost",
 	  an_interrupt_behind_a_transition_is_not_lost },
+	{ "R-OWN-15", "an overflow of a counter that is off stays with its side (R-OWN-6)",
+	  an_overflow_of_a_counter_that_is_off_stays_with_its_side },
 	{ "R-OWN-7", "nothing counts while registers change hands",
 	  nothing_counts_while_registers_change_hands },
 	{ "R-OWN-8", "a fault of the hardware is an error", a_fault_of_the_hardware_is_an_error },
