@@ -314,6 +314,14 @@ static int tell_blurred(struct perf_group *group)
 	return error;
 }
 
+/* While a group stood still nobody counted, and no time of the kernel's shows it: one reading fails in any case. */
+static int start_again(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
+{
+	int error = vpmu_perf_run(perf, thread, group, 1);
+
+	return error ? error : VPMU_ERROR_SYSTEM;
+}
+
 int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_source_reading *reading)
 {
 	struct vpmu_perf *perf = source;
@@ -330,10 +338,8 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 		group_hand_over(group, reading);
 		return 0;
 	}
-	/* A group that could not be started again must not pass for one that counts nothing. */
-	error = group->stalled ? vpmu_perf_run(source, attached, group, 1) : 0;
-	if (!error)
-		error = host_read(perf, attached, group, &host);
+	error = group->stalled ? start_again(perf, attached, group) :
+				 host_read(perf, attached, group, &host);
 	if (error == VPMU_ERROR_STARVED) {
 		if (group->on)
 			starve(perf, attached, group);

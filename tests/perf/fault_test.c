@@ -325,6 +325,9 @@ static void a_stalled_group_says_so(void)
 	fake_fail(&life.fake, FAKE_IOCTL, 1, 2, -EIO);
 	CHECK_EQ(set_period(2, 20000), VPMU_ERROR_LIMIT);
 	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
+	/* It starts now. What it missed until here is told by this error alone. */
+	fake_pass(&life.fake, 100, 100);
+	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
 	CHECK_EQ(read_group(), 0);
 	CHECK_EQ(life.told[0], 100);
 	fake_pass(&life.fake, 100, 100);
@@ -340,6 +343,6 @@ const struct test_case test_cases[] = {
 	{ "perf-fault", "all further calls fail", all_further_calls_fail },
 	{ "perf-fault", "calls fail while groups are kept", calls_fail_while_groups_are_kept },
 	{ "perf-fault", "interrupted calls are repeated", interrupted_calls_are_repeated },
-	{ "R-SLOT-9", "a stalled group says so", a_stalled_group_says_so },
+	{ "R-SLOT-11", "a stalled group says so (R-SLOT-9)", a_stalled_group_says_so },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
