@@ -26,7 +26,8 @@ void vpmu_direct_settle(const struct vpmu_direct *direct, struct direct_group *g
 
 	if (group->on)
 		group->enabled += now - group->enabled_mark;
-	if (group->placed && !context->cpu->out)
+	/* One that was just switched off is placed until the CPU is decided anew. */
+	if (group->on && group->placed && !context->cpu->out)
 		group->running += now - group->running_mark;
 	group->enabled_mark = now;
 	group->running_mark = now;

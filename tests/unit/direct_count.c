@@ -283,6 +283,33 @@ static void a_paused_group_stands_still(void)
 	for_each_machine(paused);
 }
 
+/* Time passes between two looks at the clock, and nothing is placed for longer than it is on. */
+static void slow_clock(struct rig *rig)
+{
+	void *host = rig_host(rig, VPMU_DIRECT_HOST | VPMU_DIRECT_GUEST);
+	void *group;
+	struct vpmu_source_reading reading;
+	uint64_t enabled = 0, running = 0;
+
+	rig->look_time = 3;
+	group = rig_group(rig, host, 1, 0);
+	for (uint32_t i = 0; i < 20; i++) {
+		CHECK_EQ(rig->ops->run(rig->direct, host, group, i & 1), 0);
+		CHECK_EQ(rig_read(rig, host, group, 1, &reading), 0);
+		CHECK(reading.running <= reading.enabled);
+		enabled += reading.enabled;
+		running += reading.running;
+	}
+	CHECK(running > 0);
+	CHECK(running <= enabled);
+	close_all(rig, host, group);
+}
+
+static void running_time_never_exceeds_enabled_time(void)
+{
+	for_each_machine(slow_clock);
+}
+
 static void registers_that_are_lost(struct rig *rig)
 {
 	void *task = rig_task(rig);
@@ -346,6 +373,8 @@ const struct test_case test_cases[] = {
 	{ "", "narrow counters lose nothing", narrow_counters_lose_nothing },
 	{ "", "entries cost what the machine demands", entries_cost_what_the_machine_demands },
 	{ "", "a paused group stands still", a_paused_group_stands_still },
+	{ "R-SLOT-4", "running time never exceeds enabled time",
+	  running_time_never_exceeds_enabled_time },
 	{ "", "running time stands still without registers",
 	  running_time_stands_still_without_registers },
 	{ "", "a register that faults is an error", a_register_that_faults_is_an_error },

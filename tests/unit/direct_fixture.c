@@ -44,7 +44,10 @@ static void release(void *opaque, void *block, uint64_t size)
 
 static uint64_t clock_of(void *opaque, uint32_t cpu)
 {
-	return vpmu_sim_time(((struct rig *)opaque)->sim, cpu);
+	struct rig *rig = opaque;
+
+	rig->looked += rig->look_time;
+	return vpmu_sim_time(rig->sim, cpu) + rig->looked;
 }
 
 static uint32_t cpu_of(void *opaque)

@@ -26,6 +26,8 @@ struct rig {
 	uint32_t blocks;	  /* of memory that the source has */
 	uint32_t fail_allocation; /* 1: the next */
 	uint32_t fail_register;	  /* all accesses */
+	uint32_t look_time;	  /* ns that a look at the clock takes */
+	uint64_t looked;	  /* ns that all of them took */
 };
 
 /* Intel version 4, Intel version 2 with narrow writes, AMD without and with global registers, LoongArch. */
