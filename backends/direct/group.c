@@ -6,6 +6,8 @@
 
 #include "internal.h"
 
+_Static_assert(DIRECT_KEPT >= VPMU_MAX_SLOTS, "any group can be kept");
+
 static uint64_t group_bytes(uint32_t count)
 {
 	return sizeof(struct direct_group) + (uint64_t)count * sizeof(struct direct_event);
@@ -139,8 +141,10 @@ static struct direct_group *take_kept(struct direct_context *context,
 
 	while (group && !is_same_group(group, events, count, flags))
 		group = group->next;
-	if (group)
-		unlink_from(&context->kept, group);
+	if (!group)
+		return NULL;
+	unlink_from(&context->kept, group);
+	context->kept_events -= group->count;
 	return group;
 }
 
@@ -188,6 +192,26 @@ int vpmu_direct_open(void *source, void *attached, struct vpmu_source_event *eve
 
 /* ---- closing ---- */
 
+static void drop(struct vpmu_direct *direct, struct direct_context *context,
+		 struct direct_group **link)
+{
+	struct direct_group *group = *link;
+
+	*link = group->next;
+	context->kept_events -= group->count;
+	group_release(direct, group);
+}
+
+static void keep_group(struct vpmu_direct *direct, struct direct_context *context,
+		       struct direct_group *group)
+{
+	while (context->kept && context->kept_events + group->count > DIRECT_KEPT)
+		drop(direct, context, &context->kept);
+	group->aged = 0;
+	link_to(&context->kept, group);
+	context->kept_events += group->count;
+}
+
 void vpmu_direct_close(void *source, void *attached, void *handle, uint32_t keep)
 {
 	struct direct_context *context = attached;
@@ -195,12 +219,10 @@ void vpmu_direct_close(void *source, void *attached, void *handle, uint32_t keep
 
 	vpmu_direct_run(source, attached, group, 0);
 	unlink_from(list_of(context, group->flags), group);
-	if (!keep) {
+	if (keep)
+		keep_group(source, context, group);
+	else
 		group_release(source, group);
-		return;
-	}
-	group->aged = 0;
-	link_to(&context->kept, group);
 }
 
 int vpmu_direct_kept_end(struct vpmu_direct *direct, struct direct_context *context,
@@ -216,8 +238,7 @@ int vpmu_direct_kept_end(struct vpmu_direct *direct, struct direct_context *cont
 			link = &group->next;
 			continue;
 		}
-		*link = group->next;
-		group_release(direct, group);
+		drop(direct, context, link);
 	}
 	return context->kept != NULL;
 }

@@ -15,6 +15,8 @@
 /* A control register whose value is not known. */
 #define DIRECT_UNKNOWN UINT64_MAX
 #define DIRECT_MOST_CPUS 4096
+/* Events that a task or CPU may keep of closed groups. */
+#define DIRECT_KEPT 64
 
 /* Whose groups; with pinned or flexible it makes the class. */
 enum direct_kind { DIRECT_CPU, DIRECT_TASK, DIRECT_KINDS };
@@ -59,7 +61,8 @@ struct direct_context {
 	vpmu_attention attention;
 	void *opaque;
 	struct direct_group *groups[DIRECT_LISTS];
-	struct direct_group *kept;
+	struct direct_group *kept; /* closed groups, the last closed last */
+	uint32_t kept_events;
 };
 
 struct direct_cpu {

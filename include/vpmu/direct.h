@@ -18,6 +18,9 @@
  * **Guest and host.** Where selectors tell guests from the host (AMD) nothing is done at an entry or exit; where there is a global
  * control it is written once, if anything changes; else the selectors of those counters that change.
  *
+ * **Reuse.** A group that is closed with `keep` is taken over by the next open of the same events. A task or CPU keeps at most 64 events, the oldest
+ * go first; those unused for a whole slice go at VPMU_EDGE_SLICE, all at VPMU_EDGE_RELEASE. They hold memory and no counter.
+ *
  * **Threads.** There is no lock. What concerns a CPU, its own groups and the task on it, is called on that CPU with interrupts
  * off, or by one thread at a time where the registers are simulated.
  * @since 0.1

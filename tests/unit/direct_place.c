@@ -317,6 +317,35 @@ static void closed_groups_are_reused(void)
 	end();
 }
 
+/* A guest that never opens the same twice makes its host keep no more for that; what goes is what was closed first. */
+static void kept_groups_are_few(void)
+{
+	uint32_t blocks, most;
+
+	begin(LOONGARCH);
+	blocks = rig.blocks;
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct vpmu_source_event event = {
+			.attr = { .type = VPMU_TYPE_RAW, .config = i % 0x3ff }
+		};
+		struct vpmu_source_opened opened = { 0 };
+
+		CHECK_EQ(rig.ops->open(rig.direct, task, &event, 1, 0, &opened), 0);
+		rig.ops->close(rig.direct, task, opened.group, 1);
+		if (i >= 64)
+			CHECK_EQ(rig.blocks, most);
+		most = rig.blocks;
+		/* The last is still there. */
+		CHECK_EQ(rig.ops->open(rig.direct, task, &event, 1, 0, &opened), 0);
+		CHECK_EQ(opened.reused, 1);
+		rig.ops->close(rig.direct, task, opened.group, 1);
+	}
+	CHECK(most - blocks <= 64);
+	CHECK_EQ(rig.ops->edge(rig.direct, task, VPMU_EDGE_RELEASE), 0);
+	CHECK_EQ(rig.blocks, blocks);
+	end();
+}
+
 /* The same event again needs no selector: its counter, and the global control. */
 static void a_reused_event_costs_few_accesses(void)
 {
@@ -455,6 +484,7 @@ const struct test_case test_cases[] = {
 	{ "", "rotation only where somebody waits", rotation_only_where_somebody_waits },
 	{ "", "rotation never inverts priority", rotation_never_inverts_priority },
 	{ "", "closed groups are reused", closed_groups_are_reused },
+	{ "harmless", "kept groups are few", kept_groups_are_few },
 	{ "", "a reused event costs few accesses", a_reused_event_costs_few_accesses },
 	{ "", "starved time is enabled time", starved_time_is_enabled_time },
 	{ "", "attaching", attaching },
