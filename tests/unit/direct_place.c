@@ -325,9 +325,8 @@ static void kept_groups_are_few(void)
 	begin(LOONGARCH);
 	blocks = rig.blocks;
 	for (uint32_t i = 0; i < 1000; i++) {
-		struct vpmu_source_event event = {
-			.attr = { .type = VPMU_TYPE_RAW, .config = i % 0x3ff }
-		};
+		struct vpmu_source_event event = { .attr = { .type = VPMU_TYPE_RAW,
+							     .config = i % 0x3ff } };
 		struct vpmu_source_opened opened = { 0 };
 
 		CHECK_EQ(rig.ops->open(rig.direct, task, &event, 1, 0, &opened), 0);
