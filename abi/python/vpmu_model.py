@@ -751,11 +751,14 @@ class Vcpu:
             if self.slots[group[0]].state == STATE["STOPPED"]:
                 self.set_state(group, "STOPPED", "HOST_LIMIT")
             return False
+        looked = (self.is_enabled(group) and self.slots[group[0]].state != STATE["ERROR"] and
+                  self.read_group(group))
         self.enabled |= mask_of(group)
         if self.thread is None:
             self.rest(group, "UNBOUND")
             return True
-        self.start(group)
+        if not looked:
+            self.start(group)
         return self.slots[group[0]].state != STATE["ERROR"]
 
     def mask_disable(self, mask):

@@ -69,12 +69,18 @@ static void show_no_room(struct vpmu_vcpu *vcpu, unsigned int leader)
 /* Returns whether it counts now, or will as soon as the vCPU has a thread. */
 static bool enable_group(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
+	bool enabled = vpmu_group_enabled(vcpu, leader);
+
 	if (!fits(vcpu, leader)) {
 		show_no_room(vcpu, leader);
 		return false;
 	}
 	vcpu->control[VPMU_REG_ENABLED] |= vcpu->slots[leader].members;
-	vpmu_group_start(vcpu, leader);
+	/* Starting ends a loss that nobody knows of yet, with all traces of it. */
+	if (enabled && !vcpu->slots[leader].condition)
+		vpmu_group_read(vcpu, leader);
+	if (!enabled || vcpu->slots[leader].condition)
+		vpmu_group_start(vcpu, leader);
 	vpmu_group_publish(vcpu, leader);
 	return vpmu_slot_state(&vcpu->slots[leader]) != VPMU_STATE_ERROR;
 }

@@ -314,6 +314,20 @@ static void the_guest_may_ask_at_once(void)
 	end_scripted();
 }
 
+/* The kernel forgets a loss when the event is started again: a guest that asks for no reading before must be told all the same. */
+static void asking_hides_no_loss(void)
+{
+	begin_scripted();
+	fake.counters = 1;
+	fake_pass(&fake, 500, 500);
+	fake.counters = 0;
+	set(vcpu, VPMU_REG_ENABLE, 3);
+	CHECK_EQ(state(vcpu, 0), VPMU_STATE_ACTIVE);
+	fake_pass(&fake, 1000, 1000);
+	check_counts_again(2000);
+	end_scripted();
+}
+
 /* Somebody holds the PMU alone: the guest is told that the host took it, and when it is back. */
 static void a_busy_pmu_comes_back(void)
 {
@@ -355,6 +369,8 @@ static void a_pmu_in_error_comes_back(void)
 
 	for (unsigned int i = 0; i < TEST_COUNT(rows); i++) {
 		begin_scripted();
+		if (rows[i].call == FAKE_IOCTL)
+			set(vcpu, VPMU_REG_DISABLE, 3);
 		fake_fail(&fake, rows[i].call, 0, 1, rows[i].failure);
 		set(vcpu, rows[i].register_written, 3);
 		check_error(VPMU_REASON_HOST_LIMIT, 1000);
@@ -579,6 +595,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-11", "a hog starves for a while", a_hog_starves_for_a_while },
 	{ "R-SLOT-10", "every loss shows in the times", every_loss_shows_in_the_times },
 	{ "R-EPO-4", "the guest may ask at once", the_guest_may_ask_at_once },
+	{ "R-SLOT-11", "asking hides no loss (R-MASK-6)", asking_hides_no_loss },
 	{ "R-EPO-3", "a busy PMU comes back", a_busy_pmu_comes_back },
 	{ "R-EPO-4", "a PMU in error comes back", a_pmu_in_error_comes_back },
 	{ "R-EPO-1", "an ended thread is followed by another",

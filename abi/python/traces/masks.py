@@ -115,11 +115,27 @@ def enable_twice(t):
     t.running(0)
     t.count(0, 9)
     t.time(0, 9)
+    t.step("calls", of=["run", "read"])
     t.batch(writes("ENABLE", 1), results=[("DONE", 0)])
+    t.calls(run=0, read=1)
     t.slot(0, "ACTIVE", count=9)
     t.count(0, 9)
     t.mask("SYNC", 0)
     t.slot(0, count=18)
+
+
+@case(TOPIC, "R-MASK-6 R-SLOT-11", "ENABLE of an enabled slot that lost its counters says so")
+def enable_starved(t):
+    t.event(0)
+    t.running(0)
+    t.count(0, 9)
+    t.mask("SYNC", 0)
+    t.answer("read", 0, "STARVED")
+    t.batch(writes("ENABLE", 1), results=[("SLOTS_FAILED", 1)])
+    t.slot(0, "ERROR", "STARVED", "INCOMPLETE", count=9)
+    t.answer("read", 0)
+    t.batch(writes("ENABLE", 1), results=[("DONE", 0)])
+    t.slot(0, "ACTIVE", "NONE", "LOWER_BOUND INCOMPLETE", count=9)
 
 
 @case(TOPIC, "R-MASK-7", "what may count at once", profile={"counting": 2})
