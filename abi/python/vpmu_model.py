@@ -1060,11 +1060,23 @@ class Vcpu:
             return
         if made and self.is_enabled(group):
             self.start(group)
-        elif not made and self.restored:
-            self.set_error(group, "UNBOUND" if self.thread is None else "HOST_TOOK_PMU")
+        elif not made:
+            self.go_without(group)
         elif made and self.restored:
             self.rest(group)
         self.publish(group)
+
+    def go_without(self, group):
+        """Say what a group waits for that cannot have host events now."""
+        unbound = self.shows(group, "UNBOUND")
+        if self.thread is None:
+            if self.restored:
+                self.set_error(group, "UNBOUND")
+            return
+        if unbound and not self.restored:
+            self.break_epoch("HOST_TOOK_PMU")
+        if unbound or self.restored:
+            self.set_error(group, "HOST_TOOK_PMU")
 
     def open_restored(self):
         """Make the host events that a resume left out (R-MIG-12); some cannot be (R-MIG-5)."""

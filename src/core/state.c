@@ -46,6 +46,23 @@ static bool needs_opening(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *
 	       (vcpu->restored || slot->condition == VPMU_REASON_UNBOUND);
 }
 
+/* What a group without host events waits for that cannot have them now. */
+static void go_without(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	bool unbound = vcpu->slots[leader].condition == VPMU_REASON_UNBOUND;
+
+	if (!vcpu->bound) {
+		if (vcpu->restored)
+			vpmu_group_condition(vcpu, leader, VPMU_REASON_UNBOUND);
+		return;
+	}
+	/* The PMU was taken before the vCPU had its thread, so nobody was told. */
+	if (unbound && !vcpu->restored)
+		vpmu_epoch_move(vcpu, VPMU_EPOCH_HOST_TOOK_PMU);
+	if (unbound || vcpu->restored)
+		vpmu_group_condition(vcpu, leader, VPMU_REASON_HOST_TOOK_PMU);
+}
+
 static void go_on(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	const struct vpmu_slot *slot = &vcpu->slots[leader];
@@ -56,9 +73,8 @@ static void go_on(struct vpmu_vcpu *vcpu, unsigned int leader)
 	}
 	if (slot->host && vpmu_group_enabled(vcpu, leader))
 		vpmu_group_start(vcpu, leader);
-	else if (!slot->host && vcpu->restored)
-		vpmu_group_condition(vcpu, leader,
-				     vcpu->bound ? VPMU_REASON_HOST_TOOK_PMU : VPMU_REASON_UNBOUND);
+	else if (!slot->host)
+		go_without(vcpu, leader);
 	vpmu_group_publish(vcpu, leader);
 }
 

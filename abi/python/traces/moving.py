@@ -286,6 +286,25 @@ def taken(t):
     t.epoch(3, "RESTORED")
 
 
+@case(TOPIC, "R-EPO-3 R-EPO-6 R-SLOT-7", "the host took the PMU while the stopped vCPU had no thread")
+def taken_without_thread(t):
+    t.event(0)
+    t.running(0)
+    t.count(0, 4)
+    t.step("stop")
+    t.step("unbind")
+    t.step("release")
+    t.step("bind")
+    t.step("resume")
+    t.enter()
+    t.slot(0, "ERROR", "HOST_TOOK_PMU", "INCOMPLETE", count=4)
+    t.epoch(2, "HOST_TOOK_PMU")
+    t.step("return")
+    t.enter()
+    t.slot(0, "ACTIVE", "NONE", "LOWER_BOUND INCOMPLETE", count=4)
+    t.epoch(3, "PMU_RETURNED")
+
+
 @case(TOPIC, "R-MIG-12 R-BOX-6", "a request that waited is served before the vCPU enters its guest")
 def before_enter(t):
     t.event(0)
