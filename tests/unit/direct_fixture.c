@@ -219,9 +219,13 @@ void *rig_group(struct rig *rig, void *attached, uint32_t count, uint32_t flags)
 int rig_read(struct rig *rig, void *attached, void *group, uint32_t count,
 	     struct vpmu_source_reading *reading)
 {
+	int error;
+
 	memset(reading, 0xff, sizeof(*reading));
 	reading->count = count;
-	return rig->ops->read(rig->direct, attached, group, reading);
+	error = rig->ops->read(rig->direct, attached, group, reading);
+	CHECK_EQ(reading->flags, 0);
+	return error;
 }
 
 uint64_t rig_count(struct rig *rig, void *attached, void *group)

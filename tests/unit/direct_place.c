@@ -285,6 +285,7 @@ static struct vpmu_source_opened reopened(uint64_t config, uint64_t attr_flags, 
 
 static void closed_groups_are_reused(void)
 {
+	struct vpmu_source_reading reading;
 	struct vpmu_source_opened opened;
 	uint32_t blocks;
 
@@ -303,8 +304,11 @@ static void closed_groups_are_reused(void)
 	opened = reopened(1, VPMU_ATTR_PMI, 0);
 	CHECK_EQ(opened.reused, 1);
 	CHECK_EQ(rig.blocks, blocks);
-	/* What it counted before is not told again. */
-	CHECK_EQ(rig_count(&rig, task, opened.group), 0);
+	/* What it counted before is not told again, nor its times. */
+	CHECK_EQ(rig_read(&rig, task, opened.group, 1, &reading), 0);
+	CHECK_EQ(reading.increase[0], 0);
+	CHECK_EQ(reading.enabled, 0);
+	CHECK_EQ(reading.running, 0);
 	rig.ops->close(rig.direct, task, opened.group, 1);
 	CHECK_EQ(rig.ops->edge(rig.direct, task, VPMU_EDGE_SLICE), 1);
 	CHECK_EQ(rig.blocks, blocks);
@@ -391,6 +395,12 @@ static void starved_time_is_enabled_time(void)
 	end();
 }
 
+static void unheard(void *opaque, uint64_t tags)
+{
+	(void)opaque;
+	(void)tags;
+}
+
 static void attaching(void)
 {
 	struct vpmu_source_thread thread = { .size = sizeof(thread) };
@@ -401,6 +411,9 @@ static void attaching(void)
 	thread.size--;
 	CHECK_EQ(rig.ops->attach(rig.direct, &thread, &attached), VPMU_ERROR_INVALID);
 	CHECK_EQ(vpmu_direct_attach_cpu(rig.direct, 0, VPMU_DIRECT_HOST, NULL, NULL, &attached),
+		 VPMU_ERROR_INVALID);
+	CHECK_EQ(vpmu_direct_attach_cpu(rig.direct, RIG_CPUS, VPMU_DIRECT_HOST, unheard, NULL,
+					&attached),
 		 VPMU_ERROR_INVALID);
 	CHECK_EQ(vpmu_direct_destroy(rig.direct), VPMU_ERROR_STATE);
 	CHECK_EQ(rig.ops->edge(rig.direct, task, 77), VPMU_ERROR_INVALID);
