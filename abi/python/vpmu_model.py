@@ -525,6 +525,8 @@ class Vcpu:
 
     def read_group(self, group, was_taken=False):
         """Read a group's host events, which count while it is enabled; say whether they do."""
+        if self.thread is None and not self.stopped:
+            self.note_loss(group)
         if group[0] not in self.host or not self.is_enabled(group):
             return False
         try:
@@ -975,7 +977,9 @@ class Vcpu:
         if self.stopped:
             return
         self.begin()
-        if self.thread is not None:
+        if self.thread is None:
+            self.miss_all()
+        else:
             self.follow_release()
             self.serve_notices()
             self.open_restored()
@@ -983,6 +987,13 @@ class Vcpu:
         self.show_header()
         self.inject()
         self.show_header()
+
+    def miss_all(self):
+        """The guest runs on, and nobody counts what it has enabled (R-SLOT-11)."""
+        for group in self.groups(self.enabled):
+            if not self.slots[group[0]].flags & EVENT_FLAG["INCOMPLETE"]:
+                self.note_loss(group)
+                self.publish(group)
 
     def leave(self):
         """The vCPU left guest code."""

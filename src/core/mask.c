@@ -77,7 +77,7 @@ static bool enable_group(struct vpmu_vcpu *vcpu, unsigned int leader)
 	}
 	vcpu->control[VPMU_REG_ENABLED] |= vcpu->slots[leader].members;
 	/* Starting ends a loss that nobody knows of yet, with all traces of it. */
-	if (enabled && !vcpu->slots[leader].condition)
+	if (enabled && vpmu_slot_state(&vcpu->slots[leader]) != VPMU_STATE_ERROR)
 		vpmu_group_read(vcpu, leader);
 	if (!enabled || vcpu->slots[leader].condition)
 		vpmu_group_start(vcpu, leader);

@@ -301,7 +301,8 @@ static void unbinding_leaves_no_gap(void)
 /* The guest runs on while its vCPU has no thread: what it learns by entering, or by what the guest asks. */
 static void running_without_a_thread_is_a_gap(void)
 {
-	static const uint64_t asked[] = { VPMU_REG_DISABLE, VPMU_REG_SYNC, VPMU_REG_CLOSE };
+	static const uint64_t asked[] = { VPMU_REG_ENABLE, VPMU_REG_DISABLE, VPMU_REG_SYNC,
+					  VPMU_REG_CLOSE };
 
 	set_up_to_lose();
 	vpmu_vcpu_unbind(vcpu);
