@@ -12,7 +12,8 @@
  *
  * **Tasks and CPUs.** A thread attached by vpmu_direct_ops() is a task; its events count the guest, and their times pass
  * while it is in guest code. It is on a CPU from VPMU_EDGE_SCHED_IN, or VPMU_EDGE_ENTER, on that CPU, until
- * VPMU_EDGE_SCHED_OUT there, or until another task comes; it must have been told to leave one CPU before it comes to another. vpmu_direct_attach_cpu() attaches a CPU itself, for a host that profiles; its groups are handled by the
+ * VPMU_EDGE_SCHED_OUT there, or until another task comes; it must have been told to leave one CPU before it comes to another. A VMM of vpmu.h tells so by
+ * vpmu_vcpu_scheduled_in() and vpmu_vcpu_scheduled_out(). vpmu_direct_attach_cpu() attaches a CPU itself, for a host that profiles; its groups are handled by the
  * same functions.
  *
  * **Guest and host.** Where selectors tell guests from the host (AMD) nothing is done at an entry or exit; where there is a global

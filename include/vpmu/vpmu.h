@@ -258,6 +258,26 @@ VPMU_API void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu);
 VPMU_API void vpmu_vcpu_leave(struct vpmu_vcpu *vcpu);
 
 /**
+ * @brief To be called when the vCPU's thread was given a CPU, on that CPU, by who counts with the registers of CPUs (direct.h).
+ * Its events get counters there. Other sources need no such call.
+ * @param vcpu the vCPU
+ * @par Threads
+ * Own thread, or the scheduler of its CPU for it; not within another call on the vCPU.
+ * @since 0.1
+ */
+VPMU_API void vpmu_vcpu_scheduled_in(struct vpmu_vcpu *vcpu);
+
+/**
+ * @brief To be called when the vCPU's thread is about to lose its CPU, on that CPU, after vpmu_vcpu_leave(): its events give
+ * up their counters. A vCPU that comes to another CPU without this call leaves its events behind.
+ * @param vcpu the vCPU
+ * @par Threads
+ * As vpmu_vcpu_scheduled_in().
+ * @since 0.1
+ */
+VPMU_API void vpmu_vcpu_scheduled_out(struct vpmu_vcpu *vcpu);
+
+/**
  * @brief Looks after events of which the source gave notice. vpmu_vcpu_enter() does the same; this
  * is for a VMM that does not enter at once.
  * @param vcpu the vCPU

@@ -22,6 +22,16 @@ int vpmu_edge_tell(struct vpmu_vcpu *vcpu, uint32_t edge)
 	return vm->source.edge(vm->source_opaque, vcpu->attached, edge);
 }
 
+void vpmu_vcpu_scheduled_in(struct vpmu_vcpu *vcpu)
+{
+	vpmu_edge_tell(vcpu, VPMU_EDGE_SCHED_IN);
+}
+
+void vpmu_vcpu_scheduled_out(struct vpmu_vcpu *vcpu)
+{
+	vpmu_edge_tell(vcpu, VPMU_EDGE_SCHED_OUT);
+}
+
 static void begin(struct vpmu_vcpu *vcpu)
 {
 	vcpu->slice_end = vpmu_saturating_add(vpmu_now(vcpu), SLICE_NS);

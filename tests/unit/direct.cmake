@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 
 # The direct source on simulated PMUs.
-foreach(part count place)
+foreach(part count place vcpu)
   vpmu_test(NAME unit-direct-${part} LABELS unit SOURCES direct_${part}.c direct_fixture.c)
 endforeach()
 

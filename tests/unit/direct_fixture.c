@@ -55,10 +55,12 @@ static uint32_t cpu_of(void *opaque)
 	return ((struct rig *)opaque)->cpu;
 }
 
+/* Registers are reached on their own CPU only. */
 static int register_read(void *opaque, uint32_t cpu, uint32_t number, uint64_t *value)
 {
 	struct rig *rig = opaque;
 
+	CHECK_EQ(cpu, rig->cpu);
 	return rig->fail_register ? VPMU_ERROR_INVALID :
 				    rig->registers.read(rig->registers.opaque, cpu, number, value);
 }
@@ -67,6 +69,7 @@ static int register_write(void *opaque, uint32_t cpu, uint32_t number, uint64_t 
 {
 	struct rig *rig = opaque;
 
+	CHECK_EQ(cpu, rig->cpu);
 	return rig->fail_register ? VPMU_ERROR_INVALID :
 				    rig->registers.write(rig->registers.opaque, cpu, number, value);
 }

@@ -1,0 +1,361 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A whole device on registers: a guest does what it likes while its vCPU moves from CPU to CPU, and a host that profiles, or owns
+ * the PMU for a while, takes the counters. The truth of what its slots count is known: they show it, or say what they missed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <vpmu/vpmu.h>
+
+#include "direct_fixture.h"
+
+#define USED 6u
+#define STEPS 300u
+#define HISTORIES 20u
+#define HOGS 3u
+#define ALL (BIT(USED) - 1)
+
+static struct rig rig;
+static struct vpmu_vm *vm;
+static struct vpmu_vcpu *vcpu;
+
+/* What is true of a slot since it was opened. */
+static struct {
+	uint64_t generation, count, time;
+} truths[USED];
+
+static struct {
+	uint64_t seed, now;
+	uint32_t flexible, scheduled;
+	uint32_t taken[RIG_CPUS];
+	void *cpus[RIG_CPUS], *hogs[RIG_CPUS][HOGS];
+	uint64_t complete, missed;
+} play;
+
+static uint32_t chance(uint32_t below)
+{
+	play.seed ^= play.seed << 13;
+	play.seed ^= play.seed >> 7;
+	play.seed ^= play.seed << 17;
+	return (uint32_t)(play.seed >> 33) % below;
+}
+
+/* ---- the VMM ---- */
+
+static void *allocate(void *opaque, uint64_t size)
+{
+	(void)opaque;
+	return calloc(1, (size_t)size);
+}
+
+static void release(void *opaque, void *memory, uint64_t size)
+{
+	(void)opaque;
+	(void)size;
+	free(memory);
+}
+
+static int no_memory(void *opaque, uint32_t id, uint64_t address, uint64_t size)
+{
+	(void)opaque;
+	(void)id;
+	(void)address;
+	(void)size;
+	return VPMU_ERROR_MEMORY;
+}
+
+static int no_read(void *opaque, uint32_t id, uint64_t address, void *to, uint64_t size)
+{
+	(void)to;
+	return no_memory(opaque, id, address, size);
+}
+
+static int no_write(void *opaque, uint32_t id, uint64_t address, const void *from, uint64_t size)
+{
+	(void)from;
+	return no_memory(opaque, id, address, size);
+}
+
+static int no_pmi(void *opaque, uint32_t id, uint32_t mode, uint32_t vector)
+{
+	(void)opaque;
+	(void)id;
+	(void)mode;
+	(void)vector;
+	return 0;
+}
+
+static uint64_t clock_of(void *opaque)
+{
+	(void)opaque;
+	return play.now;
+}
+
+static void vcpu_begin(void)
+{
+	const struct vpmu_host_ops host = {
+		.size = sizeof(host),
+		.allocate = allocate,
+		.release = release,
+		.guest_check = no_memory,
+		.guest_read = no_read,
+		.guest_write = no_write,
+		.guest_store = no_memory,
+		.pmi = no_pmi,
+		.clock = clock_of,
+	};
+	struct vpmu_profile profile;
+	const struct vpmu_config config = { .size = sizeof(config),
+					    .profile = &profile,
+					    .host = &host,
+					    .source = vpmu_direct_ops(),
+					    .source_opaque = rig.direct };
+
+	vpmu_profile_default(&profile);
+	profile.slots = USED;
+	profile.counting = VPMU_MAX_SLOTS;
+	profile.period_floor = 1;
+	profile.creation_rate = 0;
+	profile.features |= play.flexible ? VPMU_FEATURE_FLEXIBLE : 0;
+	CHECK_EQ(vpmu_vm_create(&config, &vm), 0);
+	CHECK_EQ(vpmu_vcpu_add(vm, 0, &vcpu), 0);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 1), 0);
+}
+
+/* ---- what the guest does ---- */
+
+static uint64_t get(uint64_t index)
+{
+	uint64_t value = 0;
+
+	CHECK_EQ(vpmu_vcpu_read(vcpu, index, &value), VPMU_ACCESS_DONE);
+	return value;
+}
+
+static uint64_t word(unsigned int slot, unsigned int which)
+{
+	return get(VPMU_STRIDE * (slot + 1ull) + VPMU_SLOT_EVENT + which);
+}
+
+static void put(unsigned int slot, unsigned int which, uint64_t value)
+{
+	vpmu_vcpu_write(vcpu, VPMU_STRIDE * (slot + 1ull) + which, value);
+}
+
+static uint64_t config_of(unsigned int slot)
+{
+	return get(VPMU_STRIDE * (slot + 1ull) + VPMU_ATTR_WORD_CONFIG);
+}
+
+/* Slots 0 and 1 are a group where they are opened together. */
+static void describe_some(uint64_t mask)
+{
+	static const uint64_t events[] = { 3, 4, 5, 6 };
+
+	for (unsigned int i = 0; i < USED; i++) {
+		if (!(mask & BIT(i)) || chance(2))
+			continue;
+		put(i, VPMU_ATTR_WORD_TYPE, VPMU_TYPE_HARDWARE);
+		put(i, VPMU_ATTR_WORD_CONFIG, events[chance(4)]);
+		put(i, VPMU_ATTR_WORD_SAMPLE_PERIOD, chance(2) ? 1 + chance(3000) : 0);
+		put(i, VPMU_ATTR_WORD_FLAGS, i == 1 ? VPMU_ATTR_MEMBER : 0);
+	}
+}
+
+static void guest_step(void)
+{
+	static const uint64_t masks[] = { VPMU_REG_ENABLE,  VPMU_REG_ENABLE, VPMU_REG_ENABLE,
+					  VPMU_REG_DISABLE, VPMU_REG_ACK,    VPMU_REG_SYNC,
+					  VPMU_REG_CLOSE };
+	uint64_t mask = chance(1u << USED), open = get(VPMU_REG_OPENED);
+
+	if (chance(3)) {
+		vpmu_vcpu_write(vcpu, masks[chance(7)], mask);
+		return;
+	}
+	describe_some(mask & ~open);
+	vpmu_vcpu_write(vcpu, VPMU_REG_OPEN, mask & ~open);
+}
+
+static uint64_t truth_of(uint64_t event)
+{
+	return rig_truth(&rig, VPMU_SIM_GUEST_USER, (uint32_t)event) +
+	       rig_truth(&rig, VPMU_SIM_GUEST_KERNEL, (uint32_t)event);
+}
+
+static void guest_runs(void)
+{
+	uint64_t before[USED], enabled, ns = 1 + chance(30000);
+
+	vpmu_vcpu_enter(vcpu);
+	enabled = get(VPMU_REG_ENABLED);
+	for (unsigned int i = 0; i < USED; i++)
+		before[i] = truth_of(config_of(i));
+	rig_pass(&rig, chance(2) ? VPMU_SIM_GUEST_USER : VPMU_SIM_GUEST_KERNEL, ns);
+	for (unsigned int i = 0; i < USED; i++) {
+		if (!(enabled & BIT(i)))
+			continue;
+		truths[i].count += truth_of(config_of(i)) - before[i];
+		truths[i].time += ns;
+	}
+	vpmu_vcpu_leave(vcpu);
+	play.now += ns;
+}
+
+/* ---- what the host does ---- */
+
+static void moves(void)
+{
+	vpmu_vcpu_scheduled_out(vcpu);
+	rig.cpu = chance(RIG_CPUS);
+	vpmu_vcpu_scheduled_in(vcpu);
+}
+
+/* A pinned group of the CPU itself comes before the guest's. */
+static void profiles(void)
+{
+	void **hog = &play.hogs[rig.cpu][chance(HOGS)];
+
+	if (*hog)
+		rig.ops->close(rig.direct, play.cpus[rig.cpu], *hog, 0);
+	*hog = *hog ? NULL : rig_group(&rig, play.cpus[rig.cpu], 1 + chance(2), 0);
+}
+
+static void takes(void)
+{
+	uint32_t *taken = &play.taken[rig.cpu];
+
+	if (*taken)
+		vpmu_direct_gain(rig.direct, rig.cpu, VPMU_DIRECT_TAKEN);
+	else
+		vpmu_direct_lose(rig.direct, rig.cpu, VPMU_DIRECT_TAKEN);
+	*taken = !*taken;
+}
+
+static void host_step(void)
+{
+	switch (chance(8)) {
+	case 0:
+	case 1:
+		moves();
+		break;
+	case 2:
+	case 3:
+		profiles();
+		break;
+	case 4:
+		takes();
+		break;
+	case 5:
+		play.now += chance(100000000);
+		break;
+	default:
+		vpmu_direct_tick(rig.direct, rig.cpu);
+		rig_pass(&rig, VPMU_SIM_HOST, 1 + chance(5000));
+	}
+}
+
+/* ---- what must be so ---- */
+
+static void look_at(unsigned int slot, int fresh)
+{
+	uint64_t flags = word(slot, VPMU_EVENT_WORD_STATUS) >> VPMU_EVENT_WORD_STATUS_FLAGS_SHIFT;
+	uint64_t enabled = word(slot, VPMU_EVENT_WORD_TIME_ENABLED);
+	uint64_t running = word(slot, VPMU_EVENT_WORD_TIME_RUNNING);
+	uint64_t count = word(slot, VPMU_EVENT_WORD_COUNT);
+
+	CHECK(count <= truths[slot].count);
+	CHECK(running <= enabled);
+	CHECK(enabled <= truths[slot].time);
+	if (!fresh || flags & VPMU_EVENT_INCOMPLETE) {
+		play.missed += (uint64_t)fresh;
+		return;
+	}
+	play.complete++;
+	CHECK_EQ(enabled, truths[slot].time);
+	if (running == enabled)
+		CHECK_EQ(count, truths[slot].count);
+}
+
+static void look(int fresh)
+{
+	uint64_t open = get(VPMU_REG_OPENED);
+
+	for (unsigned int i = 0; i < USED; i++) {
+		uint64_t generation = word(i, VPMU_EVENT_WORD_CONTINUITY) & UINT32_MAX;
+
+		if (generation != truths[i].generation) {
+			truths[i].generation = generation;
+			truths[i].count = 0;
+			truths[i].time = 0;
+		}
+		if (open & BIT(i))
+			look_at(i, fresh);
+	}
+}
+
+static void step(void)
+{
+	host_step();
+	guest_step();
+	look(0);
+	guest_runs();
+	if (chance(3))
+		vpmu_vcpu_write(vcpu, VPMU_REG_SYNC, ALL);
+	else
+		return;
+	look(1);
+}
+
+static void history(uint32_t machine)
+{
+	rig_begin(&rig, machine);
+	memset(truths, 0, sizeof(truths));
+	memset(play.taken, 0, sizeof(play.taken));
+	memset(play.hogs, 0, sizeof(play.hogs));
+	play.flexible = chance(2);
+	for (rig.cpu = 0; rig.cpu < RIG_CPUS; rig.cpu++)
+		play.cpus[rig.cpu] = rig_host(&rig, VPMU_DIRECT_HOST | VPMU_DIRECT_GUEST);
+	rig.cpu = 0;
+	vcpu_begin();
+	for (uint32_t i = 0; i < STEPS; i++)
+		step();
+	vpmu_vcpu_scheduled_out(vcpu);
+	vpmu_vcpu_unbind(vcpu);
+	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
+	CHECK_EQ(vpmu_vm_destroy(vm), 0);
+	for (rig.cpu = 0; rig.cpu < RIG_CPUS; rig.cpu++) {
+		for (uint32_t i = 0; i < HOGS; i++)
+			if (play.hogs[rig.cpu][i])
+				rig.ops->close(rig.direct, play.cpus[rig.cpu],
+					       play.hogs[rig.cpu][i], 0);
+		rig.ops->detach(rig.direct, play.cpus[rig.cpu]);
+	}
+	rig_end(&rig);
+}
+
+static void all_or_told(void)
+{
+	uint64_t seeds[] = { 1, 2, (uint64_t)time(NULL) };
+
+	for (uint32_t i = 0; i < TEST_COUNT(seeds); i++) {
+		play.seed = seeds[i] * 0x9e3779b97f4a7c15ull | 1;
+		play.complete = 0;
+		play.missed = 0;
+		printf("seed %llu\n", (unsigned long long)seeds[i]);
+		for (uint32_t j = 0; j < HISTORIES * RIG_MACHINES; j++)
+			history(j % RIG_MACHINES);
+		printf("%llu looks at complete slots, %llu at others\n",
+		       (unsigned long long)play.complete, (unsigned long long)play.missed);
+		CHECK(play.complete > 1000);
+	}
+}
+
+const struct test_case test_cases[] = {
+	{ "R-SLOT-11", "a slot on registers shows all, or what it missed (R-SLOT-4)", all_or_told },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
