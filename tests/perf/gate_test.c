@@ -530,6 +530,8 @@ static void a_stalled_group_still_says_so(void)
 	CHECK_EQ(ops->period(perf, attached, group, 1, 60000), VPMU_ERROR_LIMIT);
 	guest(20, 100);
 	CHECK_EQ(ops->read(perf, attached, group, &r), VPMU_ERROR_SYSTEM);
+	/* It starts now. What it missed until here is told by this error alone. */
+	CHECK_EQ(ops->read(perf, attached, group, &r), VPMU_ERROR_SYSTEM);
 	CHECK_EQ(reading(group, 2).increase[0], 10);
 	guest(30, 100);
 	CHECK_EQ(reading(group, 2).increase[0], 30);
