@@ -32,7 +32,8 @@ enum {
 	FROM_SIGNAL,
 	FROM_NOTICE,
 	FROM_BUS,
-	FROM_MOVE
+	FROM_MOVE,
+	FROM_WATCHER
 };
 
 struct attach {
@@ -44,6 +45,7 @@ struct attach {
 	uint64_t scan; /* when QEMU is asked next */
 	int unasked;   /* QEMU has not said yet which vCPUs it has */
 	int listener;
+	int watchers; /* listens for who asks for statistics; -1 */
 	int signals;
 	int poll;
 	int ended;
@@ -289,6 +291,9 @@ static int happened(struct attach *attach, uint32_t from)
 	case FROM_BUS:
 	case FROM_MOVE:
 		return work_bus(attach, from);
+	case FROM_WATCHER:
+		attach_tell(attach->vm, attach->watchers);
+		return 0;
 	default:
 		rang(attach, from);
 		return 0;
@@ -374,6 +379,13 @@ static int begin(struct attach *attach)
 		if (error)
 			return error;
 	}
+	if (attach->options.statistics) {
+		attach->watchers = attach_listen(attach->options.statistics);
+		error = attach->watchers < 0 ? attach->watchers :
+					       watch(attach, attach->watchers, FROM_WATCHER);
+		if (error)
+			return error;
+	}
 	attach->listener = attach_listen(attach->options.socket);
 	return attach->listener < 0 ? attach->listener :
 				      watch(attach, attach->listener, FROM_LISTENER);
@@ -386,7 +398,7 @@ int attach_main(int count, char **arguments)
 
 	if (error)
 		return error < 0 ? TOOL_DONE : error;
-	attach.listener = attach.carrier = -1;
+	attach.listener = attach.carrier = attach.watchers = -1;
 	attach.wires.memory = -1;
 	error = begin(&attach);
 	if (!error) {
@@ -402,5 +414,7 @@ int attach_main(int count, char **arguments)
 	attach_bus_drop(attach.bus);
 	if (attach.listener >= 0)
 		unlink(attach.options.socket);
+	if (attach.watchers >= 0)
+		unlink(attach.options.statistics);
 	return error ? TOOL_FAILED : TOOL_DONE;
 }

@@ -20,9 +20,10 @@
 struct attach_options {
 	const char *socket; /* that QEMU's ivshmem device connects to */
 	const char *qmp;
-	const char *state; /* directory of what outlives this process; NULL */
-	const char *bus;   /* that QEMU's dbus-vmstate connects to; NULL */
-	const char *tcg;   /* the plugin's file; NULL: count with perf */
+	const char *state;	/* directory of what outlives this process; NULL */
+	const char *bus;	/* that QEMU's dbus-vmstate connects to; NULL */
+	const char *statistics; /* socket of who is told what the PMU cost; NULL */
+	const char *tcg;	/* the plugin's file; NULL: count with perf */
 	uint32_t vcpus;
 	uint32_t vectors;
 	uint32_t sampling_us; /* between two looks for overflows of a thread that gives no notice */
@@ -126,6 +127,9 @@ void attach_bus_accept(struct attach_bus *bus);
 void attach_bus_work(struct attach_bus *bus);
 /* 1 while QEMU is being greeted: attach_bus_work() is to be called again soon. */
 int attach_bus_greets(const struct attach_bus *bus);
+
+/* attach_tell.c: tells who connects what the PMU of each vCPU cost and got; without a VM, of none */
+void attach_tell(const struct attach_vm *vm, int listener);
 
 /* attach_cpus.c: asks QEMU for its vCPUs: 0, or a negated errno value. */
 int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *qmp);

@@ -25,6 +25,7 @@ static const char help[] =
 	"                      -object dbus-vmstate,id=vpmu,addr=unix:path=PATH,id-list=vpmu\n"
 	"  --state DIRECTORY   keep there what another vpmu attach needs to take over: the counts too when\n"
 	"                      this one ends by SIGTERM; after SIGKILL its guest has to begin anew\n"
+	"  --statistics PATH   tell there what the guest's PMU costs: vpmu stat --pmu PATH\n"
 	"  --vcpus N           most vCPUs, 1 to 256 (16)\n"
 	"  --vectors N         vectors of the ivshmem device, 1 to 256 (as many as vCPUs)\n"
 	"  --slots N           slots of each vCPU, 1 to 63 (16)\n"
@@ -50,6 +51,7 @@ static const struct option {
 	{ "--tcg", TEXT, offsetof(struct attach_options, tcg), 0, 0 },
 	{ "--bus", TEXT, offsetof(struct attach_options, bus), 0, 0 },
 	{ "--state", TEXT, offsetof(struct attach_options, state), 0, 0 },
+	{ "--statistics", TEXT, offsetof(struct attach_options, statistics), 0, 0 },
 	{ "--vcpus", NUMBER, offsetof(struct attach_options, vcpus), 1, ATTACH_VCPUS },
 	{ "--vectors", NUMBER, offsetof(struct attach_options, vectors), 1, ATTACH_VCPUS },
 	{ "--slots", NUMBER, offsetof(struct attach_options, profile.slots), 1, VPMU_MAX_SLOTS },

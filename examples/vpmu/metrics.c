@@ -64,6 +64,7 @@ enum shown {
 	SHOW_SECONDS,
 	SHOW_BYTES,
 	SHOW_INSTANT_BYTES,
+	SHOW_INSTANT,
 	SHOW_ENABLED,
 	SHOW_RUNNING,
 	SHOW_STATE
@@ -78,6 +79,7 @@ static const struct family {
 	{ "vpmu_events_seconds", "seconds", "Time counted by clock events.", SHOW_SECONDS, 1 },
 	{ "vpmu_events_bytes", "bytes", "Bytes counted.", SHOW_BYTES, 1 },
 	{ "vpmu_occupancy_bytes", "bytes", "Bytes in use at this moment.", SHOW_INSTANT_BYTES, 0 },
+	{ "vpmu_events_now", NULL, "What there is at this moment.", SHOW_INSTANT, 0 },
 	{ "vpmu_event_enabled_seconds", "seconds", "Thread time for which an event was to count.",
 	  SHOW_ENABLED, 1 },
 	{ "vpmu_event_running_seconds", "seconds",
@@ -105,6 +107,8 @@ static int is_shown(const struct family *family, const struct selected *event)
 		return bytes && !instant;
 	case SHOW_INSTANT_BYTES:
 		return bytes && instant;
+	case SHOW_INSTANT:
+		return !bytes && instant;
 	case SHOW_ENABLED:
 	case SHOW_RUNNING:
 		return !metered;

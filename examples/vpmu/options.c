@@ -32,6 +32,8 @@ static int take_common(struct session *session, const char *word, const char *va
 		*failed = value ? session_add_pid(session, value) : TOOL_USAGE;
 	else if (strcmp(word, "--qmp") == 0)
 		*failed = value ? session_add_qmp(session, value) : TOOL_USAGE;
+	else if (strcmp(word, "--pmu") == 0)
+		*failed = value ? session_add_pmu(session, value) : TOOL_USAGE;
 	else if (strcmp(word, "-e") == 0 || strcmp(word, "--event") == 0)
 		*failed = value ? select_events(session, value) : TOOL_USAGE;
 	else

@@ -16,14 +16,16 @@ struct option_row {
 	const char **text;
 };
 
-/* Takes --pid, --qmp, -e and the rows; `events` where there is no -e. 0, or an exit code after a complaint. */
+/* Takes --pid, --qmp, --pmu, -e and the rows; `events` where there is no -e. 0, or an exit code after a complaint. */
 int options_take(struct session *session, const struct option_row *rows, int count,
 		 char **arguments, const char *events);
 
-#define WATCH_OPTIONS                                                                        \
-	"  --pid PID     a VM by its process; may be repeated\n"                             \
-	"  --qmp SOCKET  a QEMU by its QMP socket; may be repeated\n"                        \
-	"  -e EVENTS     what to count, by names as perf takes them (cycles:G,task-clock)\n" \
+#define WATCH_OPTIONS                                                                          \
+	"  --pid PID     a VM by its process; may be repeated\n"                               \
+	"  --qmp SOCKET  a QEMU by its QMP socket; may be repeated\n"                          \
+	"  --pmu SOCKET  behind a VM: where its vpmu attach --statistics tells of pmu-exits\n" \
+	"                and the others of its PMU\n"                                          \
+	"  -e EVENTS     what to count, by names as perf takes them (cycles:G,task-clock)\n"   \
 	"                or libvirt's; vpmu list shows them\n"
 
 #endif

@@ -133,8 +133,10 @@ static void explain(const struct session *session, const struct selected *select
 	const struct target *target = without_kvm(session);
 
 	if (event->meter == VPMU_MONITOR_PMU)
-		complain(session, "%s: only the VMM that embeds the PMU can tell it",
-			 selected->name);
+		complain(
+			session,
+			"%s: only who gives the VM its PMU can tell it. Where that is vpmu attach --statistics SOCKET, put --pmu SOCKET behind each VM",
+			selected->name);
 	else if (event->meter == VPMU_MONITOR_RESCTRL)
 		complain(
 			session,

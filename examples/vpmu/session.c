@@ -103,6 +103,20 @@ int session_add_qmp(struct session *session, const char *path)
 	return 0;
 }
 
+int session_add_pmu(struct session *session, const char *path)
+{
+	struct target *target = NULL;
+
+	if (session->targets && session->target_count)
+		target = &session->targets[session->target_count - 1];
+	if (!target || target->pmu) {
+		complain(session, "--pmu goes behind the --pid or --qmp of its VM, once");
+		return TOOL_USAGE;
+	}
+	target->pmu = pmu_view_new(path);
+	return target->pmu ? 0 : TOOL_FAILED;
+}
+
 /* The name that a QEMU was given, "-name guest=web,..." or "-name web"; else its program and number. */
 static void name_process(struct target *target)
 {
@@ -293,9 +307,17 @@ static int target_open(struct session *session, struct target *target, uint32_t 
 		return error;
 	if (!target->qmp)
 		choose_threads(session, target);
+	if (!target->qmp && target->which == VPMU_PROCESS_ALL && target->pmu) {
+		complain(session,
+			 "%s: which thread runs which vCPU is not known, so --pmu is left out",
+			 target->name);
+		pmu_view_drop(target->pmu);
+		target->pmu = NULL;
+	}
 	config.flags = target->kvm ? VPMU_MONITOR_RUNS_GUEST : 0;
 	config.opaque = target->process;
 	config.meter_vm[VPMU_MONITOR_RESCTRL] = target->name;
+	config.meter_vm[VPMU_MONITOR_PMU] = pmu_view_meter(target->pmu);
 	error = vpmu_monitor_vm_add(session->monitor, &config, &target->vm);
 	if (error)
 		complain(session, "%s: %s", target->name, vpmu_error_text(error));
@@ -352,6 +374,9 @@ int session_open(struct session *session)
 		config.meters[VPMU_MONITOR_RESCTRL] = vpmu_resctrl_ops();
 		config.meter_opaque[VPMU_MONITOR_RESCTRL] = session->resctrl;
 	}
+	for (uint32_t i = 0; i < session->target_count; i++)
+		if (session->targets[i].pmu)
+			config.meters[VPMU_MONITOR_PMU] = vpmu_monitor_pmu_ops();
 	if (!error)
 		error = vpmu_monitor_create(&config, &session->monitor);
 	if (error) {
@@ -390,6 +415,18 @@ static int set_failed(const struct session *session, int error,
 	return TOOL_FAILED;
 }
 
+/* Only where something of them is counted. */
+static void look_at_pmus(const struct session *session)
+{
+	int counted = 0;
+
+	for (uint32_t i = 0; i < session->event_count; i++)
+		counted |= session->events[i].event.meter == VPMU_MONITOR_PMU;
+	for (uint32_t i = 0; counted && i < session->target_count; i++)
+		if (!session->targets[i].gone)
+			pmu_view_look(session, session->targets[i].pmu);
+}
+
 int session_start(struct session *session)
 {
 	struct vpmu_monitor_change changes[VPMU_MONITOR_MAX_EVENTS];
@@ -397,6 +434,7 @@ int session_start(struct session *session)
 	int error;
 
 	session_follow(session);
+	look_at_pmus(session);
 	for (uint32_t i = 0; i < session->event_count; i++)
 		changes[i] =
 			(struct vpmu_monitor_change){ .event = session->events[i].event, .on = 1 };
@@ -444,6 +482,7 @@ int session_read(struct session *session, uint32_t flags)
 		session->values = calloc((size_t)needed, sizeof(*session->values));
 		session->value_room = session->values ? needed : 0;
 	}
+	look_at_pmus(session);
 	reading.values = session->values;
 	reading.room = session->value_room;
 	if (vpmu_monitor_read(session->monitor, &reading))
@@ -484,6 +523,7 @@ void session_end(struct session *session)
 	for (uint32_t i = 0; i < session->target_count; i++) {
 		vpmu_monitor_vm_remove(session->targets[i].vm);
 		vpmu_process_close(session->targets[i].process);
+		pmu_view_drop(session->targets[i].pmu);
 	}
 	vpmu_monitor_destroy(session->monitor);
 	vpmu_resctrl_destroy(session->resctrl);

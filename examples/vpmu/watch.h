@@ -30,7 +30,8 @@ struct selected {
 /* A VM that is watched. */
 struct target {
 	int64_t pid;
-	const char *qmp; /* path of its socket; NULL */
+	const char *qmp;      /* path of its socket; NULL */
+	struct pmu_view *pmu; /* NULL: nobody tells of its PMU */
 	char name[NAME_ROOM];
 	struct vpmu_process *process;
 	struct vpmu_monitor_vm *vm;
@@ -74,6 +75,8 @@ void session_begin(struct session *session, const char *command);
 /* 0, or TOOL_FAILED after a complaint. */
 int session_add_pid(struct session *session, const char *text);
 int session_add_qmp(struct session *session, const char *path);
+/* Of the VM that was added last. */
+int session_add_pmu(struct session *session, const char *path);
 int session_open(struct session *session);
 /* Makes the events live, those that can be. */
 int session_start(struct session *session);
@@ -113,6 +116,20 @@ struct qmp_asked {
 
 /* Asks a QEMU: how many vCPUs, or -1 after a text why not. */
 int watch_ask(const char *path, struct qmp_asked *asked);
+
+/* ---- watch_pmu.c: what a vpmu attach tells of the PMU that it gives a VM ------------------------------ */
+
+#define PMU_GREETING "vpmu-statistics 1\n"
+#define PMU_END "end\n"
+
+struct pmu_view;
+/* NULL without memory. The path stays the caller's. */
+struct pmu_view *pmu_view_new(const char *path);
+void pmu_view_drop(struct pmu_view *view);
+/* For meter_vm; NULL of NULL. */
+void *pmu_view_meter(struct pmu_view *view);
+/* Asks anew; what is not told is lost until it is. */
+void pmu_view_look(const struct session *session, struct pmu_view *view);
 
 /* ---- stat.c, metrics.c ------------------------------------------------------------------------------- */
 

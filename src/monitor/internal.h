@@ -55,8 +55,8 @@ struct monitor_set {
 struct vpmu_monitor_vm {
 	struct vpmu_monitor *monitor;
 	struct vpmu_monitor_vm_config config;
-	pthread_mutex_t
-		changing; /* held by who changes sets or threads, over many VMs too; taken before lock */
+	/* Held by who changes sets or threads, of many VMs too; taken before the other. */
+	pthread_mutex_t changing;
 	pthread_mutex_t lock; /* what readings see */
 	struct monitor_set wanted, live;
 	struct monitor_set next_wanted, next_live; /* while the set is changed */

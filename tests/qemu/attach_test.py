@@ -6,6 +6,7 @@ What becomes of vpmu attach beside guests and QEMUs that do not behave, and of t
 killed: R-PCI-2, R-PCI-7.
 """
 
+import json
 import os
 import random
 import sys
@@ -132,6 +133,47 @@ def host_software(tool, directory, guest):
     check("cycles 1 2" in lines, f"cycles of an emulated guest were not refused: {lines}")
 
 
+def watched(tool, directory, guest, plugin):
+    """What the PMU cost, as vpmu stat and top show it: by vCPU, and never a made-up 0."""
+    path = os.path.join(directory, "told")
+    with attach.Attach(tool, directory, "--statistics", path, plugin=plugin, options=",memory=on") as side:
+        words = [*side.words(), "-name", "watched,debug-threads=on"]
+        with bare.start(MACHINE, guest, words, "go on") as qemu:
+            pid = side.wait_for("has the region").split()[3]
+            side.wait_for("vCPU 0 found")
+            done = shown(tool, "stat", "--pid", pid, "--pmu", path, "-e", "task-clock,pmu-batches,pmu-events,pmu-time",
+                         "--timeout", "1500", "-j")
+            values = {line["event"]: line["counter-value"] for line in objects(done)}
+            check(not done.stderr and float(values["pmu-batches"]) > 0 and float(values["task-clock"]) > 0,
+                  f"what the PMU cost was not shown: {done}")
+            check("<" in values["pmu-time"], f"a time that nobody measures: {done}")
+            done = shown(tool, "top", "--pid", pid, "--pmu", path, "-e", "pmu-batches", "--per-vcpu", "--json",
+                         "--delay", "700", "-n", "2")
+            rates = {row.get("vcpu"): row["events"][0]["per-second"] for row in objects(done)[-1]["rows"]}
+            check(rates[0] > 0 and rates[1] == 0 and rates[None] == rates[0], f"vpmu top: {done}")
+            # A socket that is not there and one of another kind: a complaint with the path, and no value.
+            for wrong_path in (path + "-none", os.path.join(directory, "device")):
+                done = shown(tool, "stat", "--pid", pid, "--pmu", wrong_path, "-e", "task-clock,pmu-batches",
+                             "--timeout", "300", "-j")
+                values = {line["event"]: line["counter-value"] for line in objects(done)}
+                check("<" in values["pmu-batches"] and float(values["task-clock"]) > 0 and wrong_path in done.stderr,
+                      f"{wrong_path}: {done}")
+            side.kill()
+            done = shown(tool, "stat", "--pid", pid, "--pmu", path, "-e", "pmu-batches", "--timeout", "300", "-j")
+            check("<" in objects(done)[0]["counter-value"] and path in done.stderr, f"of a killed vpmu attach: {done}")
+            bare.kill(qemu)
+
+
+def shown(*words):
+    """Run a command that watches; return what became of it."""
+    return bare.subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+
+
+def objects(done):
+    """Return the objects that it printed."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def normal_user(root, tool, plugin):
     """Without any privilege the plugin counts as well, and a killed vpmu attach is taken over."""
     drop = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -162,6 +204,7 @@ def main():
         check(side.end() == 0, "vpmu attach did not end well")
     other_process(tool, directory, guest)
     host_software(tool, directory, guest)
+    watched(tool, directory, guest, plugin)
     normal_user(root, tool, plugin)
     sys.exit(bool(wrong))
 
