@@ -22,7 +22,8 @@ struct guest_options {
 	const char *events;
 	const char *port;
 	double seconds;
-	long times; /* 0: for ever */
+	long times;  /* 0: for ever */
+	long period; /* 0: none */
 	int json;
 	char **program;
 };
@@ -31,7 +32,7 @@ static int help(void)
 {
 	printf("Usage: vpmu guest probe [--json]\n"
 	       "       vpmu guest stat [--events NAMES] [--json] [--seconds S | -- PROGRAM...]\n"
-	       "       vpmu guest watch [--events NAMES] [--json] [--seconds S] [--times N]\n"
+	       "       vpmu guest watch [--events NAMES] [--json] [--seconds S | --period N] [--times N]\n"
 	       "       vpmu guest serve --port FILE\n"
 	       "\n"
 	       "Uses the PMU of this virtual machine without a driver, as root: by the mailbox of an\n"
@@ -48,6 +49,8 @@ static int help(void)
 	       "  --events NAMES  names as of perf, with commas between (" DEFAULT_EVENTS ")\n"
 	       "  --seconds S     how long, or how long an interval is (1)\n"
 	       "  --times N       intervals; for ever unless given\n"
+	       "  --period N      an interval ends when a vCPU counted the first event N times more; for\n"
+	       "                  a mailbox whose device vfio-pci has, since that needs interrupts\n"
 	       "  --port FILE     such as /dev/virtio-ports/org.libvpmu.guest.0\n"
 	       "  --json          print JSON, one object per line\n"
 	       "  --help          this text\n");
@@ -68,10 +71,13 @@ static int take_option(struct guest_options *options, const char *name, const ch
 		options->seconds = strtod(value, &end);
 	else if (strcmp(name, "--times") == 0)
 		options->times = strtol(value, &end, 10);
+	else if (strcmp(name, "--period") == 0)
+		options->period = strtol(value, &end, 10);
 	else
 		return -1;
 	return (end && (*end || end == value)) || options->seconds <= 0 ||
-			       options->seconds > 86400 || options->times < 0 ?
+			       options->seconds > 86400 || options->times < 0 ||
+			       options->period < 0 ?
 		       -1 :
 		       0;
 }
@@ -176,9 +182,19 @@ static int watch(const struct guest_options *options, struct agent *agent, struc
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	if (options->period && agent_take_interrupts(agent) < 0) {
+		fprintf(stderr, "vpmu guest: no interrupts come this way; have vfio-pci take the "
+				"mailbox's device\n");
+		return TOOL_FAILED;
+	}
+	if (options->period)
+		count_set_period(set, (uint64_t)options->period);
 	count_open(set, agent);
 	for (long i = 0; !interrupted && (!options->times || i < options->times); i++) {
-		wait_for(options->seconds);
+		if (!options->period)
+			wait_for(options->seconds);
+		else if (count_await_overflow(set) < 0)
+			break;
 		count_read(set);
 		print_set(options, set);
 		count_go_on(set);

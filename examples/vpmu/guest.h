@@ -38,6 +38,10 @@ struct agent {
 	void *registers; /* and its doorbell */
 	uint64_t registers_size;
 	int lock; /* descriptor of the mailbox's file */
+	struct {
+		int container, group, device, interrupt; /* descriptors; -1 */
+		uint64_t doorbell;			 /* its place in the device's file */
+	} vfio;
 	uint64_t region_size;
 	uint64_t attendance; /* when it was opened */
 	struct agent_cpu *cpus[AGENT_MOST_CPUS];
@@ -48,6 +52,14 @@ struct agent {
 int agent_find_mailbox(struct agent *agent);
 int agent_find_msr(struct agent *agent);
 int agent_find_mmio(struct agent *agent);
+
+/* guest_vfio.c: 0, or -1 with a reason added to why */
+int agent_map_vfio(struct agent *agent, const char *device);
+void agent_unmap_vfio(struct agent *agent);
+void agent_ring_vfio(const struct agent *agent, uint32_t value);
+/* PMIs come to this process from now on: 0, or -1 where they cannot. */
+int agent_take_interrupts(struct agent *agent);
+int agent_await_interrupt(const struct agent *agent);
 
 /* guest_ways.c */
 int agent_open(struct agent *agent);
@@ -78,7 +90,11 @@ struct count_set {
 /* Names with commas between: 0, or -1 and what is wrong. */
 int count_parse(struct count_set *set, const char *names, char *why, size_t size);
 void count_open(struct count_set *set, struct agent *agent);
+/* Before it is opened: the first event interrupts each time that it was counted so often. */
+void count_set_period(struct count_set *set, uint64_t period);
 void count_read(struct count_set *set);
+/* Waits until the first event was counted as often as its period, on any vCPU: 0, or -1 when a signal came first. */
+int count_await_overflow(struct count_set *set);
 /* Later readings are differences from the last one. */
 void count_go_on(struct count_set *set);
 void count_close(struct count_set *set);

@@ -11,6 +11,8 @@
 #include "guest.h"
 #include "tool.h"
 
+#define ANY_VECTOR 255u /* a mailbox's interrupts are routed by their entry */
+
 const char *state_name(uint32_t state)
 {
 	static const char *const names[] = {
@@ -87,12 +89,43 @@ static void open_on(struct count_set *set, unsigned int number)
 	error = set->cpus[number].mask ? 0 : VPMU_GUEST_ROOM;
 	if (!error)
 		error = vpmu_guest_reset(&cpu->guest, VPMU_CONTEXT_TASK, VPMU_RESET_VCPU);
+	if (!error && attrs[0].sample_period)
+		error = vpmu_guest_pmi_set(&cpu->guest, VPMU_CONTEXT_TASK, VPMU_PMI_VECTOR,
+					   ANY_VECTOR);
 	if (!error)
 		error = vpmu_guest_open(&cpu->guest, batch_of(cpu), set->cpus[number].mask, attrs,
 					VPMU_GUEST_ENABLE, set->cpus[number].first,
 					&set->cpus[number].failed);
 	set->cpus[number].error = error;
 	memcpy(set->cpus[number].now, set->cpus[number].first, sizeof(set->cpus[number].now));
+}
+
+void count_set_period(struct count_set *set, uint64_t period)
+{
+	set->attrs[0].sample_period = period;
+	set->attrs[0].flags |= VPMU_ATTR_PMI;
+}
+
+/* An interrupt may be of one who was asked before. */
+int count_await_overflow(struct count_set *set)
+{
+	int claimed = 0;
+
+	while (!claimed) {
+		if (agent_await_interrupt(set->agent) < 0)
+			return -1;
+		for (unsigned int i = 0; i < set->agent->count; i++) {
+			struct agent_cpu *cpu = set->agent->cpus[i];
+			struct guest_perf_event overflowed[VPMU_MAX_SLOTS];
+			uint64_t slots;
+
+			if (!set->cpus[i].error &&
+			    vpmu_guest_pmi(&cpu->guest, batch_of(cpu), &slots, overflowed) > 0 &&
+			    slots & 1)
+				claimed = 1;
+		}
+	}
+	return 0;
 }
 
 void count_open(struct count_set *set, struct agent *agent)

@@ -44,12 +44,18 @@ static int is_ours(const char *device)
 	       read_hex(device, "device", &number) == 0 && number == VPMU_PCI_DEVICE;
 }
 
-static int has_driver(const char *device)
+/* The name of the driver that has it, or NULL. */
+static const char *driver_of(const char *device, char link[PATH_MAX])
 {
 	char path[PATH_MAX];
+	ssize_t length;
 
 	snprintf(path, sizeof(path), DEVICES "/%s/driver", device);
-	return access(path, F_OK) == 0;
+	length = readlink(path, link, PATH_MAX - 1);
+	if (length <= 0)
+		return NULL;
+	link[length] = '\0';
+	return strrchr(link, '/') ? strrchr(link, '/') + 1 : link;
 }
 
 static void enable(const char *device)
@@ -102,13 +108,18 @@ static void ring(void *opaque)
 		word_at(cpu->agent, VPMU_PCI_HEADER_AT + offsetof(struct vpmu_pci_header, peer));
 	uint64_t vectors =
 		word_at(cpu->agent, VPMU_PCI_HEADER_AT + offsetof(struct vpmu_pci_header, vectors));
+	uint32_t value;
 
 	if (!vectors || vectors > VPMU_PCI_MAX_VECTORS)
 		vectors = 1;
+	value = (uint32_t)((peer & 0xffff) << 16 | cpu->number % vectors);
 	cpu->looks = 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	*(volatile uint32_t *)(void *)((char *)cpu->agent->registers + VPMU_PCI_DOORBELL) =
-		(uint32_t)((peer & 0xffff) << 16 | cpu->number % vectors);
+	if (cpu->agent->registers)
+		*(volatile uint32_t *)(void *)((char *)cpu->agent->registers + VPMU_PCI_DOORBELL) =
+			value;
+	else
+		agent_ring_vfio(cpu->agent, value);
 }
 
 static void relax(void *opaque)
@@ -145,19 +156,34 @@ static void add_blocks(struct agent *agent)
 	}
 }
 
-static int open_device(struct agent *agent, const char *device)
+/* By the resource files, unless a driver has it; by that driver where it is one for user space. */
+static int map_device(struct agent *agent, const char *device)
 {
-	if (has_driver(device)) {
+	char link[PATH_MAX];
+	const char *driver = driver_of(device, link);
+
+	if (driver && strcmp(driver, "vfio-pci") == 0)
+		return agent_map_vfio(agent, device);
+	if (driver) {
 		agent_add_why(agent, "mailbox", "a driver has the device; use perf instead");
-		return 0;
+		return -1;
 	}
 	enable(device);
 	agent->region = map(device, "resource2", &agent->region_size, &agent->lock);
 	agent->registers = map(device, "resource0", &agent->registers_size, NULL);
-	if (!agent->region || !agent->registers || agent->registers_size <= VPMU_PCI_DOORBELL ||
-	    agent->region_size < 2ull * VPMU_GUEST_MAILBOX_BLOCK) {
-		agent_add_why(agent, "mailbox",
-			      "the device cannot be mapped: not root, or another agent has it");
+	if (agent->region && agent->registers && agent->registers_size > VPMU_PCI_DOORBELL)
+		return 0;
+	agent_add_why(agent, "mailbox",
+		      "the device cannot be mapped: not root, or another agent has it");
+	return -1;
+}
+
+static int open_device(struct agent *agent, const char *device)
+{
+	if (map_device(agent, device) < 0)
+		return 0;
+	if (agent->region_size < 2ull * VPMU_GUEST_MAILBOX_BLOCK) {
+		agent_add_why(agent, "mailbox", "the device is too small");
 		return 0;
 	}
 	if (word_at(agent, offsetof(struct vpmu_mailbox_header, magic)) != VPMU_MAGIC) {

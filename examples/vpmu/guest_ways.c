@@ -224,6 +224,7 @@ static void unmap(struct agent *agent)
 		munmap(agent->registers, agent->registers_size);
 	if (agent->lock >= 0)
 		close(agent->lock);
+	agent_unmap_vfio(agent);
 	agent->region = NULL;
 	agent->registers = NULL;
 	agent->lock = -1;
@@ -236,6 +237,7 @@ int agent_open(struct agent *agent)
 
 	memset(agent, 0, sizeof(*agent));
 	agent->lock = -1;
+	agent->vfio.container = agent->vfio.group = agent->vfio.device = agent->vfio.interrupt = -1;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (ways[i](agent))
 			return 0;
