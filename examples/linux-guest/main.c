@@ -78,6 +78,9 @@ static int online(unsigned int number)
 		INIT_CSD(&cpu->call, called, cpu);
 		per_cpu(vpmu_cpus, number) = cpu;
 	}
+	/* Of a machine that wakes, the CPUs come back before the device. */
+	if (cpuhp_tasks_frozen)
+		return 0;
 	error = start_this_cpu(cpu);
 	if (error)
 		pr_warn("vpmu: CPU %u has no device (%d)\n", number, error);
