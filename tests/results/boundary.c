@@ -164,10 +164,11 @@ static void measure(uint32_t machine, uint32_t way, uint64_t exits, int first)
 	time = stage_now(&play.stage);
 	must(vpmu_owner_account(play.owner, 0, &account), "the account");
 	printf("%s\n    { \"machine\": \"%s\", \"boundary\": \"%s\", \"exits_per_second\": %llu, "
-	       "\"accesses_per_second\": %llu, \"own_blind_ppm\": %llu }",
+	       "\"accesses_per_second\": %llu, \"own_blind_ppm\": %llu, \"guest_ppm\": %llu }",
 	       first ? "" : ",", machines[machine].name, ways[way].name, (unsigned long long)exits,
 	       (unsigned long long)((stage_accesses(&play.stage) - begin) * 1000 * MS / time),
-	       (unsigned long long)(own_blind(&play, account.host_blind) * 1000000 / time));
+	       (unsigned long long)(own_blind(&play, account.host_blind) * 1000000 / time),
+	       (unsigned long long)(play.guest_time * 1000000 / time));
 	free(play.guest);
 	free(play.owner);
 	stage_end(&play.stage);
