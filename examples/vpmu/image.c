@@ -129,10 +129,29 @@ static int dump(const struct options *options)
 	return error ? refused(options->files[0], error, &fault, options->json) : TOOL_DONE;
 }
 
+static int drop(void *opaque, const char *text, uint64_t length)
+{
+	(void)opaque;
+	(void)text;
+	(void)length;
+	return 0;
+}
+
+/* Which of two images the fault is of. */
+static const char *culprit_of(const struct options *options, const struct file *before)
+{
+	struct vpmu_image_fault fault = { .size = sizeof(fault) };
+	int error = vpmu_image_describe(before->bytes, before->length, VPMU_IMAGE_TEXT, drop, NULL,
+					&fault);
+
+	return options->files[error < 0 ? 0 : 1];
+}
+
 static int diff(const struct options *options)
 {
 	struct vpmu_image_fault fault = { .size = sizeof(fault) };
 	struct file before, after = { 0 };
+	const char *culprit = NULL;
 	int error = 0;
 
 	if (file_read(&before, options->files[0]) == 0 && file_read(&after, options->files[1]) == 0)
@@ -140,10 +159,12 @@ static int diff(const struct options *options)
 					form_of(options), put, stdout, &fault);
 	else
 		error = TOOL_FAILED;
+	if (error < 0)
+		culprit = culprit_of(options, &before);
 	file_free(&before);
 	file_free(&after);
 	if (error < 0)
-		return refused("one of the images", error, &fault, options->json);
+		return refused(culprit, error, &fault, options->json);
 	return error ? TOOL_FAILED : TOOL_DONE;
 }
 
@@ -249,13 +270,13 @@ static int convert(const struct options *options)
 	uint64_t length;
 	struct file file;
 	char *end;
-	uint32_t level;
+	unsigned long long level;
 	int result;
 
 	if (!options->level || !options->output)
 		return usage_error("image", NULL);
-	level = (uint32_t)strtoul(options->level, &end, 10);
-	if (*end || end == options->level)
+	level = strtoull(options->level, &end, 10);
+	if (*end || end == options->level || level > UINT32_MAX)
 		return usage_error("image", options->level);
 	if (file_read(&file, options->files[0]) != 0)
 		return TOOL_FAILED;
@@ -265,8 +286,9 @@ static int convert(const struct options *options)
 		file_free(&file);
 		return TOOL_FAILED;
 	}
-	result = vpmu_image_convert(file.bytes, file.length, level, (uint32_t)options->accept_loss,
-				    bytes, file.length, &length, &fault);
+	result = vpmu_image_convert(file.bytes, file.length, (uint32_t)level,
+				    (uint32_t)options->accept_loss, bytes, file.length, &length,
+				    &fault);
 	if (result == VPMU_ERROR_STATE)
 		fprintf(stderr, "vpmu: something would be lost; --accept-loss allows that\n");
 	if (result)

@@ -89,7 +89,9 @@ def check_diff(path, data):
     """Nothing differs from itself; another epoch is one word."""
     assert run("image", "diff", path, path).returncode == 0
     other = run("image", "diff", path, written("none.image", b""))
-    assert other.returncode == 1 and "fewer bytes" in other.stderr, other
+    assert other.returncode == 1 and "none.image: fewer bytes" in other.stderr, other
+    other = run("image", "diff", written("none.image", b""), path)
+    assert other.returncode == 1 and "none.image: fewer bytes" in other.stderr, other
     done = run("image", "diff", path, written("same.image", data), "--json")
     assert done.returncode == 0 and json.loads(done.stdout) == {"differences": []}, done
     for candidate, fault in images():
@@ -111,6 +113,7 @@ def check_convert(path, data):
     refused(1, "written", "image", "convert", path, "--level", str(level), "--output", "/")
     refused(2, "missing", "image", "convert", path, "--output", to)
     refused(2, "x", "image", "convert", path, "--level", "x", "--output", to)
+    refused(2, "4294967297", "image", "convert", path, "--level", str(2 ** 32 + 1), "--output", to)
 
 
 def check_hosts(path):
