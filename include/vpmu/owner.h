@@ -209,7 +209,8 @@ VPMU_API int vpmu_owner_state(const struct vpmu_owner *owner, uint32_t cpu);
 
 /**
  * @brief The PMU's interrupt arrived: whose is it? It is never lost: an overflow that was saved before its interrupt arrived is
- * still told, and where the hardware has no status both sides that may have overflowed are named.
+ * still told, and where the hardware has no status both sides that may have overflowed are named. Of a vCPU that was scheduled
+ * out meanwhile it is told when this is called after VPMU_OWNER_SCHED_IN, interrupt or not.
  * @param owner the deal
  * @param cpu the CPU
  * @return bits of enum vpmu_owner_side; VPMU_ERROR_INVALID (no such CPU)

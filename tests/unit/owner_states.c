@@ -234,6 +234,23 @@ static void an_interrupt_behind_a_transition_is_not_lost(void)
 	}
 }
 
+/* The vCPU is gone when its interrupt arrives, and comes back. */
+static void an_interrupt_of_a_vcpu_that_left_waits(void)
+{
+	for (uint32_t machine = 0; machine < DEAL_MACHINES; machine++) {
+		deal_begin(machine, VPMU_OWNER_GUEST_ONLY, VPMU_OWNER_AT_SCHEDULE);
+		CHECK_EQ(deal_reach(MOVE(GUEST)), 1);
+		overflow_soon(&deal.guests[0], 0);
+		happen(VPMU_SIM_GUEST_USER);
+		CHECK_EQ(vpmu_sim_advance(deal.sim, 0, 100), 5);
+		CHECK_EQ(deal_move(MOVE(LEAVE)), 0);
+		CHECK_EQ(deal_move(MOVE(SCHED_OUT)), 0);
+		CHECK_EQ(vpmu_owner_interrupt(deal.owner, 0), 0);
+		CHECK_EQ(deal_move(MOVE(SCHED_IN)), 0);
+		CHECK_EQ(vpmu_owner_interrupt(deal.owner, 0), VPMU_OWNER_SIDE_GUEST);
+	}
+}
+
 /* A client that turns its counter off before it looks at the status finds the bit, and nobody else does. */
 static void an_overflow_of_a_counter_that_is_off_stays_with_its_side(void)
 {
@@ -312,6 +329,8 @@ const struct test_case test_cases[] = {
 	{ "R-OWN-15", "interrupts go to their side", interrupts_go_to_their_side },
 	{ "R-OWN-15", "an interrupt behind a transition is not lost",
 	  an_interrupt_behind_a_transition_is_not_lost },
+	{ "R-OWN-15", "an interrupt of a vCPU that left waits",
+	  an_interrupt_of_a_vcpu_that_left_waits },
 	{ "R-OWN-15", "an overflow of a counter that is off stays with its side (R-OWN-6)",
 	  an_overflow_of_a_counter_that_is_off_stays_with_its_side },
 	{ "R-OWN-7", "nothing counts while registers change hands",
