@@ -380,9 +380,11 @@ void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns)
 		struct fake_event *event = &fake->events[i];
 		struct fake_event *leader = &fake->events[event->leader];
 
-		leader->dead |= leader->used && leader->on && leader->attr.pinned &&
-				!finds_counters(fake, event->leader);
-		if (!event->used || !leader->on || leader->dead || fake->thread_ended)
+		if (!event->used)
+			continue;
+		if (fake->counters && leader->on && leader->attr.pinned)
+			leader->dead |= !finds_counters(fake, event->leader);
+		if (!leader->on || leader->dead || fake->thread_ended)
 			continue;
 		event->enabled += ns;
 		event->running += running_ns;

@@ -19,7 +19,7 @@
 #define USED 8u
 #define USED_SLOTS (BIT(USED) - 1)
 #define STEPS 400u
-#define HISTORIES 60u
+#define HISTORIES 300u
 
 static struct rig rig;
 static struct fake fake;
