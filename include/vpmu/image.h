@@ -382,8 +382,10 @@ VPMU_API int vpmu_vcpu_configuration(struct vpmu_vcpu *vcpu,
 				     uint64_t capacity, uint64_t *length);
 
 /**
- * @brief Makes host events ready, paused, for what an image has open on this vCPU. Those of an earlier prepare are kept where they
- * fit and given up where not. Within the VM's budgets; what does not fit them is made after the resume.
+ * @brief Makes host events ready for what an image has open on this vCPU. Those of an earlier prepare are kept where they
+ * fit and given up where not. What is enabled there and has no period runs from now on, since starting many host events is what
+ * a blackout would last for most; nothing that is counted before the resume is the guest's. The rest is paused. All of it is within
+ * the VM's budgets; what does not fit them is made after the resume.
  * @param vcpu a vCPU that has run nothing yet, or was reset; bound
  * @param image an image with this vCPU, of either kind
  * @param length its bytes

@@ -53,6 +53,7 @@ struct vpmu_vcpu {
 	uint64_t retrying; /* leaders to try again */
 	uint64_t opening;  /* leaders of a restored vCPU whose host events are yet to be made */
 	uint64_t stubbed;  /* leaders that count nothing on this host, as the VMM chose */
+	uint64_t primed;   /* leaders whose host events run, and what they count is nobody's */
 	uint64_t incoming; /* place in the image that was loaded; 0: none, or taken already */
 	uint64_t next_creation;
 	uint64_t next_injection;
@@ -252,6 +253,15 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 /* With keep the source may keep the host events for a later group. */
 void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep);
 void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask);
+/*
+ * Warm groups that will count as soon as the vCPU goes on run already: to start one of many host events makes a kernel
+ * schedule all of its thread's anew, which is not for the blackout. While the thread waits they take no counters.
+ */
+void vpmu_host_prime(struct vpmu_vcpu *vcpu, uint64_t leaders);
+/* Pauses them again; what cannot be paused and read is given up. */
+void vpmu_host_unprime(struct vpmu_vcpu *vcpu, uint64_t leaders);
+/* From here on what they count is the guest's. False where they are to be started as any others. */
+bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Where a slot stands among the events of its group: the leader first, then the others in order. */
 unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned int slot);
 

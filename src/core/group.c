@@ -157,7 +157,7 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 
 	if (!vcpu->bound && !vcpu->stopped)
 		note_loss(vcpu, leader);
-	if (!slot->host || !vpmu_group_enabled(vcpu, leader))
+	if (!slot->host || !vpmu_group_enabled(vcpu, leader) || vcpu->primed & VPMU_BIT(leader))
 		return;
 	reading.enabled = 0;
 	reading.running = 0;
@@ -230,6 +230,8 @@ void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader)
 			return;
 		}
 	}
+	if (vpmu_host_hand_over(vcpu, leader))
+		return;
 	error = vm->source.run(vm->source_opaque, vcpu->attached, slot->host, 1);
 	if (error < 0) {
 		not_run(vcpu, leader, error);

@@ -146,6 +146,7 @@ void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep_eve
 		return;
 	vm->source.close(vm->source_opaque, vcpu->attached, slot->host, may_keep);
 	slot->host = NULL;
+	vcpu->primed &= ~VPMU_BIT(leader);
 	atomic_fetch_sub(&vm->host_events, vpmu_count_bits(slot->members));
 	if (may_keep)
 		vpmu_slice_begin(vcpu);
@@ -159,4 +160,64 @@ void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask)
 		vcpu->warm &= ~vcpu->slots[leader].members;
 		vpmu_host_unmake(vcpu, leader, true);
 	}
+}
+
+/* ---- host events that run before they are counted ---------------------------------------------------- */
+
+/* Reads what they counted so far: it is nobody's. */
+static int discard(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	const struct vpmu_slot *slot = &vcpu->slots[leader];
+	struct vpmu_vm *vm = vcpu->vm;
+	struct vpmu_source_reading reading = { .count = vpmu_count_bits(slot->members) };
+
+	return vm->source.read(vm->source_opaque, vcpu->attached, slot->host, &reading);
+}
+
+/* Sampling ones are not for it: they begin with what is left of their periods. */
+static bool may_run(const struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	for (uint64_t rest = vcpu->slots[leader].members; rest; rest &= rest - 1) {
+		if (vcpu->slots[vpmu_lowest(rest)].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD])
+			return false;
+	}
+	return true;
+}
+
+void vpmu_host_prime(struct vpmu_vcpu *vcpu, uint64_t leaders)
+{
+	struct vpmu_vm *vm = vcpu->vm;
+
+	for (leaders &= vcpu->warm & ~vcpu->primed; leaders; leaders &= leaders - 1) {
+		unsigned int leader = vpmu_lowest(leaders);
+
+		if (may_run(vcpu, leader) && vm->source.run(vm->source_opaque, vcpu->attached,
+							    vcpu->slots[leader].host, 1) >= 0)
+			vcpu->primed |= VPMU_BIT(leader);
+	}
+}
+
+void vpmu_host_unprime(struct vpmu_vcpu *vcpu, uint64_t leaders)
+{
+	struct vpmu_vm *vm = vcpu->vm;
+
+	for (leaders &= vcpu->primed; leaders; leaders &= leaders - 1) {
+		unsigned int leader = vpmu_lowest(leaders);
+		struct vpmu_slot *slot = &vcpu->slots[leader];
+
+		vcpu->primed &= ~VPMU_BIT(leader);
+		if (vm->source.run(vm->source_opaque, vcpu->attached, slot->host, 0) >= 0 &&
+		    discard(vcpu, leader) >= 0)
+			continue;
+		vcpu->warm &= ~slot->members;
+		vpmu_host_unmake(vcpu, leader, false);
+	}
+}
+
+bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	bool primed = vcpu->primed & VPMU_BIT(leader);
+
+	vcpu->primed &= ~VPMU_BIT(leader);
+	return primed && discard(vcpu, leader) >= 0;
 }

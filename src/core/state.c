@@ -226,7 +226,7 @@ static void prepare_group(struct vpmu_vcpu *vcpu, const struct vpmu_state *state
 
 uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *state)
 {
-	uint64_t members[VPMU_MAX_SLOTS], leaders, kept;
+	uint64_t members[VPMU_MAX_SLOTS], leaders, kept, enabled;
 
 	vpmu_vcpu_begin(vcpu);
 	leaders = groups_of(state, members);
@@ -235,8 +235,11 @@ uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *sta
 		if (!(kept & VPMU_BIT(slot)))
 			memset(vcpu->slots[slot].attr, 0, sizeof(vcpu->slots[slot].attr));
 	}
-	for (leaders &= ~kept; leaders; leaders &= leaders - 1)
-		prepare_group(vcpu, state, vpmu_lowest(leaders), members[vpmu_lowest(leaders)]);
+	for (uint64_t rest = leaders & ~kept; rest; rest &= rest - 1)
+		prepare_group(vcpu, state, vpmu_lowest(rest), members[vpmu_lowest(rest)]);
+	enabled = control_word(state, VPMU_REG_ENABLED);
+	vpmu_host_unprime(vcpu, ~enabled);
+	vpmu_host_prime(vcpu, leaders & enabled);
 	vcpu->prepared = 1;
 	vpmu_vcpu_end(vcpu);
 	return vpmu_count_bits(vcpu->warm);
@@ -288,6 +291,7 @@ void vpmu_state_take(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, uin
 	vpmu_vcpu_begin(vcpu);
 	leaders = groups_of(state, members);
 	keep_fitting(vcpu, state, leaders, members);
+	vpmu_host_unprime(vcpu, ~control_word(state, VPMU_REG_ENABLED));
 	vcpu->warm = 0;
 	take_control(vcpu, state, generation);
 	for (unsigned int slot = 0; slot < vcpu->vm->granted.slots; slot++)
