@@ -229,7 +229,6 @@ int vpmu_perf_run(void *source, void *attached, void *handle, uint32_t on)
 	if (!on)
 		group->starved = 0;
 	group->on = on != 0;
-	group->stalled = 0;
 	group->settled = group->settled && !on;
 	return 0;
 }
@@ -314,12 +313,19 @@ static int tell_blurred(struct perf_group *group)
 	return error;
 }
 
-/* While a group stood still nobody counted, and no time of the kernel's shows it: one reading fails in any case. */
-static int start_again(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
+/*
+ * While a group stood still nobody counted, and no time of the kernel's shows it: one reading fails in any case, also where
+ * the group was paused or started meanwhile.
+ */
+static int tell_stalled(struct vpmu_perf *perf, struct perf_thread *thread,
+			struct perf_group *group)
 {
-	int error = vpmu_perf_run(perf, thread, group, 1);
+	int error = group->on ? vpmu_perf_run(perf, thread, group, 1) : 0;
 
-	return error ? error : VPMU_ERROR_SYSTEM;
+	if (error)
+		return error;
+	group->stalled = 0;
+	return VPMU_ERROR_SYSTEM;
 }
 
 int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_source_reading *reading)
@@ -338,7 +344,7 @@ int vpmu_perf_read(void *source, void *attached, void *handle, struct vpmu_sourc
 		group_hand_over(group, reading);
 		return 0;
 	}
-	error = group->stalled ? start_again(perf, attached, group) :
+	error = group->stalled ? tell_stalled(perf, attached, group) :
 				 host_read(perf, attached, group, &host);
 	if (error == VPMU_ERROR_STARVED) {
 		if (group->on)
@@ -430,8 +436,9 @@ static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 		group_rearm(group);
 		error = group_renew(perf, thread, group);
 	}
-	if (error && group->on)
-		group->stalled = vpmu_perf_group_toggle(perf, group, 1) < 0;
+	/* What is starved could not be paused, and starting it would end that unseen. */
+	if (error && error != VPMU_ERROR_STARVED && group->on)
+		group->stalled |= vpmu_perf_group_toggle(perf, group, 1) < 0;
 	return error;
 }
 

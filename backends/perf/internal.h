@@ -81,7 +81,7 @@ struct perf_group {
 	uint32_t count;
 	uint32_t flags; /* VPMU_SOURCE_* */
 	uint32_t on;
-	uint32_t stalled; /* on, but could not be started again */
+	uint32_t stalled; /* could not be started again, and no reading told so yet */
 	uint32_t settled; /* paused, and read since */
 	uint32_t aged;	  /* in a pool since before the last slice ended */
 	uint32_t gated;	  /* see gate.c */

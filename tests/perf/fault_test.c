@@ -333,6 +333,13 @@ static void a_stalled_group_says_so(void)
 	fake_pass(&life.fake, 100, 100);
 	CHECK_EQ(read_group(), 0);
 	CHECK_EQ(life.told[0], 200);
+	/* A pause in between forgets nothing. */
+	fake_fail(&life.fake, FAKE_OPEN, 0, 1, -EMFILE);
+	fake_fail(&life.fake, FAKE_IOCTL, 1, 1, -EIO);
+	CHECK_EQ(set_period(2, 20000), VPMU_ERROR_LIMIT);
+	CHECK_EQ(run_group(0), 0);
+	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(read_group(), 0);
 	vpmu_perf_ops()->close(life.perf, life.attached, life.group, 0);
 	vpmu_perf_ops()->detach(life.perf, life.attached);
 	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);

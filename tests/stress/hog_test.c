@@ -328,6 +328,25 @@ static void asking_hides_no_loss(void)
 	end_scripted();
 }
 
+/* A period that begins while the group is starved leaves it so: started behind everybody's back, its time would count twice. */
+static void a_period_starts_no_starved_group(void)
+{
+	begin_scripted();
+	fake.counters = 1;
+	set(vcpu, VPMU_REG_SYNC, 3);
+	fake.counters = 0;
+	set(vcpu, VPMU_STRIDE * 2 + VPMU_ATTR_WORD_SAMPLE_PERIOD, 50000);
+	check_error(VPMU_REASON_STARVED, 1000);
+	fake_pass(&fake, 500, 500);
+	rig.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	fake_pass(&fake, 1000, 1000);
+	check_counts_again(2000);
+	CHECK_EQ(word(vcpu, 0, VPMU_EVENT_WORD_TIME_ENABLED), 2500);
+	CHECK_EQ(word(vcpu, 0, VPMU_EVENT_WORD_TIME_RUNNING), 2000);
+	end_scripted();
+}
+
 /* Somebody holds the PMU alone: the guest is told that the host took it, and when it is back. */
 static void a_busy_pmu_comes_back(void)
 {
@@ -596,6 +615,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-10", "every loss shows in the times", every_loss_shows_in_the_times },
 	{ "R-EPO-4", "the guest may ask at once", the_guest_may_ask_at_once },
 	{ "R-SLOT-11", "asking hides no loss (R-MASK-6)", asking_hides_no_loss },
+	{ "R-SLOT-10", "a period starts no starved group", a_period_starts_no_starved_group },
 	{ "R-EPO-3", "a busy PMU comes back", a_busy_pmu_comes_back },
 	{ "R-EPO-4", "a PMU in error comes back", a_pmu_in_error_comes_back },
 	{ "R-EPO-1", "an ended thread is followed by another",

@@ -259,7 +259,7 @@ static void history(uint32_t flexible)
 
 static void all_or_incomplete(void)
 {
-	uint64_t seeds[] = { 1, 2, (uint64_t)time(NULL) };
+	uint64_t seeds[] = { 1, 2, 1795293894, 1795293943, (uint64_t)time(NULL) };
 
 	for (uint32_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
 		uint32_t complete = 0, whole = 0;
