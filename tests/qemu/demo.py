@@ -50,7 +50,7 @@ class Guest:
         self.side = attach.Attach(tool, directory, "--bus", os.path.join(directory, "bus"), plugin=plugin, vcpus=2,
                                   vectors=2)
         words = [*self.side.words(), *self.side.moving_words(), *(["-incoming", "defer"] if incoming else [])]
-        self.machine = machine.Machine(image, initramfs, words, cpus=2, time_limit=100)
+        self.machine = machine.Machine(image, initramfs, words, cpus=2, time_limit=250)
 
     def __enter__(self):
         try:
@@ -102,14 +102,15 @@ def run(directory, tool, plugin):
     """Boot, move, and return what the guest printed and what QEMU said of the move."""
     parts = {}
     image, initramfs = make(directory)
-    with Guest(os.path.join(directory, "first"), tool, plugin, image, initramfs, False) as first:
+    # The second is there before: on a busy machine the guest would be done while it starts.
+    with Guest(os.path.join(directory, "second"), tool, plugin, image, initramfs, True) as second, \
+            Guest(os.path.join(directory, "first"), tool, plugin, image, initramfs, False) as first:
         collect(first, parts, "interval")
-        with Guest(os.path.join(directory, "second"), tool, plugin, image, initramfs, True) as second:
-            answer = attach.migrate(first.side.own, second.side.own, os.path.join(directory, "way"))
-            parts["opens"] = perf_descriptors(second.side.process.pid)
-            first.machine.stop()
-            parts["before"] = len(parts["interval"])
-            collect(second, parts, None)
+        answer = attach.migrate(first.side.own, second.side.own, os.path.join(directory, "way"))
+        parts["opens"] = perf_descriptors(second.side.process.pid)
+        first.machine.stop()
+        parts["before"] = len(parts["interval"])
+        collect(second, parts, None)
         first.side.end()
     said = re.search(r"state of (\d+) bytes, image (\d+)", "\n".join(first.side.lines))
     parts["image"] = int(said.group(2)) if said else None
