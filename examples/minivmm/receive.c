@@ -109,18 +109,21 @@ static int take_cpu(struct receiving *receiving, const struct piece *piece)
 	return flow_rest(receiving->fd, state, sizeof(*state));
 }
 
+/* One image, which is lent: its bytes stay as they are until the move is aborted, whatever else is sent. */
 static int take_image(struct receiving *receiving, const struct piece *piece)
 {
 	struct machine *machine = receiving->machine;
-	const struct vpmu_image_options options = image_options(machine);
+	struct vpmu_image_options options = image_options(machine);
 	struct vpmu_image_fault fault = { .size = sizeof(fault) };
 	struct image *image = &machine->image;
 	char room[ROOM];
 	int error;
 
-	if (!fits(image, piece) || flow_rest(receiving->fd, image->bytes, piece->length))
+	if (image->length || !fits(image, piece) ||
+	    flow_rest(receiving->fd, image->bytes, piece->length))
 		return -1;
 	image->length = piece->length;
+	options.lent = 1;
 	receiving->figures->image_bytes = image->length;
 	error = vpmu_vm_load(machine->device, image->bytes, image->length, &options, &fault);
 	return answer(receiving,
@@ -150,6 +153,8 @@ static int take_abort(struct receiving *receiving, const struct piece *piece)
 	(void)piece;
 	if (error >= 0)
 		error = vpmu_vm_abort(receiving->machine->device);
+	if (error >= 0)
+		receiving->machine->image.length = 0;
 	receiving->figures->prepared = 0;
 	return answer(receiving, error < 0 ? vpmu_error_text(error) : NULL);
 }
