@@ -432,7 +432,8 @@ VPMU_API int vpmu_vcpu_commit(struct vpmu_vcpu *vcpu, uint32_t generation);
 
 /**
  * @brief A stopped vCPU goes on: its events area is written, what is enabled counts. At the source after an aborted move it
- * goes on as if nothing had been.
+ * goes on as if nothing had been. Events that no prepare made are opened by vpmu_vcpu_enter(), which comes before its guest
+ * runs, as before any run.
  * @param vcpu the vCPU
  * @return 0; VPMU_ERROR_STATE (not stopped)
  * @par Threads
