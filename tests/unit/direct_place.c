@@ -324,7 +324,7 @@ static void closed_groups_are_reused(void)
 /* A guest that never opens the same twice makes its host keep no more for that; what goes is what was closed first. */
 static void kept_groups_are_few(void)
 {
-	uint32_t blocks, most;
+	uint32_t blocks, most = 0;
 
 	begin(LOONGARCH);
 	blocks = rig.blocks;
