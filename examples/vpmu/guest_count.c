@@ -204,8 +204,6 @@ static struct figure figure_of(const struct count_set *set, unsigned int cpu, un
 		error = vpmu_guest_estimate(&figure.delta, &figure.estimate);
 	if (error)
 		figure.why = agent_error(error);
-	else if (figure.delta.flags & VPMU_EVENT_INCOMPLETE)
-		figure.why = agent_error(VPMU_GUEST_BROKEN);
 	return figure;
 }
 

@@ -47,8 +47,9 @@ enum vpmu_guest_error {
 	VPMU_GUEST_NOT_RUN = -8,     /**< the device did not take the batch's memory */
 	VPMU_GUEST_BUSY = -9,	     /**< the host did not get done within the tries allowed */
 	VPMU_GUEST_HOST = -10,	     /**< the host answered what the ABI rules out */
-	VPMU_GUEST_BROKEN = -11,     /**< continuity broke: there is no difference */
-	VPMU_GUEST_UNKNOWN = -12,    /**< the number cannot be known; it is not 0 */
+	VPMU_GUEST_BROKEN =
+		-11, /**< continuity broke: there is no difference, or nothing to scale */
+	VPMU_GUEST_UNKNOWN = -12, /**< the number cannot be known; it is not 0 */
 };
 
 /** Reads of a record, or of a mailbox's answer, before a call gives up. */
@@ -477,8 +478,10 @@ int vpmu_guest_delta(const struct guest_perf_event *before, const struct guest_p
  * down. No access.
  * @param delta the difference
  * @param[out] estimate the number, and whether it is an estimate; unchanged on error
- * @return 0; VPMU_GUEST_UNKNOWN: it never ran, or the result does not fit in 64 bits;
- * VPMU_GUEST_HOST: it ran for longer than it was enabled
+ * @return 0; VPMU_GUEST_BROKEN: VPMU_EVENT_INCOMPLETE is set, so the times need not show all that was missed, and neither the
+ * count nor a scaled one is the whole (abi/SPEC.md R-SLOT-11): delta->count is the least that it can be, and the slot opened anew
+ * can be estimated again; VPMU_GUEST_UNKNOWN: it never ran, or the result does not fit in 64 bits; VPMU_GUEST_HOST: it ran for
+ * longer than it was enabled
  * @par Threads
  * Any context.
  * @since 0.1

@@ -83,6 +83,8 @@ int vpmu_guest_estimate(const struct vpmu_guest_delta *delta, struct vpmu_guest_
 
 	if (delta->time_running > delta->time_enabled)
 		return VPMU_GUEST_HOST;
+	if (delta->flags & VPMU_EVENT_INCOMPLETE)
+		return VPMU_GUEST_BROKEN;
 	if (!delta->time_running)
 		return VPMU_GUEST_UNKNOWN;
 	if (delta->time_running == delta->time_enabled) {

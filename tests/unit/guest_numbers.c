@@ -98,6 +98,23 @@ static void estimate_refuses_impossible_times(void)
 	CHECK_EQ(vpmu_guest_estimate(&delta, &estimate), VPMU_GUEST_HOST);
 }
 
+/* What the host lost stands in no time: neither the count nor what is scaled from it is the whole. */
+static void estimate_of_what_is_incomplete_is_none(void)
+{
+	struct vpmu_guest_delta delta = { .count = 5, .time_enabled = 9, .time_running = 9 };
+	struct vpmu_guest_estimate estimate = { .value = 99, .estimated = 99 };
+
+	for (delta.time_running = 1; delta.time_running <= 9; delta.time_running++) {
+		delta.flags = VPMU_EVENT_INCOMPLETE | VPMU_EVENT_THREAD;
+		CHECK_EQ(vpmu_guest_estimate(&delta, &estimate), VPMU_GUEST_BROKEN);
+		CHECK_EQ(estimate.value, 99);
+		CHECK_EQ(estimate.estimated, 99);
+		delta.flags = ~(uint64_t)VPMU_EVENT_INCOMPLETE;
+		CHECK_EQ(vpmu_guest_estimate(&delta, &(struct vpmu_guest_estimate){ .value = 0 }),
+			 0);
+	}
+}
+
 static void delta_subtracts(void)
 {
 	struct guest_perf_event before = reading(10, 20, 15), after = reading(110, 220, 115);
@@ -169,6 +186,8 @@ const struct test_case test_cases[] = {
 	  estimate_of_all_the_time_is_the_count },
 	{ "R-SLOT-9", "estimate_of_no_time_is_unknown", estimate_of_no_time_is_unknown },
 	{ "R-SLOT-4", "estimate_refuses_impossible_times", estimate_refuses_impossible_times },
+	{ "R-SLOT-11", "estimate_of_what_is_incomplete_is_none",
+	  estimate_of_what_is_incomplete_is_none },
 	{ "R-SLOT-3", "delta_subtracts", delta_subtracts },
 	{ "R-EPO-1", "delta_across_a_new_epoch_or_opening_is_broken",
 	  delta_across_a_new_epoch_or_opening_is_broken },
