@@ -126,7 +126,10 @@ struct vpmu_source_ops {
 	 * time of a group that is starved, where the source knows it.
 	 */
 	int (*read)(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
-	/** Asks for the next notice of event `member` after `left` further counts; 0: none. */
+	/**
+	 * Asks for the next notice of event `member` after `left` further counts; 0: none. STARVED where the group lacks its
+	 * counters and cannot be told now: the core asks again once a reading succeeds.
+	 */
 	int (*period)(void *source, void *attached, void *group, uint32_t member, uint64_t left);
 	/**
 	 * Tells of a moment, `enum vpmu_source_edge`. For VPMU_EDGE_SLICE the answer is 1 while events are

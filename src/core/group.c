@@ -181,6 +181,8 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 
 		add(vcpu, index, &reading, reading.increase[at]);
 	}
+	for (uint64_t rest = slot->members & vcpu->unarmed; rest; rest &= rest - 1)
+		vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
 }
 
 static uint8_t state_of(const struct vpmu_vcpu *vcpu, unsigned int leader,

@@ -146,6 +146,7 @@ void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep_eve
 		return;
 	vm->source.close(vm->source_opaque, vcpu->attached, slot->host, may_keep);
 	slot->host = NULL;
+	vcpu->unarmed &= ~slot->members;
 	vcpu->primed &= ~VPMU_BIT(leader);
 	atomic_fetch_sub(&vm->host_events, vpmu_count_bits(slot->members));
 	if (may_keep)

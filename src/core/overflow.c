@@ -75,11 +75,16 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 	bool pending = vcpu->control[VPMU_REG_PENDING] & VPMU_BIT(index);
 	uint64_t left = pending ? 0 : slot->event[VPMU_EVENT_WORD_PERIOD_LEFT];
 	unsigned int member = vpmu_group_position(leader->members, slot->leader, index);
+	int error;
 
 	if (!leader->host)
 		return;
-	if (vcpu->vm->source.period(vcpu->vm->source_opaque, vcpu->attached, leader->host, member,
-				    left) < 0)
+	error = vcpu->vm->source.period(vcpu->vm->source_opaque, vcpu->attached, leader->host,
+					member, left);
+	vcpu->unarmed &= ~VPMU_BIT(index);
+	if (error == VPMU_ERROR_STARVED)
+		vcpu->unarmed |= VPMU_BIT(index);
+	else if (error < 0)
 		vpmu_vcpu_warn(vcpu, VPMU_WARNING_PERIOD);
 }
 

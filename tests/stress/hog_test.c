@@ -328,6 +328,21 @@ static void asking_hides_no_loss(void)
 	end_scripted();
 }
 
+/* What the kernel knows of the notices of a hardware event of the vCPU's; 0: it gives none. */
+static uint64_t fake_period(uint64_t event)
+{
+	uint64_t period = UINT64_MAX;
+
+	for (unsigned int i = 0; i < FAKE_EVENTS; i++) {
+		const struct fake_event *of = &fake.events[i];
+
+		if (of->used && !of->own && of->attr.type == PERF_TYPE_HARDWARE &&
+		    of->attr.config == event - VPMU_HARDWARE_CYCLES)
+			period = of->attr.sample_period;
+	}
+	return period;
+}
+
 /* A period that begins while the group is starved leaves it so: started behind everybody's back, its time would count twice. */
 static void a_period_starts_no_starved_group(void)
 {
@@ -344,6 +359,9 @@ static void a_period_starts_no_starved_group(void)
 	check_counts_again(2000);
 	CHECK_EQ(word(vcpu, 0, VPMU_EVENT_WORD_TIME_ENABLED), 2500);
 	CHECK_EQ(word(vcpu, 0, VPMU_EVENT_WORD_TIME_RUNNING), 2000);
+	/* R-OVF-3: now that it counts it gives notices. */
+	CHECK_EQ(fake_period(VPMU_HARDWARE_CYCLES), 0);
+	CHECK_EQ(fake_period(VPMU_HARDWARE_CYCLES + 1), 50000);
 	end_scripted();
 }
 

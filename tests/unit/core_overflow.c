@@ -305,6 +305,58 @@ static void a_source_that_takes_no_period_is_told_of(void)
 	tear_down();
 }
 
+/* A starved source has no counters to begin with: it is asked again when it counts, and the operator need not know. */
+static void a_starved_source_is_asked_again(void)
+{
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	DONE(VPMU_REG_ENABLE, 1);
+	world.threads[0].lost = VPMU_ERROR_STARVED;
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_STARVED);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 10);
+	CHECK_EQ(world.failed[WORLD_PERIOD], 1);
+	CHECK_EQ(state(0), VPMU_STATE_ERROR);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 0);
+	world.threads[0].lost = 0;
+	world.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(state(0), VPMU_STATE_ACTIVE);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 10);
+	CHECK_EQ(world.calls[WORLD_LOGGED], 0);
+	world_count(&world, 0, 0, 12);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(reg(VPMU_REG_PENDING), 1);
+	CHECK_EQ(left(0), 8);
+	tear_down();
+}
+
+/* Stopped and started in between, it is starved no longer and nobody read that: it is asked again all the same, and once. */
+static void a_starved_source_is_asked_again_when_started(void)
+{
+	uint32_t asked;
+
+	set_up(NULL);
+	open_slot(0, 0, 0);
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_STARVED);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 10);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 0);
+	DONE(VPMU_REG_ENABLE, 1);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 10);
+	asked = world.calls[WORLD_PERIOD];
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(world.calls[WORLD_PERIOD], asked);
+	/* What is made anew begins with its notice: there is nothing to ask for. */
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_STARVED);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 20);
+	vpmu_vcpu_unbind(vcpu);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 0), 0);
+	asked = world.calls[WORLD_PERIOD];
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(world.calls[WORLD_PERIOD], asked);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 20);
+	tear_down();
+}
+
 static void raise_floor(void)
 {
 	world.profile.period_floor = 1000;
@@ -458,6 +510,9 @@ const struct test_case test_cases[] = {
 	  the_source_is_asked_for_the_right_notice },
 	{ "R-OVF-3", "a_source_that_takes_no_period_is_told_of",
 	  a_source_that_takes_no_period_is_told_of },
+	{ "R-OVF-3", "a_starved_source_is_asked_again", a_starved_source_is_asked_again },
+	{ "R-OVF-3", "a_starved_source_is_asked_again_when_started",
+	  a_starved_source_is_asked_again_when_started },
 	{ "R-OVF-4", "a_period_below_the_floor_is_refused", a_period_below_the_floor_is_refused },
 	{ "R-OVF-5", "a_new_period_begins_at_once", a_new_period_begins_at_once },
 	{ "R-OVF-5", "a_new_period_counts_what_was_before_it",
