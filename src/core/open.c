@@ -71,8 +71,8 @@ static void keep_open(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t memb
 	vcpu->warm &= ~members;
 	vcpu->control[VPMU_REG_OPENED] |= members;
 	lead->members = members;
-	lead->condition = reason;
 	lead->retries = 0;
+	vpmu_group_condition(vcpu, leader, reason);
 	for (uint64_t rest = members; rest; rest &= rest - 1) {
 		vcpu->slots[vpmu_lowest(rest)].leader = (uint8_t)leader;
 		if (reason)

@@ -122,6 +122,23 @@ static void an_ended_thread_is_told(void)
 	tear_down();
 }
 
+/* A thread that ended before a slot was opened: the VMM is told at once, not when the guest enables it. */
+static void an_ended_thread_is_told_at_an_opening(void)
+{
+	set_up(listen);
+	lose(VPMU_ERROR_GONE);
+	open_slot(0, 0, 0);
+	CHECK_EQ(reason(0), VPMU_REASON_UNBOUND);
+	check_told(VPMU_REASON_UNBOUND);
+	DONE(VPMU_REG_ENABLE, 1);
+	CHECK_EQ(told.calls, 0);
+	lose(0);
+	vpmu_vcpu_unbind(vcpu);
+	CHECK_EQ(vpmu_vcpu_bind(vcpu, 1), 0);
+	check_told(VPMU_REASON_NONE);
+	tear_down();
+}
+
 /* The operator waits for every vCPU to let go of the PMU, those that count nothing among them. */
 static void a_release_is_told(void)
 {
@@ -165,6 +182,8 @@ const struct test_case test_cases[] = {
 	{ "R-EPO-4", "each_loss_is_told_once", each_loss_is_told_once },
 	{ "R-EPO-4", "the_return_is_told", the_return_is_told },
 	{ "R-SLOT-7", "an_ended_thread_is_told", an_ended_thread_is_told },
+	{ "R-SLOT-7", "an_ended_thread_is_told_at_an_opening",
+	  an_ended_thread_is_told_at_an_opening },
 	{ "R-EPO-3", "a_release_is_told", a_release_is_told },
 	{ "R-SLOT-7", "of_several_the_lowest_is_told", of_several_the_lowest_is_told },
 };
