@@ -339,7 +339,6 @@ int vpmu_vcpu_add(struct vpmu_vm *vm, uint32_t id, struct vpmu_vcpu **out)
 	vcpu->deadline = VPMU_NO_DEADLINE;
 	vcpu->slice_end = VPMU_NO_DEADLINE;
 	vpmu_identity_fill(vcpu, id);
-	vpmu_register_reset(vcpu);
 	link_into(vm, vcpu);
 	*out = vcpu;
 	return 0;

@@ -174,6 +174,32 @@ static void a_notice_that_comes_late_is_harmless(void)
 	tear_down();
 }
 
+/* What is saved does not change: a notice waits for the vCPU to go on. */
+static void a_notice_of_a_stopped_vcpu_waits(void)
+{
+	uint32_t calls;
+
+	set_up(NULL);
+	DONE(VPMU_REG_AREA, (RAM + 0x2000) | 1);
+	sample_slot(0, 10);
+	world_count(&world, 0, 0, 10);
+	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
+	world_clean(&world);
+	world_notice(&world, 0, BIT(0));
+	calls = all_calls();
+	remember();
+	vpmu_vcpu_notify(vcpu);
+	CHECK_EQ(all_calls(), calls);
+	CHECK_UNCHANGED();
+	CHECK(!world_is_dirty(&world, RAM, WORLD_RAM_SIZE));
+	CHECK_EQ(vpmu_vcpu_resume(vcpu), 0);
+	calls = world.calls[WORLD_READ];
+	world_notice(&world, 0, BIT(0));
+	vpmu_vcpu_notify(vcpu);
+	CHECK_EQ(world.calls[WORLD_READ], calls + 1);
+	tear_down();
+}
+
 static void the_source_is_told_of_entry_and_exit(void)
 {
 	set_up(NULL);
@@ -202,6 +228,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-7", "what_the_new_thread_cannot_count_is_in_error",
 	  what_the_new_thread_cannot_count_is_in_error },
 	{ "R-OVF-3", "a_notice_that_comes_late_is_harmless", a_notice_that_comes_late_is_harmless },
+	{ "R-OVF-3", "a_notice_of_a_stopped_vcpu_waits", a_notice_of_a_stopped_vcpu_waits },
 	{ "binding", "the_source_is_told_of_entry_and_exit", the_source_is_told_of_entry_and_exit },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

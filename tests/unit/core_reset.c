@@ -89,6 +89,20 @@ static void a_key_resets_this_vcpu(void)
 	tear_down();
 }
 
+/* A vCPU that was never used reads as one that was reset: nothing of the table of registers but 0 may be needed for it. */
+static void a_new_vcpu_needs_no_reset(void)
+{
+	static uint64_t before[VPMU_REGISTERS];
+
+	set_up(NULL);
+	for (unsigned int index = 0; index < VPMU_REGISTERS; index++)
+		before[index] = world_get(vcpu, index);
+	check_reset_values(vcpu, before);
+	vpmu_vcpu_reset(vcpu);
+	check_reset_values(vcpu, before);
+	tear_down();
+}
+
 static void the_vmm_resets_as_the_guest_does(void)
 {
 	static uint64_t before[VPMU_REGISTERS];
@@ -332,6 +346,7 @@ static void a_call_that_ended_is_not_under_way(void)
 const struct test_case test_cases[] = {
 	{ "R-RST-3", "a_call_that_ended_is_not_under_way", a_call_that_ended_is_not_under_way },
 	{ "R-RST-1", "a_key_resets_this_vcpu", a_key_resets_this_vcpu },
+	{ "R-RST-1", "a_new_vcpu_needs_no_reset", a_new_vcpu_needs_no_reset },
 	{ "R-RST-1", "the_vmm_resets_as_the_guest_does", the_vmm_resets_as_the_guest_does },
 	{ "R-RST-1", "only_the_keys_reset", only_the_keys_reset },
 	{ "R-RST-1", "all_vcpus_are_reset", all_vcpus_are_reset },
