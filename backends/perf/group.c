@@ -60,6 +60,16 @@ static void group_replace(const struct vpmu_perf *perf, struct perf_group *group
 	}
 }
 
+/* By the time that a thread is to count its guest KVM is there, and its module stays as it is. */
+static void look_once(struct vpmu_perf *perf, struct perf_thread *thread,
+		      const struct guest_perf_attr *attr)
+{
+	if (thread->looked || !vpmu_perf_counts_guest(attr))
+		return;
+	thread->looked = 1;
+	vpmu_perf_mediated_look(perf);
+}
+
 static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		       const struct vpmu_source_event *events, struct perf_group *group,
 		       uint32_t *failed)
@@ -68,6 +78,7 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 	int error;
 
 	for (uint32_t i = 0; i < group->count; i++) {
+		look_once(perf, thread, &events[i].attr);
 		error = vpmu_perf_admit(perf, &events[i].attr, group->flags,
 					atomic_load(&thread->id));
 		if (error) {

@@ -40,6 +40,7 @@ struct perf_thread {
 	struct perf_thread *next;
 	_Atomic int32_t id; /* 0: free, PERF_CLAIMED: being filled */
 	uint32_t own;	    /* enum perf_own */
+	uint32_t looked;    /* for a mediated vPMU, since it was attached */
 	vpmu_attention attention;
 	void *opaque;
 	struct perf_group *kept; /* closed groups, the last closed first */
@@ -96,7 +97,7 @@ struct perf_group {
 struct vpmu_perf {
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config config;
-	uint32_t mediated;		     /* a mediated vPMU is enabled on this host */
+	_Atomic uint32_t mediated;	     /* KVM keeps the PMU, as it was last seen */
 	uint32_t gates;			     /* groups that count a guest are gated */
 	_Atomic uint32_t told;		     /* bits of the texts that the log has had */
 	_Atomic uint32_t attached;	     /* threads attached */
@@ -126,6 +127,12 @@ enum perf_refusal {
 };
 
 /* source.c */
+
+/*
+ * Looks whether KVM keeps the PMU for its guests: then events that count a guest and such VMs shut each other out. Its module,
+ * which has that parameter for as long as it is loaded, may come later than the source.
+ */
+void vpmu_perf_mediated_look(struct vpmu_perf *perf);
 
 /* attr.c */
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);

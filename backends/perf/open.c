@@ -96,7 +96,7 @@ int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, 
 		return 0;
 	if (!(flags & VPMU_SOURCE_HOST) && !(perf->config.flags & VPMU_PERF_THREADS_RUN_GUEST))
 		return vpmu_perf_refuse(perf, PERF_NO_GUEST, attr, thread);
-	if (perf->mediated && !(perf->config.flags & VPMU_PERF_BESIDE_MEDIATED))
+	if (atomic_load(&perf->mediated) && !(perf->config.flags & VPMU_PERF_BESIDE_MEDIATED))
 		return vpmu_perf_refuse(perf, PERF_MEDIATED, attr, thread);
 	return 0;
 }

@@ -106,6 +106,7 @@ int vpmu_perf_probe(void *source, struct vpmu_source_facts *facts)
 	if (error)
 		return error;
 	self = perf->system.thread_self(perf->system.opaque);
+	vpmu_perf_mediated_look(perf);
 	*facts = (struct vpmu_source_facts){ .size = facts->size };
 	facts->software_events = which_open(perf, VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK,
 					    VPMU_SOFTWARE_EMULATION_FAULTS);

@@ -249,7 +249,7 @@ static unsigned int row_of(const struct vpmu_perf *perf, enum perf_call call, in
 
 	for (i = 0; i < FAILURES; i++)
 		if (failures[i].code == code && failures[i].calls & (uint32_t)call &&
-		    (!failures[i].mediated || perf->mediated))
+		    (!failures[i].mediated || atomic_load(&perf->mediated)))
 			break;
 	return i;
 }
@@ -257,9 +257,12 @@ static unsigned int row_of(const struct vpmu_perf *perf, enum perf_call call, in
 int vpmu_perf_failed(struct vpmu_perf *perf, enum perf_call call,
 		     const struct guest_perf_attr *attr, int64_t thread, int64_t code)
 {
-	unsigned int row = row_of(perf, call, -code);
 	int saved = errno;
+	unsigned int row;
 
+	if (code == -EOPNOTSUPP)
+		vpmu_perf_mediated_look(perf);
+	row = row_of(perf, call, -code);
 	if (row == FAILURES) {
 		if (tell_once(perf, FAILURES + REFUSALS))
 			tell_unknown(perf, call, attr, thread, -code);

@@ -21,20 +21,20 @@ static int system_is_whole(const struct vpmu_perf_system *system)
 	       system->allocate && system->release;
 }
 
-/* Whether KVM keeps the PMU for its guests: then events that count a guest and such VMs shut each other out. */
-static int mediated_is_on(const struct vpmu_perf_system *system)
+void vpmu_perf_mediated_look(struct vpmu_perf *perf)
 {
+	const struct vpmu_perf_system *system = &perf->system;
 	static const char *const paths[] = {
 		"/sys/module/kvm_intel/parameters/enable_mediated_pmu",
 		"/sys/module/kvm_amd/parameters/enable_mediated_pmu",
 	};
+	uint32_t on = 0;
 	char text[8];
 
-	for (unsigned int i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (system->file_text(system->opaque, paths[i], text, sizeof(text)) > 0 &&
-		    (text[0] == 'Y' || text[0] == '1'))
-			return 1;
-	return 0;
+	for (unsigned int i = 0; !on && i < sizeof(paths) / sizeof(paths[0]); i++)
+		on = system->file_text(system->opaque, paths[i], text, sizeof(text)) > 0 &&
+		     (text[0] == 'Y' || text[0] == '1');
+	atomic_store(&perf->mediated, on);
 }
 
 static int config_check(const struct vpmu_perf_config *config, struct vpmu_perf_system *system)
@@ -74,10 +74,10 @@ int vpmu_perf_create(const struct vpmu_perf_config *config, struct vpmu_perf **p
 #ifdef __loongarch__
 	made->config.flags |= VPMU_PERF_LOONGARCH;
 #endif
-	made->mediated = (uint32_t)mediated_is_on(&system);
 	made->gates = made->config.gate == VPMU_PERF_GATE_ALWAYS ||
 		      (made->config.gate == VPMU_PERF_GATE_AUTOMATIC &&
 		       made->config.flags & VPMU_PERF_LOONGARCH);
+	vpmu_perf_mediated_look(made);
 	vpmu_perf_limit_look(made);
 	vpmu_perf_rate_look(made);
 	*perf = made;
@@ -156,6 +156,7 @@ static int thread_attach(void *source, const struct vpmu_source_thread *thread, 
 	if (!known)
 		return VPMU_ERROR_NO_MEMORY;
 	vpmu_perf_limit_look(perf);
+	known->looked = 0;
 	known->own = PERF_OWN_UNKNOWN;
 	known->place = PERF_NOWHERE;
 	known->attention = copy.attention;

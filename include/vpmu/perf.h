@@ -215,7 +215,8 @@ VPMU_API void vpmu_perf_system_default(struct vpmu_perf_system *system);
  *
  * Where a mediated vPMU is enabled (enable_mediated_pmu of kvm_intel or kvm_amd, Linux 7.0), an event that counts a guest
  * and a VM with that vPMU exclude each other on the whole host. Hardware, cache and raw events are then VPMU_ERROR_DENIED, unless
- * the operator chose VPMU_PERF_BESIDE_MEDIATED.
+ * the operator chose VPMU_PERF_BESIDE_MEDIATED. That is looked up now, when the source is probed, before the first event of each
+ * thread that counts a guest, and when the kernel refuses an event as it does for such a VM's sake: KVM's module may be loaded later.
  * @param config what it is made of
  * @param[out] perf the source, given back with vpmu_perf_destroy(); unchanged on error
  * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, an unknown flag or gate, a signal out of range);

@@ -832,6 +832,43 @@ static void mediated_vpmus_come_first(void)
 	end();
 }
 
+/* The module may be loaded later than the source was made: it is looked for again, and each time for both answers. */
+static void mediated_vpmus_may_come_later(void)
+{
+	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	struct vpmu_source_opened opened;
+	struct vpmu_source_facts facts = { .size = sizeof(facts) };
+
+	begin_guest();
+	CHECK_EQ(open_events(&one, 1, 0, &opened), 0);
+	ops->close(perf, attached, opened.group, 0);
+	/* Before the kernel refuses an event it may be opened. */
+	fake.mediated = "Y\n";
+	fake_fail(&fake, FAKE_OPEN, 0, 1, -EOPNOTSUPP);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_TAKEN);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_DENIED);
+	/* And gone again: a PMU that cannot is one that cannot. */
+	ops->detach(perf, attached);
+	fake.mediated = "N\n";
+	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), 0);
+	ops->close(perf, attached, opened.group, 0);
+	fake_fail(&fake, FAKE_OPEN, 0, 1, -EOPNOTSUPP);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_UNSUPPORTED);
+	ops->detach(perf, attached);
+	/* Before a vCPU gets its thread, KVM is there. */
+	fake.mediated = "Y\n";
+	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_DENIED);
+	fake.mediated = NULL;
+	CHECK_EQ(ops->probe(perf, &facts), 0);
+	CHECK(facts.hardware_events != 0);
+	fake.mediated = "Y\n";
+	CHECK_EQ(ops->probe(perf, &facts), 0);
+	CHECK_EQ(facts.hardware_events | facts.cache_events | facts.raw_events, 0);
+	end();
+}
+
 /* A thread without a guest would count 0 for ever. */
 static void guest_events_need_a_guest(void)
 {
@@ -1038,6 +1075,7 @@ const struct test_case test_cases[] = {
 	{ "perf-text", "texts say what to do", texts_say_what_to_do },
 	{ "perf-text", "capabilities are told", capabilities_are_told },
 	{ "perf-mediated", "mediated vPMUs come first", mediated_vpmus_come_first },
+	{ "perf-mediated", "mediated vPMUs may come later", mediated_vpmus_may_come_later },
 	{ "R-SLOT-9", "guest events need a guest", guest_events_need_a_guest },
 	{ "R-SLOT-9", "no event does not open", no_event_does_not_open },
 	{ "perf-probe", "the probe tries", the_probe_tries },
