@@ -135,6 +135,17 @@ static int index_vendor(int index, uint32_t *vendor)
 	return 0;
 }
 
+/* libpfm4 lists no names; people have them from where it has them. */
+static int pfm_complain(const char *text, int error)
+{
+	fprintf(stderr,
+		"vpmu filter: %s: %s. Names are those of the vendor's manual as libpfm4 has them, with : "
+		"before a unit mask (INST_RETIRED:ANY_P); vpmu filter --help lists the generic ones, and "
+		"a code (r81d0) needs no name\n",
+		text, pfm_strerror(error));
+	return -1;
+}
+
 static int name_read(const struct filter_job *job, const char *name,
 		     struct vpmu_filter_event *event, unsigned int *notes)
 {
@@ -146,8 +157,10 @@ static int name_read(const struct filter_job *job, const char *name,
 	int error;
 
 	if (!strstr(name, "::") && !job->model)
-		return complain(name,
-				"is no generic event and no code; names of libpfm4 need --model");
+		return complain(
+			name,
+			"is no generic event (vpmu filter --help lists them) and no code; names of "
+			"libpfm4 need --model");
 	if (pfm_start(name) != 0)
 		return -1;
 	snprintf(text, sizeof(text), "%s%s%.*s", strstr(name, "::") ? "" : job->model,
@@ -157,7 +170,7 @@ static int name_read(const struct filter_job *job, const char *name,
 	else
 		error = pfm_encode(text, job->vendor, &event->code, notes, &index);
 	if (error != PFM_SUCCESS)
-		return complain(text, pfm_strerror(error));
+		return pfm_complain(text, error);
 	if (index_vendor(index, &vendor) != 0 || vendor != job->vendor)
 		return complain(text, "is no event of a core PMU of this vendor");
 	event->any = any ? UMASK : 0;
@@ -179,9 +192,10 @@ static int name_read(const struct filter_job *job, const char *name,
 	(void)event;
 	(void)notes;
 	return complain(
-		name, "is no generic event; this tool was built without libpfm4, which has the "
-		      "names of models: give the code as r and hexadecimal digits (r81d0 is event "
-		      "select 0xd0, unit mask 0x81), or build it with libpfm4-dev");
+		name,
+		"is no generic event (vpmu filter --help lists them); this tool was built without libpfm4, which has the "
+		"names of models: give the code as r and hexadecimal digits (r81d0 is event "
+		"select 0xd0, unit mask 0x81), or build it with libpfm4-dev");
 }
 #endif
 

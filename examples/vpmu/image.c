@@ -11,6 +11,9 @@
 
 #include "image.h"
 
+/* What diff ends with, as diff(1). */
+enum { DIFF_SAME = 0, DIFF_DIFFERS = 1, DIFF_TROUBLE = 2 };
+
 struct options {
 	const char *command;
 	const char *files[2];
@@ -32,7 +35,8 @@ static int help(void)
 	       "       vpmu image convert FILE --level N --output OUT [--accept-loss]\n\n"
 	       "  dump     says what is in an image\n"
 	       "  check    says whether an image is right, and how its open events will fare\n"
-	       "  diff     says which words differ; ends with 1 where some do\n"
+	       "  diff     says which words differ; ends with 0 where none do, 1 where some\n"
+	       "           do, 2 where that could not be found out\n"
 	       "  convert  writes an image for the same or a lower ABI level\n\n"
 	       "  --profile P    the destination's profile: what `vpmu baseline --json` printed\n"
 	       "  --facts H      the destination's host: what `vpmu probe --json` printed there\n"
@@ -150,22 +154,27 @@ static const char *culprit_of(const struct options *options, const struct file *
 static int diff(const struct options *options)
 {
 	struct vpmu_image_fault fault = { .size = sizeof(fault) };
-	struct file before, after = { 0 };
+	struct file before, after;
 	const char *culprit = NULL;
-	int error = 0;
+	int result;
 
-	if (file_read(&before, options->files[0]) == 0 && file_read(&after, options->files[1]) == 0)
-		error = vpmu_image_diff(before.bytes, before.length, after.bytes, after.length,
-					form_of(options), put, stdout, &fault);
-	else
-		error = TOOL_FAILED;
-	if (error < 0)
+	if (file_read(&before, options->files[0]) != 0)
+		return DIFF_TROUBLE;
+	if (file_read(&after, options->files[1]) != 0) {
+		file_free(&before);
+		return DIFF_TROUBLE;
+	}
+	result = vpmu_image_diff(before.bytes, before.length, after.bytes, after.length,
+				 form_of(options), put, stdout, &fault);
+	if (result < 0)
 		culprit = culprit_of(options, &before);
 	file_free(&before);
 	file_free(&after);
-	if (error < 0)
-		return refused(culprit, error, &fault, options->json);
-	return error ? TOOL_FAILED : TOOL_DONE;
+	if (result < 0) {
+		refused(culprit, result, &fault, options->json);
+		return DIFF_TROUBLE;
+	}
+	return result ? DIFF_DIFFERS : DIFF_SAME;
 }
 
 /* ---- check ------------------------------------------------------------------------------------- */
@@ -263,6 +272,21 @@ static int write_out(const char *path, const unsigned char *bytes, uint64_t leng
 	return failed ? TOOL_FAILED : TOOL_DONE;
 }
 
+/* The image is right, so the level is what it cannot be written for. */
+static int no_level(const struct file *file, const char *level)
+{
+	struct vpmu_image_info info = { .size = sizeof(info) };
+
+	if (vpmu_image_info(file->bytes, file->length, &info, NULL) != 0)
+		return TOOL_FAILED;
+	fprintf(stderr, "vpmu: --level %s: the image is of level %" PRIu32 ". Give ", level,
+		info.level);
+	if (info.level > 1)
+		fprintf(stderr, "1 to ");
+	fprintf(stderr, "%" PRIu32 ".\n", info.level);
+	return TOOL_FAILED;
+}
+
 static int convert(const struct options *options)
 {
 	struct vpmu_image_fault fault = { .size = sizeof(fault) };
@@ -291,7 +315,9 @@ static int convert(const struct options *options)
 				    &fault);
 	if (result == VPMU_ERROR_STATE)
 		fprintf(stderr, "vpmu: something would be lost; --accept-loss allows that\n");
-	if (result)
+	if (result == VPMU_ERROR_INVALID)
+		result = no_level(&file, options->level);
+	else if (result)
 		result = refused(options->files[0], result, &fault, 0);
 	else
 		result = write_out(options->output, bytes, length);

@@ -78,6 +78,7 @@ def check_refusals():
     found = made("--model", "amd", "--masked", "--allow", many)
     assert len(found["events"]) < 300, found
     refused(1, "no-such", "--model", "intel", "--allow", "no-such")
+    refused(1, "--help lists", "--model", "intel", "--allow", "no-such")
     refused(1, "empty", "--model", "intel", "--allow", "cycles,,branches")
     refused(1, "one event too many", "--model", "intel", "--allow", ",".join(["cycles"] * 1025))
     refused(1, "longer than", "--model", "intel", "--allow", "x" * 200)
@@ -136,7 +137,7 @@ def check_models():
     assert entries(found) == [0x76, 0xC0] and found["vendor"] == "AMD", found
     text = run("--model", "skl", "--allow", "OFFCORE_RESPONSE_0:DMND_DATA_RD:L3_HIT").stdout
     assert "second register" in text, text
-    refused(1, "not found", "--model", "skl", "--allow", "NO_SUCH_EVENT")
+    refused(1, "not found. Names are those of the vendor's manual", "--model", "skl", "--allow", "NO_SUCH_EVENT")
     refused(1, "not found", "--model", "skl", "--allow", "NO_SUCH_EVENT:*")
     refused(1, "this vendor", "--model", "skl", "--allow", "amd64_fam19h_zen4::RETIRED_OPS")
     refused(1, "need --model", "--model", "intel", "--allow", "INST_RETIRED:ANY_P")

@@ -86,12 +86,16 @@ def check_verdicts():
 
 
 def check_diff(path, data):
-    """Nothing differs from itself; another epoch is one word."""
+    """Nothing differs from itself; another epoch is one word; what is no image is trouble, as of diff(1)."""
     assert run("image", "diff", path, path).returncode == 0
     other = run("image", "diff", path, written("none.image", b""))
-    assert other.returncode == 1 and "none.image: fewer bytes" in other.stderr, other
+    assert other.returncode == 2 and "none.image: fewer bytes" in other.stderr, other
     other = run("image", "diff", written("none.image", b""), path)
-    assert other.returncode == 1 and "none.image: fewer bytes" in other.stderr, other
+    assert other.returncode == 2 and "none.image: fewer bytes" in other.stderr, other
+    refused(2, "absent", "image", "diff", path, os.path.join(FILES.name, "absent"))
+    refused(2, "absent", "image", "diff", os.path.join(FILES.name, "absent"), path)
+    done = run("image", "diff", path, written("none.image", b""), "--json")
+    assert done.returncode == 2 and json.loads(done.stdout)["verdict"] == "refused", done
     done = run("image", "diff", path, written("same.image", data), "--json")
     assert done.returncode == 0 and json.loads(done.stdout) == {"differences": []}, done
     for candidate, fault in images():
@@ -109,7 +113,9 @@ def check_convert(path, data):
     assert done.returncode == 0, done
     with open(to, "rb") as file:
         assert file.read() == data
-    refused(1, "out of its range", "image", "convert", path, "--level", str(level + 1), "--output", to)
+    for none in (0, level + 1, 9):
+        done = refused(1, f"--level {none}", "image", "convert", path, "--level", str(none), "--output", to)
+        assert f"of level {level}" in done.stderr and f"{level}." in done.stderr, done
     refused(1, "written", "image", "convert", path, "--level", str(level), "--output", "/")
     refused(2, "missing", "image", "convert", path, "--output", to)
     refused(2, "x", "image", "convert", path, "--level", "x", "--output", to)
