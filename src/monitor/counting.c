@@ -187,6 +187,7 @@ static int open_range(struct opening *opening)
 static uint32_t limit_of(struct vpmu_monitor *monitor, const struct vpmu_monitor_event *event)
 {
 	struct vpmu_source_facts facts = { .size = sizeof(facts) };
+	uint32_t counters;
 
 	if (!vpmu_monitor_event_is_hardware(event))
 		return VPMU_MAX_SLOTS;
@@ -194,7 +195,8 @@ static uint32_t limit_of(struct vpmu_monitor *monitor, const struct vpmu_monitor
 		monitor->counters = facts.counters;
 		monitor->probed = 1;
 	}
-	return monitor->counters ? monitor->counters : VPMU_MAX_SLOTS;
+	counters = monitor->counters;
+	return counters ? counters : VPMU_MAX_SLOTS;
 }
 
 static uint32_t range_length(const struct monitor_set *set, uint32_t first)

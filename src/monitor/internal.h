@@ -80,8 +80,9 @@ struct vpmu_monitor {
 	struct vpmu_monitor_vm **vms;
 	uint64_t vm_count, vm_room;
 	_Atomic uint64_t held;
-	uint32_t counters; /* hardware events that fit the PMU at once; 0: not known */
-	uint32_t probed;
+	/* Threads that open events of two VMs may both be the first. */
+	_Atomic uint32_t counters; /* hardware events that fit the PMU at once; 0: not known */
+	_Atomic uint32_t probed;
 };
 
 /* What became of the events of a next set. */

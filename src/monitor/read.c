@@ -125,6 +125,12 @@ static void read_vcpu(const struct view *view, struct monitor_vcpu *vcpu)
 		read_meter(view, vcpu, i);
 }
 
+/* Of what vCPUs that went away left: whether it is all that there was. */
+static uint8_t state_of_left(const struct monitor_total *left)
+{
+	return left->running < left->enabled ? VPMU_MONITOR_SCALED : VPMU_MONITOR_OK;
+}
+
 /* The VM's own part, and its sums. */
 static void read_whole(const struct view *view)
 {
@@ -140,7 +146,8 @@ static void read_whole(const struct view *view)
 			error = vpmu_monitor_meter_read(vm, VPMU_MONITOR_WHOLE_VM, event,
 							&vm->left[i]);
 		fill(&own, view, VPMU_MONITOR_WHOLE_VM, i, &vm->left[i],
-		     error < 0 ? VPMU_MONITOR_LOST : VPMU_MONITOR_OK, error < 0 ? error : 0);
+		     error < 0 ? VPMU_MONITOR_LOST : state_of_left(&vm->left[i]),
+		     error < 0 ? error : 0);
 		sum_up(sum, &own);
 		sum->vm = own.vm;
 		sum->vcpu = own.vcpu;

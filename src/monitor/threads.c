@@ -106,8 +106,10 @@ static void retire(struct vpmu_monitor_vm *vm, struct monitor_vcpu *old, struct 
 		struct monitor_total *to = heir && heir->now ? heir->now->totals : vm->left;
 
 		vpmu_monitor_counting_read(vm, old, old->now, 0);
+		/* What there was of an instant is there no more. */
 		for (uint32_t i = 0; i < vm->live.count; i++)
-			vpmu_monitor_total_add(&to[i], &old->now->totals[i]);
+			if (vpmu_monitor_event_kind(&vm->live.events[i]) != VPMU_MONITOR_INSTANT)
+				vpmu_monitor_total_add(&to[i], &old->now->totals[i]);
 	}
 	vpmu_monitor_vcpu_end(vm, old);
 }
@@ -168,6 +170,10 @@ static void follow(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpus, uint3
 	vm->vcpus = vcpus;
 	vm->vcpu_count = count;
 	vm->vcpu_room = room;
+	/* Before heirs begin: a meter knows vCPUs, and counts from its first reading on. */
+	for (uint32_t i = 0; i < old_count; i++)
+		if (!old[i].named && old[i].now)
+			vpmu_monitor_meters_read(vm, old[i].number, old[i].now->totals);
 	for (uint32_t i = 0; i < count; i++) {
 		if (is_due(vm, &vcpus[i]))
 			begin(vm, &vcpus[i]);

@@ -624,6 +624,48 @@ static void meters_are_read_too(void)
 	end();
 }
 
+/* A vCPU that goes leaves no instant, all that a meter told, and that it is a part only. */
+static void what_is_left_is_told_as_it_was(void)
+{
+	struct vpmu_monitor_change changes[] = {
+		{ .event = fake_hardware(6, VPMU_MONITOR_BOTH), .on = 1 },
+		{ .event = fake_metered(VPMU_MONITOR_PMU, VPMU_MONITOR_PMU_EVENTS), .on = 1 },
+		{ .event = fake_metered(VPMU_MONITOR_PMU, VPMU_MONITOR_PMU_EXITS), .on = 1 },
+	};
+	struct vpmu_monitor_vm *vm;
+
+	begin();
+	fake.meter = 100;
+	vm = fake_vm(&fake, monitor, 1, 0, 1, 2);
+	CHECK_EQ(vpmu_monitor_set(monitor, NULL, 0, changes, 3, LIVE, NULL), 0);
+	fake.now += 10;
+	CHECK_EQ(read_all(VPMU_MONITOR_PER_VM), 3);
+	CHECK_EQ(values[1].value, 100 + 101);
+	CHECK_EQ(values[2].value, 0);
+	/* Exits since the last reading count for the vCPU that goes too. */
+	fake.meter = 110;
+	fake.half = 1;
+	fake.now += 10;
+	CHECK_EQ(follow(vm, (const uint32_t[]){ 1 }, 1), 0);
+	fake.half = 0;
+	fake.now += 10;
+	CHECK_EQ(read_all(VPMU_MONITOR_PER_VM), 3);
+	CHECK_EQ(values[1].value, 110);
+	CHECK_EQ(values[2].value, 20 + 20);
+	/* Of two vCPUs one counted all the time and one did not: so the sum is an estimate. */
+	CHECK_EQ(values[0].state, VPMU_MONITOR_SCALED);
+	CHECK(values[0].running < values[0].enabled);
+	CHECK(values[0].estimate > values[0].value);
+	/* Run by another thread, it goes on with what was told in between. */
+	fake.meter = 120;
+	CHECK_EQ(follow(vm, (const uint32_t[]){ 5 }, 1), 0);
+	CHECK_EQ(read_all(VPMU_MONITOR_PER_VM), 3);
+	CHECK_EQ(values[1].value, 120);
+	CHECK_EQ(values[2].value, 40 + 20);
+	vpmu_monitor_vm_remove(vm);
+	end();
+}
+
 /* A VM that another thread is busy with is left out rather than waited for; a change of many VMs is busy with one at a time. */
 static pthread_barrier_t meeting;
 
@@ -840,6 +882,7 @@ const struct test_case test_cases[] = {
 	  the_descriptor_limit_is_seen_before },
 	{ "monitor-base", "a restart is survived", a_restart_is_survived },
 	{ "monitor-meter", "meters are read too", meters_are_read_too },
+	{ "monitor-left", "what is left is told as it was", what_is_left_is_told_as_it_was },
 	{ "monitor-wait", "the busy are not waited for", the_busy_are_not_waited_for },
 	{ "monitor-limit", "five thousand VMs", five_thousand_vms },
 	{ "monitor-names", "names are known", names_are_known },
