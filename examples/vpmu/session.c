@@ -501,23 +501,6 @@ struct selected *session_event(struct session *session, const struct vpmu_monito
 	return &session->events[session->targets[value->vm].map[value->event]];
 }
 
-const struct vpmu_monitor_value *session_before(const struct session *session,
-						const struct vpmu_monitor_value *before,
-						uint64_t count,
-						const struct vpmu_monitor_value *value)
-{
-	uint64_t place = (uint64_t)(value - session->values);
-
-	/* Where no vCPU came or went, it is at the same place. */
-	for (uint64_t i = 0; i < count; i++) {
-		const struct vpmu_monitor_value *one = &before[(place + i) % count];
-
-		if (one->vm == value->vm && one->vcpu == value->vcpu && one->event == value->event)
-			return one;
-	}
-	return NULL;
-}
-
 void session_end(struct session *session)
 {
 	for (uint32_t i = 0; i < session->target_count; i++) {

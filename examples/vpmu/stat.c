@@ -75,16 +75,17 @@ static struct line line_of(const struct form *form, const struct vpmu_monitor_va
 	line.unit = line.event->unit;
 	line.value = (double)since(value->value, before && !instant ? before->value : 0);
 	line.part = 100;
-	if (!metered && line.running < enabled) {
+	if (!metered && line.running < enabled)
 		line.part = enabled ? 100.0 * (double)line.running / (double)enabled : 0;
-		line.value *= line.running ? (double)enabled / (double)line.running : 0;
-	}
+	if (!metered)
+		line.value =
+			session_increase(form->session, form->before, form->before_count, value);
 	if (value->state == VPMU_MONITOR_FAILED)
 		line.mark = value->error == VPMU_ERROR_UNSUPPORTED ? "<not supported>" :
 								     "<not counted>";
 	else if (!metered && line.running == 0)
 		line.mark = "<not counted>";
-	else if (metered && value->state != VPMU_MONITOR_OK)
+	else if ((metered && value->state != VPMU_MONITOR_OK) || value->state == VPMU_MONITOR_LOST)
 		line.mark = "<not counted>";
 	if (strcmp(line.unit, "ns") == 0) {
 		line.unit = "msec";

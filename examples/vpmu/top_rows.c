@@ -43,11 +43,11 @@ static void take_value(struct rows *rows, const struct vpmu_monitor_value *value
 
 	if (!row || !before || value->state >= VPMU_MONITOR_NEVER_RAN)
 		return;
-	rate = value->estimate > before->estimate ?
-		       (double)(value->estimate - before->estimate) / rows->seconds :
-		       0;
 	if (event->kind == VPMU_MONITOR_INSTANT)
 		rate = (double)value->value;
+	else
+		rate = session_increase(rows->session, rows->before, rows->before_count, value) /
+		       rows->seconds;
 	row->cells[column] = strcmp(event->unit, "ns") == 0 ? rate / 1e6 : rate;
 }
 

@@ -86,11 +86,20 @@ int session_read(struct session *session, uint32_t flags);
 void session_end(struct session *session);
 struct target *session_target(struct session *session, const struct vpmu_monitor_value *value);
 struct selected *session_event(struct session *session, const struct vpmu_monitor_value *value);
+
+/* ---- increase.c ------------------------------------------------------------------------------------ */
+
 /* The same value in an earlier reading; NULL. */
 const struct vpmu_monitor_value *session_before(const struct session *session,
 						const struct vpmu_monitor_value *before,
 						uint64_t count,
 						const struct vpmu_monitor_value *value);
+/*
+ * What a counter of the source counted since an earlier reading, had it counted all the time.
+ * Both readings have the vCPUs' values and the VM's.
+ */
+double session_increase(const struct session *session, const struct vpmu_monitor_value *before,
+			uint64_t count, const struct vpmu_monitor_value *value);
 
 /* ---- select.c: event names --------------------------------------------------------------------------- */
 
