@@ -46,6 +46,17 @@ struct exporter {
 	pthread_mutex_t lock; /* the session has one user at a time */
 };
 
+/*
+ * Nobody is told a count that is not kept before: a later run would begin below it, which is taken
+ * for a counter that began anew at 0, and all that it ever counted for an increase.
+ */
+static void keep(const struct exporter *exporter)
+{
+	if (exporter->state && state_save(exporter->session, exporter->state))
+		complain(exporter->session, "%s could not be written: %s", exporter->state,
+			 strerror(errno));
+}
+
 /* Writes a file so that a reader sees the old one or the new one. */
 static int write_file(const struct exporter *exporter)
 {
@@ -55,6 +66,7 @@ static int write_file(const struct exporter *exporter)
 	int failed = 1;
 
 	metrics_write(exporter->session, &text, exporter->json ? METRICS_JSON : METRICS_TEXT);
+	keep(exporter);
 	snprintf(beside, sizeof(beside), "%s.new", exporter->textfile);
 	file = text.failed ? NULL : fopen(beside, "w");
 	if (file) {
@@ -115,6 +127,7 @@ static enum MHD_Result answer_metrics(struct exporter *exporter, struct MHD_Conn
 
 	pthread_mutex_lock(&exporter->lock);
 	metrics_write(exporter->session, &text, form);
+	keep(exporter);
 	pthread_mutex_unlock(&exporter->lock);
 	if (text.failed || !text.at) {
 		text_end(&text);
@@ -279,13 +292,8 @@ static uint32_t turn(struct exporter *exporter)
 	there = session_follow(exporter->session);
 	if (exporter->textfile)
 		(void)write_file(exporter);
-	if (exporter->state) {
-		if (!exporter->textfile)
-			(void)session_read(exporter->session, VPMU_MONITOR_PER_VM);
-		if (state_save(exporter->session, exporter->state))
-			complain(exporter->session, "%s could not be written: %s", exporter->state,
-				 strerror(errno));
-	}
+	else if (exporter->state && !session_read(exporter->session, VPMU_MONITOR_PER_VM))
+		keep(exporter);
 	pthread_mutex_unlock(&exporter->lock);
 	return there;
 }

@@ -174,11 +174,15 @@ static void add_sample(struct session *session, struct text_buffer *text,
 	add_value(text, family, value);
 }
 
-/* A value that is not there is left out: a 0 would be a lie. The state tells. */
-static int has_value(const struct family *family, const struct vpmu_monitor_value *value)
+/*
+ * A value that is not there is left out: a 0 would be a lie, and so would what a meter told last:
+ * nobody knows what it is now. The state tells.
+ */
+int metrics_has_value(struct session *session, const struct vpmu_monitor_value *value)
 {
-	return family->shown == SHOW_STATE ||
-	       (value->state != VPMU_MONITOR_FAILED && value->state != VPMU_MONITOR_NEVER_RAN);
+	if (session_event(session, value)->event.meter != VPMU_MONITOR_SOURCE)
+		return value->state == VPMU_MONITOR_OK;
+	return value->state != VPMU_MONITOR_FAILED && value->state != VPMU_MONITOR_NEVER_RAN;
 }
 
 static void add_family(struct session *session, struct text_buffer *text,
@@ -192,7 +196,9 @@ static void add_family(struct session *session, struct text_buffer *text,
 
 		if (!metrics_shown(session, value))
 			continue;
-		if (!is_shown(family, event) || !has_value(family, value))
+		if (!is_shown(family, event))
+			continue;
+		if (family->shown != SHOW_STATE && !metrics_has_value(session, value))
 			continue;
 		if (!begun)
 			add_head(text, family, open_metrics);

@@ -39,12 +39,6 @@ static void add_vms(const struct session *session, struct text_buffer *text)
 		 vpmu_monitor_held(session->monitor));
 }
 
-/* A value that is not there is null: 0 would be a lie. */
-static int has_value(const struct vpmu_monitor_value *value)
-{
-	return value->state != VPMU_MONITOR_FAILED && value->state != VPMU_MONITOR_NEVER_RAN;
-}
-
 static void add_value(struct session *session, struct text_buffer *text,
 		      const struct vpmu_monitor_value *value)
 {
@@ -63,7 +57,8 @@ static void add_value(struct session *session, struct text_buffer *text,
 	text_add(text, ", \"scope\": \"%s\", \"unit\": \"%s\", \"kind\": \"%s\", \"state\": \"%s\"",
 		 scope_name(event->event.scope), event->unit,
 		 event->kind == VPMU_MONITOR_INSTANT ? "instant" : "counter", states[value->state]);
-	if (has_value(value))
+	/* A value that is not there is null: 0 would be a lie. */
+	if (metrics_has_value(session, value))
 		text_add(text, ", \"value\": %" PRIu64, value->value);
 	else
 		text_add(text, ", \"value\": null");

@@ -275,6 +275,32 @@ static int process_begin(struct session *session, struct target *target)
 	return 0;
 }
 
+static const struct target *namesake(const struct session *session, const struct target *target)
+{
+	for (const struct target *other = session->targets; other < target; other++)
+		if (other->vm && strcmp(other->name, target->name) == 0)
+			return other;
+	return NULL;
+}
+
+/*
+ * Whoever starts a VM chooses its name: one that another has would be given that one's series and
+ * its monitoring group.
+ */
+static int name_alone(struct session *session, struct target *target)
+{
+	char name[NAME_ROOM];
+
+	if (!namesake(session, target))
+		return 0;
+	memcpy(name, target->name, NAME_ROOM);
+	snprintf(target->name, NAME_ROOM, "%.40s-%" PRId64, name, target->pid);
+	if (!namesake(session, target))
+		return 0;
+	complain(session, "%s: it is watched already", target->name);
+	return TOOL_FAILED;
+}
+
 /* Where the threads have no names that speak of vCPUs, all of the process are taken. */
 static void choose_threads(struct session *session, struct target *target)
 {
@@ -303,6 +329,8 @@ static int target_open(struct session *session, struct target *target, uint32_t 
 	if (target->qmp)
 		target->pid = asked.pid;
 	error = process_begin(session, target);
+	if (!error)
+		error = name_alone(session, target);
 	if (error)
 		return error;
 	if (!target->qmp)
@@ -423,7 +451,9 @@ static void look_at_pmus(const struct session *session)
 	for (uint32_t i = 0; i < session->event_count; i++)
 		counted |= session->events[i].event.meter == VPMU_MONITOR_PMU;
 	for (uint32_t i = 0; counted && i < session->target_count; i++)
-		if (!session->targets[i].gone)
+		if (session->targets[i].gone)
+			pmu_view_forget(session->targets[i].pmu);
+		else
 			pmu_view_look(session, session->targets[i].pmu);
 }
 

@@ -139,6 +139,8 @@ void pmu_view_drop(struct pmu_view *view);
 void *pmu_view_meter(struct pmu_view *view);
 /* Asks anew; what is not told is lost until it is. */
 void pmu_view_look(const struct session *session, struct pmu_view *view);
+/* The VM has ended: what was told of it last is true no more. */
+void pmu_view_forget(struct pmu_view *view);
 
 /* ---- stat.c, metrics.c ------------------------------------------------------------------------------- */
 
@@ -161,6 +163,8 @@ void metrics_write(struct session *session, struct text_buffer *text, enum metri
 /* What the forms share: reads all, and whether a value is to be seen. */
 int metrics_read(struct session *session);
 int metrics_shown(struct session *session, const struct vpmu_monitor_value *value);
+/* Whether a number is to be told of it at all. */
+int metrics_has_value(struct session *session, const struct vpmu_monitor_value *value);
 
 /* ---- metrics_json.c ---------------------------------------------------------------------------------- */
 

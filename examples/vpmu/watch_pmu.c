@@ -186,3 +186,9 @@ void pmu_view_look(const struct session *session, struct pmu_view *view)
 			error == -EPROTO ? "what answers is no vpmu attach" : strerror(-error));
 	view->silent = error != 0;
 }
+
+void pmu_view_forget(struct pmu_view *view)
+{
+	if (view)
+		view->count = 0;
+}
