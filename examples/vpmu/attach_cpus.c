@@ -28,21 +28,29 @@ static int is_plain(const char *path)
 	return path[strcspn(path, "\"\\")] == '\0';
 }
 
-/* The APIC id of an x86 vCPU. Others are numbered as QEMU numbers them (abi/SPEC.md R-PCI-3). */
-static uint32_t hardware_id(struct qmp *qmp, const char *path, uint32_t index)
+/*
+ * The APIC id of an x86 vCPU. Others are numbered as QEMU numbers them (abi/SPEC.md R-PCI-3): they refuse
+ * the question. One without an answer is none of them: a guess would give a CPU the block of another.
+ */
+static int hardware_id(struct qmp *qmp, const char *path, uint32_t index, uint32_t *hardware)
 {
 	char arguments[512];
 	const json_t *answer;
-	int64_t number;
+	int error;
 
-	if (!is_plain(path) ||
-	    (size_t)snprintf(arguments, sizeof(arguments),
-			     "{\"path\":\"%s\",\"property\":\"apic-id\"}",
-			     path) >= sizeof(arguments) ||
-	    qmp_ask(qmp, "qom-get", arguments, &answer) < 0 || !json_is_integer(answer))
-		return index;
-	number = json_integer_value(answer);
-	return number >= 0 && number <= UINT32_MAX ? (uint32_t)number : index;
+	*hardware = index;
+	if (!is_plain(path) || (size_t)snprintf(arguments, sizeof(arguments),
+						"{\"path\":\"%s\",\"property\":\"apic-id\"}",
+						path) >= sizeof(arguments))
+		return 0;
+	error = qmp_ask(qmp, "qom-get", arguments, &answer);
+	if (error)
+		return error == -EREMOTEIO ? 0 : error;
+	if (!json_is_integer(answer) || json_integer_value(answer) < 0 ||
+	    json_integer_value(answer) > UINT32_MAX)
+		return -EPROTO;
+	*hardware = (uint32_t)json_integer_value(answer);
+	return 0;
 }
 
 struct found {
@@ -75,6 +83,24 @@ static int read_all(const json_t *list, struct found *found)
 	return count;
 }
 
+/* What an answer that did not come leaves out is not gone. */
+static int scan_all(struct attach_vm *vm, struct qmp *qmp, const struct found *found, int count)
+{
+	attach_vm_scan_begin(vm);
+	for (int i = 0; i < count; i++) {
+		uint32_t index = found[i].index, hardware = 0;
+		int error = attach_vm_knows(vm, index) ?
+				    0 :
+				    hardware_id(qmp, found[i].path, index, &hardware);
+
+		if (error)
+			return error;
+		attach_vm_scan(vm, index, found[i].thread, hardware);
+	}
+	attach_vm_scan_end(vm);
+	return 0;
+}
+
 int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *path)
 {
 	static struct found found[ATTACH_VCPUS];
@@ -88,18 +114,9 @@ int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const ch
 	if (!count)
 		count = read_all(answer, found);
 	if (count >= 0)
-		attach_vm_scan_begin(vm);
-	for (int i = 0; i < count; i++) {
-		uint32_t index = found[i].index;
-		uint32_t hardware =
-			attach_vm_knows(vm, index) ? 0 : hardware_id(&qmp, found[i].path, index);
-
-		attach_vm_scan(vm, index, found[i].thread, hardware);
-	}
-	if (count >= 0)
-		attach_vm_scan_end(vm);
+		count = scan_all(vm, &qmp, found, count);
 	qmp_close(&qmp);
-	return count < 0 ? count : 0;
+	return count;
 }
 
 static int ask_target(struct qmp *qmp, struct attach_machine *machine)

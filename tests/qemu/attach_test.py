@@ -9,6 +9,8 @@ killed: R-PCI-2, R-PCI-7.
 import json
 import os
 import random
+import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -18,6 +20,7 @@ import attach
 import bare
 
 MACHINE = "riscv64"
+TABLE, PRESENT = 0x1000, 1 << 32  # VPMU_PCI_TABLE_AT, VPMU_PCI_VCPU_PRESENT
 wrong = []
 
 
@@ -120,6 +123,58 @@ def other_process(tool, directory, guest):
             bare.kill(other)
 
 
+def answer_late(listener, done):
+    """Be a QEMU's QMP that answers the first question for a vCPU's number later than anyone waits."""
+    cpus = [{"cpu-index": i, "thread-id": thread, "qom-path": f"/cpu{i}"}
+            for i, thread in enumerate((os.getpid(), threading.get_native_id()))]
+    late = 1.3
+    while not done.is_set():
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
+        with connection, connection.makefile("r") as file:
+            connection.sendall(b'{"QMP": {}}\n')
+            for line in file:
+                asked = json.loads(line)
+                answer = {"query-kvm": {"enabled": False}, "query-target": {"arch": "x86_64"},
+                          "query-cpus-fast": cpus}.get(asked["execute"], {})
+                if asked["execute"] == "qom-get":
+                    time.sleep(late)
+                    late = 0
+                    answer = 2 * int(asked["arguments"]["path"][-1])
+                try:
+                    connection.sendall(json.dumps({"return": answer}).encode() + b"\n")
+                except OSError:
+                    break
+
+
+def late_answer(tool, directory):
+    """R-PCI-3: no vCPU gets the number of another where QEMU answers late."""
+    done, device = threading.Event(), socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX)
+    with attach.Attach(tool, directory) as side, device, listener:
+        if os.path.exists(side.qmp):
+            os.unlink(side.qmp)
+        listener.bind(side.qmp)
+        listener.listen(4)
+        listener.settimeout(0.2)
+        server = threading.Thread(target=answer_late, args=(listener, done), daemon=True)
+        server.start()
+        device.connect(side.socket)
+        region = None
+        while region is None:
+            data, files, _, _ = socket.recv_fds(device, 8, 1)
+            if struct.unpack("<q", data)[0] == -1:
+                region = files[0]
+        side.wait_for("vCPU 1 found")
+        table = struct.unpack("<2Q", os.pread(region, 16, TABLE))
+        check(table == (PRESENT, PRESENT | 2), f"the table of a QEMU that answers late: {table}")
+        done.set()
+        server.join()
+    os.close(region)
+
+
 def host_software(tool, directory, guest):
     """Without the plugin, what perf says of the thread."""
     with attach.Attach(tool, directory, "--host-software") as side:
@@ -202,6 +257,7 @@ def main():
         killed(side, guest, seed)
         hot_plug(side)
         check(side.end() == 0, "vpmu attach did not end well")
+    late_answer(tool, directory)
     other_process(tool, directory, guest)
     host_software(tool, directory, guest)
     watched(tool, directory, guest, plugin)
