@@ -281,22 +281,44 @@ static int open_notify(const char *shared)
 	return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
+/* Never shorter: who still reads what an earlier QEMU counted would fault. */
+static int make_longer(int file, uint64_t size)
+{
+	struct stat found;
+
+	if (fstat(file, &found) < 0)
+		return -1;
+	return found.st_size < (off_t)size ? ftruncate(file, (off_t)size) : 0;
+}
+
+/*
+ * What two count in one file would be a sum of both, so it is locked as long as this process lives.
+ * That a file is not locked tells its reader that nobody counts in it any more.
+ */
+static int lock(int file)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return fcntl(file, F_OFD_SETLK, &all);
+}
+
 static int open_shared(const char *path)
 {
 	uint64_t size = TCG_SHARED_SIZE(plugin.count);
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	char *memory;
+	char *memory = MAP_FAILED;
 
 	if (file < 0)
 		return -1;
-	if (ftruncate(file, (off_t)size) < 0) {
+	if (lock(file) == 0 && make_longer(file, size) == 0)
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (memory == MAP_FAILED) {
+		int error = errno;
+
 		close(file);
+		errno = error;
 		return -1;
 	}
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	close(file);
-	if (memory == MAP_FAILED)
-		return -1;
 	plugin.vcpus = (struct tcg_vcpu *)(memory + TCG_VCPUS_AT);
 	prepare((struct tcg_header *)memory);
 	return 0;
@@ -338,7 +360,9 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info
 	plugin.decode = decoder_for(info->target_name);
 	plugin.notify = open_notify(shared);
 	if (plugin.notify < 0 || open_shared(shared) < 0)
-		return complain(strerror(errno), shared);
+		return complain(errno == EAGAIN ? "another QEMU counts in this file" :
+						  strerror(errno),
+				shared);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	return 0;
 }

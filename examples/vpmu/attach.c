@@ -128,7 +128,7 @@ static int make_vm(struct attach *attach)
 		return 0;
 	attach->vm = attach_vm_new(&attach->options, &attach->wires, &machine);
 	if (!attach->vm)
-		return -1;
+		return attach_is_gone(&attach->wires) ? 0 : -1;
 	attach->unasked = 1;
 	if (attach->bus && !attach_vm_can_move(attach->vm))
 		attach_say(

@@ -231,6 +231,14 @@ static int64_t thread_time(void *opaque, uint32_t vcpu)
 	return (int64_t)strtoll(text, NULL, 10);
 }
 
+/* A plugin locks its file as long as its QEMU lives; without one, what is there would never change. */
+static int has_plugin(int file)
+{
+	struct flock all = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	return fcntl(file, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
+}
+
 static int map_shared(struct attach_source *source, const char *path)
 {
 	int file = open(path, O_RDWR | O_CLOEXEC);
@@ -242,6 +250,10 @@ static int map_shared(struct attach_source *source, const char *path)
 	if (fstat(file, &found) < 0 || !S_ISREG(found.st_mode) || found.st_size < 1) {
 		close(file);
 		return -EINVAL;
+	}
+	if (!has_plugin(file)) {
+		close(file);
+		return -ENOLCK;
 	}
 	memory = mmap(NULL, (size_t)found.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	close(file);
@@ -273,7 +285,9 @@ static int begin_tcg(struct attach_source *source, const char *path)
 	int error = map_shared(source, path);
 
 	if (error < 0) {
-		attach_say("%s: %s", path, strerror(-error));
+		attach_say("%s: %s", path,
+			   error == -ENOLCK ? "no QEMU has the plugin with this file" :
+					      strerror(-error));
 		return VPMU_ERROR_SYSTEM;
 	}
 	config.shared = source->shared;

@@ -56,6 +56,8 @@ def one_at_a_time(side, guest):
         with bare.start(MACHINE, guest, words, limit=10) as second:
             check(second.wait() != 0, "a second QEMU was served as well")
         side.wait_for("turned away")
+        with bare.start(MACHINE, guest, side.words()[-2:], limit=10) as third:
+            check(third.wait() == 1, "two plugins count in one file")
         for line in first.stdout:
             if line.startswith("rounds"):
                 break
@@ -121,6 +123,17 @@ def other_process(tool, directory, guest):
                 check(not any("found" in line for line in side.lines), "threads of a stranger were counted")
                 bare.kill(qemu)
             bare.kill(other)
+
+
+def nobody_counts(side, guest):
+    """A file of the plugin that no QEMU has any more is not taken for counts."""
+    with bare.start(MACHINE, guest, side.words()[:-2], "go on") as qemu:
+        while (line := side.line()) and "no QEMU has the plugin" not in line:
+            check("found" not in line, f"what an earlier QEMU left was taken for counts: {line}")
+            if "found" in line:
+                break
+        bare.kill(qemu)
+    check(side.end() != 0, "vpmu attach went on with nothing to count with")
 
 
 def answer_late(listener, done):
@@ -257,6 +270,8 @@ def main():
         killed(side, guest, seed)
         hot_plug(side)
         check(side.end() == 0, "vpmu attach did not end well")
+        side.start()
+        nobody_counts(side, guest)
     late_answer(tool, directory)
     other_process(tool, directory, guest)
     host_software(tool, directory, guest)
