@@ -422,7 +422,10 @@ static u64 lost_groups(const struct vpmu_cpu *cpu)
 	return mask;
 }
 
-/* Tries once more to open what the host could not count, and opens anew what it lost. */
+/*
+ * Tries once more to open what the host could not count, and opens anew what it lost. Events that
+ * never had a slot may wait already; those for which there is no room then are tried another time.
+ */
 void vpmu_cpu_retry(struct vpmu_cpu *cpu)
 {
 	unsigned int i;
@@ -431,7 +434,8 @@ void vpmu_cpu_retry(struct vpmu_cpu *cpu)
 	for (i = 0; i < cpu->guest.slots; i++) {
 		struct perf_event *event = cpu->slots[i].event;
 
-		if (!event || cpu->slots[i].state != VPMU_SLOT_FAILED)
+		if (!event || cpu->slots[i].state != VPMU_SLOT_FAILED ||
+		    cpu->waiting_count == VPMU_MAX_SLOTS)
 			continue;
 		if (!vpmu_event_is_void(event))
 			vpmu_count_nothing(&cpu->slots[i]);
