@@ -69,6 +69,8 @@ struct agent_cpu *agent_add_cpu(struct agent *agent, uint32_t number);
 /* Begins with a vCPU that was added: 0, or a VPMU_GUEST_* and it is forgotten. */
 int agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
 		void *opaque, uint32_t registers);
+/* Forgets the one that was added last, and says why. */
+void agent_give_up(struct agent *agent, int error);
 /* Goes to the CPU where the way must be used. */
 void agent_go_to(const struct agent_cpu *cpu);
 const char *agent_error(int error);

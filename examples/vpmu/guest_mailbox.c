@@ -137,6 +137,7 @@ static void add_blocks(struct agent *agent)
 	blocks = blocks < AGENT_MOST_CPUS ? blocks : AGENT_MOST_CPUS;
 	for (uint32_t block = 0; block < blocks; block++) {
 		struct agent_cpu *cpu;
+		int error;
 
 		if (!(word_at(agent, VPMU_PCI_TABLE_AT + 8ull * block) & VPMU_PCI_VCPU_PRESENT))
 			continue;
@@ -146,12 +147,16 @@ static void add_blocks(struct agent *agent)
 		cpu->mailbox = (struct vpmu_guest_mailbox){
 			.doorbell = ring, .relax = relax, .opaque = cpu, .tries = TRIES
 		};
-		if (vpmu_guest_mailbox_prepare(&cpu->mailbox, agent->region, agent->region_size,
-					       block) < 0 ||
-		    vpmu_guest_batch_prepare(&cpu->batch, cpu->words, VPMU_GUEST_MAILBOX_WORDS, 0,
-					     VPMU_CONTEXT_TASK) < 0 ||
-		    agent_begin(agent, cpu, vpmu_guest_way_mailbox(), &cpu->mailbox,
-				VPMU_REGISTERS) < 0)
+		error = vpmu_guest_mailbox_prepare(&cpu->mailbox, agent->region, agent->region_size,
+						   block);
+		if (!error)
+			error = vpmu_guest_batch_prepare(&cpu->batch, cpu->words,
+							 VPMU_GUEST_MAILBOX_WORDS, 0,
+							 VPMU_CONTEXT_TASK);
+		if (error)
+			agent_give_up(agent, error);
+		if (error || agent_begin(agent, cpu, vpmu_guest_way_mailbox(), &cpu->mailbox,
+					 VPMU_REGISTERS) < 0)
 			return;
 	}
 }

@@ -45,6 +45,12 @@ static void forget(struct agent *agent)
 	free(cpu);
 }
 
+void agent_give_up(struct agent *agent, int error)
+{
+	agent_add_why(agent, agent->way, agent_error(error));
+	forget(agent);
+}
+
 int agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
 		void *opaque, uint32_t registers)
 {
@@ -54,8 +60,7 @@ int agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_gu
 	error = vpmu_guest_start(&cpu->guest, way, opaque, registers);
 	if (!error)
 		return 0;
-	agent_add_why(agent, agent->way, agent_error(error));
-	forget(agent);
+	agent_give_up(agent, error);
 	return error;
 }
 
