@@ -444,17 +444,22 @@ static int set_failed(const struct session *session, int error,
 }
 
 /* Only where something of them is counted. */
-static void look_at_pmus(const struct session *session)
+static void look_at_pmus(struct session *session)
 {
 	int counted = 0;
 
 	for (uint32_t i = 0; i < session->event_count; i++)
 		counted |= session->events[i].event.meter == VPMU_MONITOR_PMU;
-	for (uint32_t i = 0; counted && i < session->target_count; i++)
-		if (session->targets[i].gone)
-			pmu_view_forget(session->targets[i].pmu);
+	/* As in session_follow() each turn begins with another. */
+	for (uint32_t i = 0; counted && i < session->target_count; i++) {
+		struct target *target =
+			&session->targets[(i + session->follows) % session->target_count];
+
+		if (target->gone)
+			pmu_view_forget(target->pmu);
 		else
-			pmu_view_look(session, session->targets[i].pmu);
+			pmu_view_look(session, target->pmu);
+	}
 }
 
 int session_start(struct session *session)

@@ -138,7 +138,7 @@ void pmu_view_drop(struct pmu_view *view);
 /* For meter_vm; NULL of NULL. */
 void *pmu_view_meter(struct pmu_view *view);
 /* Asks anew; what is not told is lost until it is. */
-void pmu_view_look(const struct session *session, struct pmu_view *view);
+void pmu_view_look(struct session *session, struct pmu_view *view);
 /* The VM has ended: what was told of it last is true no more. */
 void pmu_view_forget(struct pmu_view *view);
 

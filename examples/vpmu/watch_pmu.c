@@ -14,7 +14,7 @@
 
 #include "watch.h"
 
-enum { MOST_TEXT = 1 << 20, PATIENCE_MS = 200 };
+enum { MOST_TEXT = 1 << 20, PATIENCE_MS = 200, PATIENCE_AGAIN_MS = 50 };
 
 struct pmu_view {
 	struct vpmu_monitor_pmu meter;
@@ -84,9 +84,9 @@ static int connect_to(const char *path)
 }
 
 /* Reads to the end: bytes, or a negated errno value. */
-static int receive(int connection, char *text, int room)
+static int receive(int connection, char *text, int room, int patience)
 {
-	int64_t until = now_ns() + PATIENCE_MS * 1000000ll;
+	int64_t until = now_ns() + patience * 1000000ll;
 	int used = 0;
 
 	while (used < room) {
@@ -146,7 +146,7 @@ static int take(struct pmu_view *view, char *text)
 	return 0;
 }
 
-static int ask(struct pmu_view *view)
+static int ask(struct pmu_view *view, int patience)
 {
 	int connection = connect_to(view->path);
 	char *text;
@@ -158,7 +158,7 @@ static int ask(struct pmu_view *view)
 	if (!view->lines)
 		view->lines = calloc(MOST_VCPUS, sizeof(*view->lines));
 	if (text && view->lines) {
-		result = receive(connection, text, MOST_TEXT - 1);
+		result = receive(connection, text, MOST_TEXT - 1, patience);
 		if (result >= 0) {
 			text[result] = '\0';
 			result = take(view, text);
@@ -169,13 +169,19 @@ static int ask(struct pmu_view *view)
 	return result;
 }
 
-void pmu_view_look(const struct session *session, struct pmu_view *view)
+void pmu_view_look(struct session *session, struct pmu_view *view)
 {
+	int64_t began = now_ns();
 	int error;
 
 	if (!view)
 		return;
-	error = ask(view);
+	/* One that stalls is asked again, but not at the cost of all the others. */
+	if (view->silent && session->patience <= 0)
+		return;
+	error = ask(view, view->silent ? PATIENCE_AGAIN_MS : PATIENCE_MS);
+	if (view->silent)
+		session->patience -= (now_ns() - began) / 1000000;
 	if (error)
 		view->count = 0;
 	if (error && !view->silent)
