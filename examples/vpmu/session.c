@@ -250,7 +250,13 @@ static int list_threads(struct session *session, struct target *target,
 	if (count < 0 && count != VPMU_ERROR_GONE)
 		complain(session, "%s: process %" PRId64 ": %s", target->name, target->pid,
 			 process_error(count));
-	return count > MOST_VCPUS ? MOST_VCPUS : count;
+	if (count <= MOST_VCPUS)
+		return count;
+	/* Once, as long as there are more. */
+	if (target->vcpus < MOST_VCPUS)
+		complain(session, "%s: of its %d threads only %d are counted", target->name, count,
+			 MOST_VCPUS);
+	return MOST_VCPUS;
 }
 
 static int process_begin(struct session *session, struct target *target)
