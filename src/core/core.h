@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <vpmu/image.h>
 #include <vpmu/vpmu.h>
@@ -145,6 +146,20 @@ static inline uint64_t vpmu_little(uint64_t value)
 	return __builtin_bswap64(value);
 #else
 	return value;
+#endif
+}
+
+/* So many of them, to a place of any alignment. */
+static inline void vpmu_little_words(unsigned char *to, const uint64_t *words, uint32_t count)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t word = vpmu_little(words[i]);
+
+		memcpy(to + (size_t)i * sizeof(word), &word, sizeof(word));
+	}
+#else
+	memcpy(to, words, (size_t)count * sizeof(words[0]));
 #endif
 }
 

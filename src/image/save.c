@@ -53,11 +53,11 @@ static void put_registers(struct saving *saving, const struct vpmu_vcpu *vcpu, u
 
 static bool all_zero(const uint64_t *words, uint32_t count)
 {
-	uint64_t any = 0;
+	uint32_t zeros = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		any |= words[i];
-	return !any;
+	while (zeros < count && !words[zeros])
+		zeros++;
+	return zeros == count;
 }
 
 VPMU_STATIC_ASSERT(VPMU_ATTR_WORDS == VPMU_EVENT_WORDS, "a record of either is as long");

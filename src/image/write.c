@@ -6,19 +6,13 @@
 #include "crc32c.h"
 #include "prove.h"
 
-static void put(unsigned char *at, uint64_t word)
-{
-	word = vpmu_little(word);
-	memcpy(at, &word, sizeof(word));
-}
-
 static void put_record(unsigned char *at, uint64_t head, uint32_t vcpu, const uint64_t *words,
 		       uint32_t count)
 {
-	put(at, head);
-	put(at + VPMU_WORD_BYTES, vcpu);
-	for (uint32_t i = 0; i < count; i++)
-		put(at + VPMU_HEAD_BYTES + (size_t)i * VPMU_WORD_BYTES, words[i]);
+	const uint64_t heads[VPMU_HEAD_BYTES / VPMU_WORD_BYTES] = { head, vcpu };
+
+	vpmu_little_words(at, heads, VPMU_HEAD_BYTES / VPMU_WORD_BYTES);
+	vpmu_little_words(at + VPMU_HEAD_BYTES, words, count);
 }
 
 /* Where the next `bytes` go; NULL where they do not fit. */
@@ -99,8 +93,7 @@ static void put_header(unsigned char *to, const struct vpmu_image_header *header
 	uint64_t words[VPMU_IMAGE_HEADER_BYTES / VPMU_WORD_BYTES];
 
 	memcpy(words, header, sizeof(words));
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		put(to + i * VPMU_WORD_BYTES, words[i]);
+	vpmu_little_words(to, words, VPMU_IMAGE_HEADER_BYTES / VPMU_WORD_BYTES);
 }
 
 int vpmu_image_write_end(struct vpmu_image_writer *writer, struct vpmu_image_header *header)
