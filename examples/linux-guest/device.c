@@ -56,7 +56,7 @@ static int take_epoch(struct vpmu_cpu *cpu)
 
 /*
  * Somebody else attends to the device. Where that one took over, our slots are open as they
- * were.
+ * were. Where none was open nothing shows that, so the area and PMIs are begun with anew.
  */
 static void look_again(struct vpmu_cpu *cpu, u64 attendance)
 {
@@ -73,7 +73,7 @@ static void look_again(struct vpmu_cpu *cpu, u64 attendance)
 				     &opened);
 	if (!error)
 		error = take_epoch(cpu);
-	if (!error && opened == mine)
+	if (!error && mine && opened == mine)
 		return;
 	vpmu_cpu_drop(cpu);
 	if (!error)
