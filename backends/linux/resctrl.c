@@ -20,6 +20,7 @@ struct vpmu_resctrl {
 
 struct group {
 	char path[MOUNT + NAME + 16]; /* below mon_groups */
+	uint32_t made;		      /* 0: it was there, and may be somebody else's */
 };
 
 static const char *const files[] = {
@@ -127,6 +128,7 @@ static int open_group(void *meter, void *vm, void **handle)
 		system->release(system->opaque, group, sizeof(*group));
 		return result == -ENOENT ? VPMU_ERROR_UNSUPPORTED : vpmu_linux_error(result);
 	}
+	group->made = result >= 0;
 	*handle = group;
 	return 0;
 }
@@ -202,13 +204,14 @@ static int read_group(void *meter, void *handle, uint32_t vcpu, uint64_t config,
 	return sum.error;
 }
 
-/* The threads go back to the group that they were in before. */
+/* With a group its threads go back to the one that they were in before. */
 static void close_group(void *meter, void *handle)
 {
 	const struct vpmu_resctrl *resctrl = meter;
 	struct group *group = handle;
 
-	resctrl->system.directory_remove(resctrl->system.opaque, group->path);
+	if (group->made)
+		resctrl->system.directory_remove(resctrl->system.opaque, group->path);
 	resctrl->system.release(resctrl->system.opaque, group, sizeof(*group));
 }
 

@@ -207,8 +207,8 @@ VPMU_API void vpmu_resctrl_destroy(struct vpmu_resctrl *resctrl);
  * @brief The meter of resctrl; its first argument is the struct vpmu_resctrl. What a VM gives it, meter_vm, is the name of its monitoring group: a
  * text of letters, digits, '-', '_' and '.', 1 to 63 bytes, not beginning with '.'.
  *
- * The group is made below mon_groups and removed at the end. One that is there already is taken over with what it has measured, as after a
- * crash. Values are the sums over all L3 caches, in bytes: the kernel has applied the scale of the hardware. Errors: VPMU_ERROR_LIMIT when the
+ * The group is made below mon_groups and removed at the end. One that is there already is used with what it has measured, and
+ * stays: it may be that of another monitor, or was left by one that crashed. Values are the sums over all L3 caches, in bytes: the kernel has applied the scale of the hardware. Errors: VPMU_ERROR_LIMIT when the
  * hardware has no monitor left, VPMU_ERROR_TAKEN while it says "Unavailable", VPMU_ERROR_GONE for a thread that has ended.
  * @return a constant table
  * @par Threads

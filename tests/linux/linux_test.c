@@ -403,9 +403,12 @@ static void groups_are_made_read_and_removed(void)
 	CHECK_EQ(value, 3000);
 	CHECK_EQ(ops->read(resctrl, group, 0, 1, &value), VPMU_ERROR_INVALID);
 	CHECK_EQ(ops->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, 3, &value), VPMU_ERROR_INVALID);
-	/* One that is there already is taken over. */
+	/* One that is there already is used, and left to who made it. */
 	CHECK_EQ(ops->open(resctrl, name, &again), 0);
-	system.release(NULL, again, 0);
+	CHECK_EQ(ops->read(resctrl, again, VPMU_MONITOR_WHOLE_VM, 1, &value), 0);
+	CHECK_EQ(value, 3000);
+	ops->close(resctrl, again);
+	CHECK_STR(group_file("tasks"), tid);
 	ops->close(resctrl, group);
 	CHECK_STR(group_file("tasks"), "");
 	vpmu_resctrl_destroy(resctrl);
