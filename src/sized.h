@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Structs that callers pass begin with their size as the caller knows it. Shorter ones than this library's are
- * invalid, as none has grown since the first release; longer ones must have nothing in the part that it does not know.
+ * Structs that callers pass begin with their size as the caller knows it. Shorter ones than this
+ * library's are invalid, as none has grown since the first release; longer ones must have nothing
+ * in the part that it does not know.
  */
 #ifndef VPMU_SIZED_H
 #define VPMU_SIZED_H
@@ -13,7 +14,8 @@
 
 #include <vpmu/error.h>
 
-/* A size above this is a mistake; it bounds what is read of a stranger's struct, as perf_event_open(2) does. */
+/* A size above this is a mistake; it bounds what is read of a stranger's struct, as
+ * perf_event_open(2) does. */
 #define VPMU_SIZED_LARGEST 4096
 
 static inline int vpmu_sized_tail(const unsigned char *from, const unsigned char *end)

@@ -57,7 +57,8 @@ int vpmu_direct_create(const struct vpmu_direct_config *config, struct vpmu_dire
 	for (uint32_t i = 0; i < config->cpus; i++) {
 		made->cpus[i].number = i;
 		made->cpus[i].rotate_at = VPMU_DIRECT_NEVER;
-		/* The value after a reset is not 0 everywhere: it is written before anything counts. */
+		/* The value after a reset is not 0 everywhere: it is written before anything
+		 * counts. */
 		made->cpus[i].global_control = DIRECT_UNKNOWN;
 		made->cpus[i].fixed_control = DIRECT_UNKNOWN;
 	}

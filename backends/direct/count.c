@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Events on counters. A counter is always armed to overflow at half of its range at the latest and to interrupt
- * then, so that none wraps around unseen.
+ * Events on counters. A counter is always armed to overflow at half of its range at the latest and
+ * to interrupt then, so that none wraps around unseen.
  */
 #include "internal.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What each side sees: registers of its own, in the hardware while they are loaded, else in memory. */
+/* What each side sees: registers of its own, in the hardware while they are loaded, else in
+ * memory. */
 #include "owner.h"
 
 enum kind {
@@ -170,7 +171,8 @@ static int view_read(const struct view *view, uint32_t number, uint64_t *value)
 
 /* ---- writes ---- */
 
-/* What no longer counts stands still from here on, at the value that it has now. It may have overflowed before. */
+/* What no longer counts stands still from here on, at the value that it has now. It may have
+ * overflowed before. */
 static void note_stop(const struct view *view, uint32_t counter)
 {
 	view->cpu->ended |= OWNER_BIT(counter);

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Registers change hands. What the hardware holds is known at any time but for counters that count, so only what differs is
- * written, and only what may have counted is read.
+ * Registers change hands. What the hardware holds is known at any time but for counters that count,
+ * so only what differs is written, and only what may have counted is read.
  */
 #include <string.h>
 
@@ -45,8 +45,8 @@ static uint64_t closed(const struct vpmu_hardware *hardware, uint64_t select)
 }
 
 /*
- * A guest counts guest code and nothing else. Where selectors can say so they do; where there is a global control it
- * stops the guest's counters in host code; else the selectors are closed there.
+ * A guest counts guest code and nothing else. Where selectors can say so they do; where there is a
+ * global control it stops the guest's counters in host code; else the selectors are closed there.
  */
 uint64_t vpmu_owner_select(const struct vpmu_owner *owner, const struct owner_cpu *cpu,
 			   int is_guest, uint64_t select)

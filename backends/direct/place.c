@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Who gets counters. The whole of a CPU is decided anew each time, class by class, and then compared with what its registers hold.
- * An event is placed where it was, else on a free counter, else others are moved: that is bipartite
- * matching, so a group is turned away only where no arrangement would have room for it.
+ * Who gets counters. The whole of a CPU is decided anew each time, class by class, and then
+ * compared with what its registers hold. An event is placed where it was, else on a free counter,
+ * else others are moved: that is bipartite matching, so a group is turned away only where no
+ * arrangement would have room for it.
  */
 #include <string.h>
 

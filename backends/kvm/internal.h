@@ -34,7 +34,8 @@ uint64_t kvm_load64(const uint8_t *at);
 /* Checks a bank, and takes its calls of KVM: what each use begins with. */
 int kvm_bank_take(const struct vpmu_kvm_bank *bank, struct vpmu_kvm_system *system);
 
-/* What an image is to be told of a bank: these functions, which get the bank as their opaque; its size stays. */
+/* What an image is to be told of a bank: these functions, which get the bank as their opaque; its
+ * size stays. */
 void kvm_bank_fill(struct vpmu_kvm_bank *bank, const struct vpmu_image_bank *functions,
 		   struct vpmu_image_bank *image);
 

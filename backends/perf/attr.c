@@ -33,8 +33,9 @@ int vpmu_perf_is_clock(const struct guest_perf_attr *attr)
 }
 
 /*
- * A clock event that the kernel throttles since it overflows more often than kernel.perf_event_max_sample_rate counts wrong (on
- * 6.18 nearly twice the time that passed), so notices keep well below that.
+ * A clock event that the kernel throttles since it overflows more often than
+ * kernel.perf_event_max_sample_rate counts wrong (on 6.18 nearly twice the time that passed), so
+ * notices keep well below that.
  */
 void vpmu_perf_rate_look(struct vpmu_perf *perf)
 {
@@ -51,8 +52,8 @@ void vpmu_perf_rate_look(struct vpmu_perf *perf)
 }
 
 /*
- * The distance to ask the kernel for. Until the notice has been looked after, the kernel gives one more
- * at every such distance, so a tiny one would keep the host busy with nothing else.
+ * The distance to ask the kernel for. Until the notice has been looked after, the kernel gives one
+ * more at every such distance, so a tiny one would keep the host busy with nothing else.
  */
 uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
 			    uint64_t left)
@@ -93,8 +94,9 @@ int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_a
 }
 
 /*
- * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. Without a size the
- * struct ends with config2, the last word that a guest can set: every kernel since 2.6.39 knows as much.
+ * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. Without a
+ * size the struct ends with config2, the last word that a guest can set: every kernel since 2.6.39
+ * knows as much.
  */
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
 			uint32_t how, uint64_t period, uint32_t size)

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Descriptors: those that are the VMM's alone, and whether a profile's can be had. The kernel gives the lowest free
- * number, so the last numbers below the limit stay free as long as no event keeps one of them.
+ * Descriptors: those that are the VMM's alone, and whether a profile's can be had. The kernel gives
+ * the lowest free number, so the last numbers below the limit stay free as long as no event keeps
+ * one of them.
  */
 #include <errno.h>
 #include <inttypes.h>

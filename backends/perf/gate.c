@@ -2,12 +2,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A gate around the guest's runs, for PMUs that count the host's work as well. A group behind it is read at both edges of a
- * run, and what its events counted outside is left out of what its readings tell. Nothing is paused: an event in
- * error that is enabled again forgets that it was, so a pause could hide a loss; a group may hold host-software
- * events, which count on; and whether a group has its counters shows at any time. Only notices are put off outside: one
- * for what the VMM counted would end the next run before it began, and so again and again. Where nobody tells of
- * edges, as of a thread that is only watched, there is no gate.
+ * A gate around the guest's runs, for PMUs that count the host's work as well. A group behind it is
+ * read at both edges of a run, and what its events counted outside is left out of what its readings
+ * tell. Nothing is paused: an event in error that is enabled again forgets that it was, so a pause
+ * could hide a loss; a group may hold host-software events, which count on; and whether a group has
+ * its counters shows at any time. Only notices are put off outside: one for what the VMM counted
+ * would end the next run before it began, and so again and again. Where nobody tells of edges, as
+ * of a thread that is only watched, there is no gate.
  */
 #include "internal.h"
 
@@ -68,7 +69,8 @@ void vpmu_perf_gate_notices(struct vpmu_perf *perf, const struct perf_thread *th
 	}
 }
 
-/* A group that has lost its counters says so when it is read; what it has counted unread is left out. */
+/* A group that has lost its counters says so when it is read; what it has counted unread is left
+ * out. */
 static int pass_edge(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
 {
 	int error = vpmu_perf_group_settle(perf, thread, group);

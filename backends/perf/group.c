@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Groups of events: one perf group each, toggled by its leader and read as a whole. Nothing is ever reset:
- * a reset leaves the times as they are, so readings are told apart by subtraction.
+ * Groups of events: one perf group each, toggled by its leader and read as a whole. Nothing is ever
+ * reset: a reset leaves the times as they are, so readings are told apart by subtraction.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -195,8 +195,8 @@ int64_t vpmu_perf_group_toggle(struct vpmu_perf *perf, const struct perf_group *
 }
 
 /*
- * How far a word of the host's has come. The clock of a CPU may be behind that of the one before; the word is
- * then waited for, so that nothing is counted twice.
+ * How far a word of the host's has come. The clock of a CPU may be behind that of the one before;
+ * the word is then waited for, so that nothing is counted twice.
  */
 static uint64_t advance(uint64_t *last, uint64_t now)
 {
@@ -207,8 +207,8 @@ static uint64_t advance(uint64_t *last, uint64_t now)
 }
 
 /*
- * The kernel's enabled time of a group in error stands still. The thread's own time does not, and is what that would
- * have been.
+ * The kernel's enabled time of a group in error stands still. The thread's own time does not, and
+ * is what that would have been.
  */
 static void starve(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
 {
@@ -325,8 +325,8 @@ static int tell_blurred(struct perf_group *group)
 }
 
 /*
- * While a group stood still nobody counted, and no time of the kernel's shows it: one reading fails in any case, also where
- * the group was paused or started meanwhile.
+ * While a group stood still nobody counted, and no time of the kernel's shows it: one reading fails
+ * in any case, also where the group was paused or started meanwhile.
  */
 static int tell_stalled(struct vpmu_perf *perf, struct perf_thread *thread,
 			struct perf_group *group)
@@ -427,8 +427,8 @@ static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struc
 }
 
 /*
- * A counting event cannot become a sampling one, so the group is opened anew, for the member that begins to
- * give notices. It stands still meanwhile; where that fails it goes on as it was.
+ * A counting event cannot become a sampling one, so the group is opened anew, for the member that
+ * begins to give notices. It stands still meanwhile; where that fails it goes on as it was.
  */
 static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 			struct perf_group *group, struct perf_member *beginner)
@@ -481,7 +481,8 @@ static int64_t set_distance(struct vpmu_perf *perf, int32_t descriptor, uint64_t
 					(uint64_t)(uintptr_t)&distance);
 }
 
-/* Nothing of the group stops for it but the dummy. Where that stays off, notices come early, and no more. */
+/* Nothing of the group stops for it but the dummy. Where that stays off, notices come early, and no
+ * more. */
 static int64_t set_distance_at_once(struct vpmu_perf *perf, const struct perf_group *group,
 				    int32_t descriptor, uint64_t distance)
 {

@@ -17,7 +17,8 @@
 /* Chains of threads, by the low bits of their numbers. */
 #define PERF_CHAINS 256
 
-/* Period of an event that is to give no notice: above any distance, below the kernel's limit of 2^63. */
+/* Period of an event that is to give no notice: above any distance, below the kernel's limit of
+ * 2^63. */
 #define PERF_FAR (1ull << 62)
 
 /* Events that a thread may keep of closed groups. */
@@ -88,9 +89,11 @@ struct perf_group {
 	uint32_t gated;	  /* see gate.c */
 	uint32_t shut;	  /* what its guest events count is not the guest's */
 	uint32_t current; /* read when the guest was left, and not touched since */
-	int32_t blurred; /* why an edge was not read: what came before it and after it is not told apart */
-	uint64_t starved; /* time of the thread up to which its starvation was told; 0: it is not starved */
-	int32_t dummy; /* see vpmu_perf_needs_dummy(); -1: none */
+	int32_t blurred;  /* why an edge was not read: what came before it and after it is not told
+			     apart */
+	uint64_t starved; /* time of the thread up to which its starvation was told; 0: it is not
+			     starved */
+	int32_t dummy;	  /* see vpmu_perf_needs_dummy(); -1: none */
 	struct perf_member members[];
 };
 
@@ -129,8 +132,9 @@ enum perf_refusal {
 /* source.c */
 
 /*
- * Looks whether KVM keeps the PMU for its guests: then events that count a guest and such VMs shut each other out. Its module,
- * which has that parameter for as long as it is loaded, may come later than the source.
+ * Looks whether KVM keeps the PMU for its guests: then events that count a guest and such VMs shut
+ * each other out. Its module, which has that parameter for as long as it is loaded, may come later
+ * than the source.
  */
 void vpmu_perf_mediated_look(struct vpmu_perf *perf);
 
@@ -144,10 +148,12 @@ uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_per
 uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_group *group,
 				   const struct perf_member *member);
 /*
- * Whether the kernel takes a new distance of this event late. It gives a software event that counts, while that is on, one
- * notice at the very next count and one after the distance before (__perf_event_period() leaves nothing of the period,
- * and perf_swevent_set_period() goes on with hw.last_period, kernel/events/core.c), unless the event is put on its CPU
- * anew in between (perf_swevent_add()). A dummy in the group that is switched off and on has all of them put on anew.
+ * Whether the kernel takes a new distance of this event late. It gives a software event that
+ * counts, while that is on, one notice at the very next count and one after the distance before
+ * (__perf_event_period() leaves nothing of the period, and perf_swevent_set_period() goes on with
+ * hw.last_period, kernel/events/core.c), unless the event is put on its CPU anew in between
+ * (perf_swevent_add()). A dummy in the group that is switched off and on has all of them put on
+ * anew.
  */
 int vpmu_perf_needs_dummy(const struct perf_member *member);
 int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_attr *attr);
@@ -188,7 +194,8 @@ int vpmu_perf_group_settle(struct vpmu_perf *perf, struct perf_thread *thread,
 void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group);
 /* How far a member has still to go to its notice. Counts not taken up yet bring it early only. */
 uint64_t vpmu_perf_member_left(const struct perf_member *member);
-/* A new distance for an event that gives notices: 0 or a negated errno value. Behind a gate the kernel gets it at the next entry. */
+/* A new distance for an event that gives notices: 0 or a negated errno value. Behind a gate the
+ * kernel gets it at the next entry. */
 int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
 				struct perf_member *member, uint64_t left);
 

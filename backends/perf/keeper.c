@@ -2,16 +2,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Events that never count. The first event of some kinds, and the first event of any thread at all, make the kernel
- * change its own code on every CPU; when the last is closed it changes it back. One disabled event of
- * each such kind keeps that from happening at every open. Software events only: one that counts a guest would keep
- * VMs with a mediated vPMU from starting, disabled or not.
+ * Events that never count. The first event of some kinds, and the first event of any thread at all,
+ * make the kernel change its own code on every CPU; when the last is closed it changes it back. One
+ * disabled event of each such kind keeps that from happening at every open. Software events only:
+ * one that counts a guest would keep VMs with a mediated vPMU from starting, disabled or not.
  */
 #include "internal.h"
 
 #define CLAIMED 1
 
-/* The kinds that change no code of their own share one, for the hooks in the scheduler that all events need. */
+/* The kinds that change no code of their own share one, for the hooks in the scheduler that all
+ * events need. */
 static uint64_t kind_of(const struct guest_perf_attr *attr)
 {
 	if (vpmu_perf_counts_guest(attr) || attr->config == VPMU_SOFTWARE_CPU_CLOCK)

@@ -10,7 +10,8 @@
 
 #include "internal.h"
 
-/* Only the leader starts disabled and only it is pinned: a group is switched and placed by its leader. */
+/* Only the leader starts disabled and only it is pinned: a group is switched and placed by its
+ * leader. */
 static uint32_t how_of(const struct guest_perf_attr *event, int32_t group, uint32_t flags)
 {
 	uint32_t how = 0;
@@ -35,8 +36,8 @@ static int fill(struct perf_event_attr *attr, const struct guest_perf_attr *even
 }
 
 /*
- * Time passes in the kernel as well as outside: a clock that excludes it counts the same, and is open to everybody. Only its
- * notices would be left out while a guest runs.
+ * Time passes in the kernel as well as outside: a clock that excludes it counts the same, and is
+ * open to everybody. Only its notices would be left out while a guest runs.
  */
 static int may_exclude_kernel(const struct guest_perf_attr *event,
 			      const struct perf_event_attr *attr)
@@ -119,7 +120,8 @@ static int thread_is_own(struct vpmu_perf *perf, struct perf_thread *thread)
 	return thread->own == PERF_OWN_YES;
 }
 
-/* Decides how an event is opened. One that may need notices later is opened so that it can give them. */
+/* Decides how an event is opened. One that may need notices later is opened so that it can give
+ * them. */
 void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
 			    struct perf_member *member)
 {

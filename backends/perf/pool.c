@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Closed groups of a thread, kept paused for the next open of the same events. A guest's scheduler closes and
- * opens the same few groups again and again: taking one over costs one ioctl for a new period, or nothing.
+ * Closed groups of a thread, kept paused for the next open of the same events. A guest's scheduler
+ * closes and opens the same few groups again and again: taking one over costs one ioctl for a new
+ * period, or nothing.
  */
 #include "internal.h"
 
@@ -88,8 +89,9 @@ int vpmu_perf_pool_keep(struct vpmu_perf *perf, struct perf_thread *thread,
 }
 
 /*
- * The kernel goes on with what was left of a period when the event was paused. A first notice that comes early
- * by that would cost an exit of the guest, so the period is only left alone where nothing was counted of it.
+ * The kernel goes on with what was left of a period when the event was paused. A first notice that
+ * comes early by that would cost an exit of the guest, so the period is only left alone where
+ * nothing was counted of it.
  */
 static int distance_fits(const struct vpmu_perf *perf, const struct perf_member *member,
 			 uint64_t left)

@@ -7,7 +7,8 @@
 
 #include "internal.h"
 
-/* Signals above 31 are real-time ones: their queue can be full, and what comes instead ends the VMM. */
+/* Signals above 31 are real-time ones: their queue can be full, and what comes instead ends the
+ * VMM. */
 static int signal_is_fit(uint32_t number)
 {
 	return number < 32 && number != SIGKILL && number != SIGSTOP;

@@ -100,7 +100,8 @@ static int64_t file_text(void *opaque, const char *path, char *to, uint64_t size
 	return length;
 }
 
-/* The first number of a thread's schedstat is the same as its clock shows, and can be read of other processes. */
+/* The first number of a thread's schedstat is the same as its clock shows, and can be read of other
+ * processes. */
 static int64_t thread_time_told(int64_t thread)
 {
 	char path[64], text[64];
@@ -111,7 +112,8 @@ static int64_t thread_time_told(int64_t thread)
 	return length > 0 ? (int64_t)strtoull(text, NULL, 10) : length;
 }
 
-/* A clock of a thread of this process has a number: that of the thread, inverted, and three bits for what it shows. */
+/* A clock of a thread of this process has a number: that of the thread, inverted, and three bits
+ * for what it shows. */
 static int64_t thread_time(void *opaque, int64_t thread)
 {
 	clockid_t clock = (clockid_t)(~(uint32_t)thread << 3 | 6u);

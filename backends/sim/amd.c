@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* AMD's core counters, with or without the global registers of version 2 (APM volume 2, chapter 13). */
+/* AMD's core counters, with or without the global registers of version 2 (APM volume 2, chapter
+ * 13). */
 #include "internal.h"
 
 #define MSR_LEGACY_CTL0 0xc0010000

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Branches by their encodings: Intel 64 and IA-32 Architectures Software Developer's Manual volume 2, appendix A;
- * The RISC-V Instruction Set Manual volume I, chapters 2.5 and 16; LoongArch Reference Manual volume 1, 2.2.5.
+ * Branches by their encodings: Intel 64 and IA-32 Architectures Software Developer's Manual volume
+ * 2, appendix A; The RISC-V Instruction Set Manual volume I, chapters 2.5 and 16; LoongArch
+ * Reference Manual volume 1, 2.2.5.
  */
 #include "decode.h"
 

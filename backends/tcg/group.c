@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Groups of events. The plugin's counts never stop, so an event is a difference of two looks at one of them; pausing
- * keeps what was seen. Of each kind the plugin knows one target, the nearest of all events.
+ * Groups of events. The plugin's counts never stop, so an event is a difference of two looks at one
+ * of them; pausing keeps what was seen. Of each kind the plugin knows one target, the nearest of
+ * all events.
  */
 #include "internal.h"
 
@@ -58,7 +59,8 @@ static uint64_t after(uint64_t count, uint64_t left)
 	return left && left < TCG_NEVER - count ? count + left : TCG_NEVER;
 }
 
-/* Tells the plugin the nearest target of a kind. One that was passed meanwhile is due at the next block. */
+/* Tells the plugin the nearest target of a kind. One that was passed meanwhile is due at the next
+ * block. */
 static void aim(struct tcg_attached *attached, uint32_t kind)
 {
 	uint64_t nearest = TCG_NEVER;

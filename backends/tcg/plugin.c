@@ -2,12 +2,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The plugin: runs in QEMU and counts what each vCPU does, in memory that it shares with the counter source.
+ * The plugin: runs in QEMU and counts what each vCPU does, in memory that it shares with the
+ * counter source.
  *
  *   -plugin libvpmu-tcg.so,shared=FILE[,memory=on][,precise=on]
  *
- * FILE is made if it is missing, and FILE.notify, a FIFO, beside it. What a block adds is packed into the pointer that QEMU
- * hands to the block's callback, so translating costs no memory.
+ * FILE is made if it is missing, and FILE.notify, a FIFO, beside it. What a block adds is packed
+ * into the pointer that QEMU hands to the block's callback, so translating costs no memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,8 @@
 
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
-/* A block: instructions 15:0, branches 30:16, whether it is one repeated instruction, the mark of that 63:32. */
+/* A block: instructions 15:0, branches 30:16, whether it is one repeated instruction, the mark of
+ * that 63:32. */
 #define BLOCK_INSTRUCTIONS 0xffffull
 #define BLOCK_BRANCHES 0x7fff0000ull
 #define BLOCK_BRANCHES_SHIFT 16
@@ -69,7 +71,8 @@ static __attribute__((noinline, cold)) void tell_all(struct tcg_vcpu *vcpu)
 		tell(vcpu, (enum tcg_kind)kind);
 }
 
-/* 1 when notice is due. A target that the source stores at this moment is seen when the next block begins. */
+/* 1 when notice is due. A target that the source stores at this moment is seen when the next block
+ * begins. */
 static inline int add(struct tcg_vcpu *vcpu, enum tcg_kind kind, uint64_t more)
 {
 	uint64_t count = load(&vcpu->count[kind]) + more;
@@ -115,8 +118,8 @@ static void run_block(unsigned int index, void *packed)
 }
 
 /*
- * A block that ends with a repeated instruction. QEMU begins a block of that instruction alone for each further round, and nothing else
- * was counted since the round before.
+ * A block that ends with a repeated instruction. QEMU begins a block of that instruction alone for
+ * each further round, and nothing else was counted since the round before.
  */
 static void run_repeated(unsigned int index, void *packed)
 {

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What the plugin uses of QEMU's plugin interface, version 1 (QEMU 4.2 to 8.2). Distributions do not package the
- * header. Described in docs/devel/tcg-plugins.rst of QEMU.
+ * What the plugin uses of QEMU's plugin interface, version 1 (QEMU 4.2 to 8.2). Distributions do
+ * not package the header. Described in docs/devel/tcg-plugins.rst of QEMU.
  */
 #ifndef VPMU_TCG_PLUGIN_API_H
 #define VPMU_TCG_PLUGIN_API_H

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The memory between the plugin, which counts, and the source, which reads. Words are of this machine's
- * byte order: both run on it.
+ * The memory between the plugin, which counts, and the source, which reads. Words are of this
+ * machine's byte order: both run on it.
  */
 #ifndef VPMU_TCG_SHARED_H
 #define VPMU_TCG_SHARED_H
@@ -31,9 +31,10 @@ struct tcg_header {
 /* Written by the vCPU's thread, but for the targets. A vCPU has cache lines of its own. */
 struct tcg_vcpu {
 	_Atomic uint64_t count[TCG_KINDS];
-	_Atomic uint64_t
-		target[TCG_KINDS]; /* the count of which the source wants notice, once; or TCG_NEVER */
-	uint64_t repeating; /* plugin: mark of the string instruction that ended the last block; 0: none */
+	_Atomic uint64_t target[TCG_KINDS]; /* the count of which the source wants notice, once; or
+					       TCG_NEVER */
+	uint64_t repeating; /* plugin: mark of the string instruction that ended the last block; 0:
+			       none */
 	uint64_t repeated_at; /* instructions counted then */
 	uint64_t reserved[6];
 };

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a VMM embeds libvpmu, reduced to what the library asks of it. There is no hypervisor here: "the guest" is
- * the lines that call access_as_guest(), where a VMM would handle an MSR exit.
+ * How a VMM embeds libvpmu, reduced to what the library asks of it. There is no hypervisor here:
+ * "the guest" is the lines that call access_as_guest(), where a VMM would handle an MSR exit.
  */
 #define _GNU_SOURCE
 

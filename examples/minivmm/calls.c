@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The library calls the operating system through tables. This VMM puts its own functions there, which
- * count and then do the same.
+ * The library calls the operating system through tables. This VMM puts its own functions there,
+ * which count and then do the same.
  */
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What KVM knows of a vCPU, taken out of it and put into another: as much as this guest uses. Interrupts under
- * way are part of it, so a PMI that was injected and not yet taken arrives once.
+ * What KVM knows of a vCPU, taken out of it and put into another: as much as this guest uses.
+ * Interrupts under way are part of it, so a PMI that was injected and not yet taken arrives once.
  */
 
 #include <linux/kvm.h>
@@ -32,7 +32,8 @@ struct known {
 	struct kvm_vcpu_events events;
 	struct kvm_mp_state run_state;
 	uint64_t msrs[3];
-	uint64_t wake_in; /* ns until the wake interrupt that the guest asked for; VPMU_NO_DEADLINE: none */
+	uint64_t wake_in; /* ns until the wake interrupt that the guest asked for; VPMU_NO_DEADLINE:
+			     none */
 };
 
 _Static_assert(sizeof(struct known) <= CPU_STATE_SIZE, "what KVM knows fits in its place");

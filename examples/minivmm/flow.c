@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Pieces of a VM on their way. This VMM moves between two processes of one machine, so a piece is a plain struct;
- * what is not the VMM's own, the library's image, has a format of its own.
+ * Pieces of a VM on their way. This VMM moves between two processes of one machine, so a piece is a
+ * plain struct; what is not the VMM's own, the library's image, has a format of its own.
  */
 
 #include <errno.h>

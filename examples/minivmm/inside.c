@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Without KVM: the guest's program in this process, one thread for each vCPU. Its way in is a function call,
- * and what interrupts it are the moments at which it asks for the time. The library is the same.
+ * Without KVM: the guest's program in this process, one thread for each vCPU. Its way in is a
+ * function call, and what interrupts it are the moments at which it asks for the time. The library
+ * is the same.
  *
  * The signal of overflow has a handler here, which only notes it.
  */

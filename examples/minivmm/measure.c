@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What the guest's phases and steps were, as the VMM saw them. The guest marks them by writing to ports,
- * which are exits of their own and not counted.
+ * What the guest's phases and steps were, as the VMM saw them. The guest marks them by writing to
+ * ports, which are exits of their own and not counted.
  */
 
 #include <stddef.h>

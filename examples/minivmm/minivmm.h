@@ -58,8 +58,8 @@ struct options {
 	const char *receive; /* be the destination of a move, at this socket */
 	const char *save;    /* stop the guest after a while and save it there */
 	const char *restore; /* go on with what was saved */
-	const char *
-		line; /* stop when the line of vCPU 0 is so, a name of VPMU_LINE_*; NULL: at any moment */
+	const char *line; /* stop when the line of vCPU 0 is so, a name of VPMU_LINE_*; NULL: at any
+			     moment */
 	const char *without; /* an event that this host cannot serve */
 	uint32_t aborts;     /* moves that are aborted half way before the one that is not */
 	uint32_t generation; /* of the restore */

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The second half of the demonstration: a guest that counts and checks itself moves, while it runs, to another
- * process. What both sides and the guest saw of it is printed.
+ * The second half of the demonstration: a guest that counts and checks itself moves, while it runs,
+ * to another process. What both sides and the guest saw of it is printed.
  */
 
 #include <inttypes.h>
@@ -95,7 +95,7 @@ void figures_of_guest(const struct machine *machine, struct figures *figures)
 		figures->epoch = results_of(machine, 0)->roaming.epoch;
 }
 
-/* ---- two processes ---------------------------------------------------------------------------------- */
+/* ---- two processes --------------------------------------------------------------------------- */
 
 static pid_t destination_start(const struct options *options, const char *path)
 {
@@ -198,7 +198,7 @@ int move_run(struct machine *machine, struct figures *figures)
 	return error;
 }
 
-/* ---- what is printed -------------------------------------------------------------------------------- */
+/* ---- what is printed ------------------------------------------------------------------------- */
 
 static double downtime_ms(const struct figures *figures)
 {

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What belongs to a vCPU is done on its own thread: its host events are that thread's, and KVM's vCPU is. Another
- * thread gives an order and waits; the vCPU's thread carries it out between two runs of its guest, or at once while
- * the vCPU waits for its state.
+ * What belongs to a vCPU is done on its own thread: its host events are that thread's, and KVM's
+ * vCPU is. Another thread gives an order and waits; the vCPU's thread carries it out between two
+ * runs of its guest, or at once while the vCPU waits for its state.
  */
 
 #include <signal.h>
@@ -97,7 +97,8 @@ static int line_is_other(const struct vcpu *vcpu)
 	return strcmp(name_of_line(line), wanted) != 0;
 }
 
-/* A stop reads the events a last time, which may change the line; then the vCPU goes on, and stops at another moment. */
+/* A stop reads the events a last time, which may change the line; then the vCPU goes on, and stops
+ * at another moment. */
 static int stop(struct vcpu *vcpu)
 {
 	int error = complete(vcpu);

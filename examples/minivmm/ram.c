@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Which pages of the guest's memory changed. KVM notes what the guest stores; what the library stores for it, by
- * the host ops, KVM does not see, so the host ops note that.
+ * Which pages of the guest's memory changed. KVM notes what the guest stores; what the library
+ * stores for it, by the host ops, KVM does not see, so the host ops note that.
  */
 
 #include <linux/kvm.h>

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The destination of a move. Its vCPUs have threads from the beginning, and wait: what the source tells of its open
- * events is made ready on them. What arrives is proved before it is taken, and until the commit all can be given up.
+ * The destination of a move. Its vCPUs have threads from the beginning, and wait: what the source
+ * tells of its open events is made ready on them. What arrives is proved before it is taken, and
+ * until the commit all can be given up.
  */
 
 #include <stdio.h>
@@ -58,7 +59,8 @@ static int fits(const struct image *image, const struct piece *piece)
 	return piece->length <= image->capacity;
 }
 
-/* Every configuration is held against this host first, so that a move that must fail does so before it costs anything. */
+/* Every configuration is held against this host first, so that a move that must fail does so before
+ * it costs anything. */
 static int take_configuration(struct receiving *receiving, const struct piece *piece)
 {
 	struct vcpu *vcpu = &receiving->machine->vcpus[piece->vcpu % VCPUS];
@@ -109,7 +111,8 @@ static int take_cpu(struct receiving *receiving, const struct piece *piece)
 	return flow_rest(receiving->fd, state, sizeof(*state));
 }
 
-/* One image, which is lent: its bytes stay as they are until the move is aborted, whatever else is sent. */
+/* One image, which is lent: its bytes stay as they are until the move is aborted, whatever else is
+ * sent. */
 static int take_image(struct receiving *receiving, const struct piece *piece)
 {
 	struct machine *machine = receiving->machine;

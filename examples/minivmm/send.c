@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The source of a move. While the guest runs its memory is copied, again and again what changed meanwhile, and what
- * its vCPUs have open is told, so that the destination makes the host events ready. Then the guest stops, and what is
- * left goes: the last pages, the vCPUs, the image of the PMU.
+ * The source of a move. While the guest runs its memory is copied, again and again what changed
+ * meanwhile, and what its vCPUs have open is told, so that the destination makes the host events
+ * ready. Then the guest stops, and what is left goes: the last pages, the vCPUs, the image of the
+ * PMU.
  */
 
 #include <stdio.h>
@@ -201,7 +202,8 @@ static int commit(struct machine *machine, int fd, struct figures *figures, uint
 	return flow_rest(fd, &machine->there, sizeof(machine->there));
 }
 
-/* Until the destination has said that it can go on, the guest is this side's, and goes on here whatever happens there. */
+/* Until the destination has said that it can go on, the guest is this side's, and goes on here
+ * whatever happens there. */
 static int send_once(struct machine *machine, int fd, struct figures *figures, char *fault,
 		     uint64_t room)
 {

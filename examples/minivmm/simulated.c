@@ -2,12 +2,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The guest on a simulated PMU. Its program is the same and runs in this process, one vCPU after the other, each on a CPU
- * of its own; time is virtual and passes where the program asks for it, sleeps, or exits. So there is a truth
- * for cycles, instructions, cache and branch events, whatever machine this is.
+ * The guest on a simulated PMU. Its program is the same and runs in this process, one vCPU after
+ * the other, each on a CPU of its own; time is virtual and passes where the program asks for it,
+ * sleeps, or exits. So there is a truth for cycles, instructions, cache and branch events, whatever
+ * machine this is.
  *
- * The PMU has fewer counters than the guest has events, and a host that profiles beside it, so that the guest's events are
- * multiplexed. While the guest sleeps the host takes the PMU away, and gives it back.
+ * The PMU has fewer counters than the guest has events, and a host that profiles beside it, so that
+ * the guest's events are multiplexed. While the guest sleeps the host takes the PMU away, and gives
+ * it back.
  */
 
 #include <stdlib.h>
@@ -41,7 +43,8 @@ static struct inside {
 
 static const struct {
 	uint32_t event;
-	/* in a thousand ns, times 1000: guest user, guest kernel, host; and the same for the other kind of work */
+	/* in a thousand ns, times 1000: guest user, guest kernel, host; and the same for the other
+	 * kind of work */
 	uint32_t rates[2][VPMU_SIM_LEVELS];
 } workload[] = {
 	{ VPMU_HARDWARE_CYCLES, { { 3000000, 3000000, 3000000 }, { 2700000, 3000000, 3000000 } } },

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* A guest is stopped into a file, and goes on from it, as often as one likes: each time of another generation. */
+/* A guest is stopped into a file, and goes on from it, as often as one likes: each time of another
+ * generation. */
 
 #include <errno.h>
 #include <fcntl.h>

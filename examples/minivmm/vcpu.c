@@ -4,14 +4,15 @@
 /*
  * The thread of a vCPU.
  *
- * Signals. Two end KVM_RUN: the notice that an event overflowed, which the kernel sends to this thread, and
- * the timer of this thread. Both are blocked everywhere but within KVM_RUN (KVM_SET_SIGNAL_MASK), and
- * taken with sigtimedwait() afterwards. So there is no handler and no moment at which a signal could be
- * missed: one that comes between two runs stays pending and ends the next run at once.
+ * Signals. Two end KVM_RUN: the notice that an event overflowed, which the kernel sends to this
+ * thread, and the timer of this thread. Both are blocked everywhere but within KVM_RUN
+ * (KVM_SET_SIGNAL_MASK), and taken with sigtimedwait() afterwards. So there is no handler and no
+ * moment at which a signal could be missed: one that comes between two runs stays pending and ends
+ * the next run at once.
  *
  * Time. A halted vCPU sleeps within KVM_RUN, since its interrupt controller is in the kernel. What
- * the library wants to do at a later time, and the wake interrupt that the guest asked for, therefore need
- * a signal too: the timer is set to the nearer of both before each run.
+ * the library wants to do at a later time, and the wake interrupt that the guest asked for,
+ * therefore need a signal too: the timer is set to the nearer of both before each run.
  */
 
 #include <errno.h>
@@ -169,7 +170,8 @@ static int run_once(struct vcpu *vcpu)
 
 	wake_if_due(vcpu);
 	vpmu_vcpu_enter(vcpu->device);
-	/* Here a PMI was just injected, if one was due; what was ordered may take the vCPU elsewhere. */
+	/* Here a PMI was just injected, if one was due; what was ordered may take the vCPU
+	 * elsewhere. */
 	if (vcpu->order != ORDER_NONE && !order_take(vcpu))
 		return 0;
 	if (vcpu->elsewhere) {

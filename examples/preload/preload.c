@@ -2,12 +2,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * LD_PRELOAD=libvpmu-preload.so VMM...: gives the guests of a VMM that cannot be changed a PMU of virtual MSRs (x86, KVM).
+ * LD_PRELOAD=libvpmu-preload.so VMM...: gives the guests of a VMM that cannot be changed a PMU of
+ * virtual MSRs (x86, KVM).
  *
- * It stands between the VMM and KVM's ioctls: adds the CPUID block, merges the device's MSRs into whatever filter the VMM
- * sets, answers the exits that are the device's, and hands all others on. It shows what a VMM's author writes instead, and that
- * the device lives with a VMM that has a filter of its own. For trying out: nothing is saved, and overflows are found
- * when the guest looks.
+ * It stands between the VMM and KVM's ioctls: adds the CPUID block, merges the device's MSRs into
+ * whatever filter the VMM sets, answers the exits that are the device's, and hands all others on.
+ * It shows what a VMM's author writes instead, and that the device lives with a VMM that has a
+ * filter of its own. For trying out: nothing is saved, and overflows are found when the guest
+ * looks.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -74,7 +76,7 @@ static const struct vpmu_kvm_system calls = { .size = sizeof(calls),
 					      .control = control,
 					      .log = note };
 
-/* ---- host ops --------------------------------------------------------------------------------------- */
+/* ---- host ops -------------------------------------------------------------------------------- */
 
 static void *allocate(void *opaque, uint64_t size)
 {
@@ -183,7 +185,7 @@ static uint64_t guest_clock(void *opaque, uint32_t vcpu)
 	return __rdtsc();
 }
 
-/* ---- the device -------------------------------------------------------------------------------------- */
+/* ---- the device ------------------------------------------------------------------------------ */
 
 static int make_device(void)
 {
@@ -259,12 +261,13 @@ static struct cpu *cpu_of(int fd)
 
 static void keep_region(const struct kvm_userspace_memory_region *region)
 {
-	/* The upper half of the slot's number is the address space: system management mode's is left out. */
+	/* The upper half of the slot's number is the address space: system management mode's is
+	 * left out. */
 	if (region->slot < MOST_REGIONS)
 		machine.regions[region->slot] = *region;
 }
 
-/* ---- what is done differently ----------------------------------------------------------------------- */
+/* ---- what is done differently ---------------------------------------------------------------- */
 
 static int set_cpuid(int fd, const struct kvm_cpuid2 *theirs)
 {

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * vpmu attach: a PMU for the guest of a QEMU that knows nothing of it. One process for one VM: the guest asks in a mailbox
- * that lies in the memory of an ivshmem device, and rings its doorbell.
+ * vpmu attach: a PMU for the guest of a QEMU that knows nothing of it. One process for one VM: the
+ * guest asks in a mailbox that lies in the memory of an ivshmem device, and rings its doorbell.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +145,8 @@ static void begin_serving(struct attach *attach)
 }
 
 /*
- * What the guest asked may wait here unseen: a ring is lost that comes before QEMU has all that it may
- * ring with.
+ * What the guest asked may wait here unseen: a ring is lost that comes before QEMU has all that it
+ * may ring with.
  */
 static void serve_all(struct attach *attach)
 {
@@ -209,7 +209,7 @@ static int connected(struct attach *attach)
 	return begin_with(attach, error);
 }
 
-/* ---- moving ------------------------------------------------------------------------------------------- */
+/* ---- moving ---------------------------------------------------------------------------------- */
 
 static const char *save(void *opaque, unsigned char **bytes, size_t *length)
 {
@@ -251,7 +251,7 @@ static int work_bus(struct attach *attach, uint32_t from)
 	return watch(attach, connection, FROM_MOVE);
 }
 
-/* ---- what happens ------------------------------------------------------------------------------------- */
+/* ---- what happens ---------------------------------------------------------------------------- */
 
 static void rang(struct attach *attach, uint32_t vector)
 {

@@ -91,7 +91,8 @@ struct attach_machine;
 struct attach_vm *attach_vm_new(const struct attach_options *options, struct attach_wires *wires,
 				const struct attach_machine *machine);
 void attach_vm_drop(struct attach_vm *vm);
-/* What QEMU says: a vCPU, its thread, its number in hardware. Those that are not named until the end are gone. */
+/* What QEMU says: a vCPU, its thread, its number in hardware. Those that are not named until the
+ * end are gone. */
 void attach_vm_scan_begin(struct attach_vm *vm);
 void attach_vm_scan(struct attach_vm *vm, uint32_t vcpu, int64_t thread, uint32_t hardware);
 void attach_vm_scan_end(struct attach_vm *vm);

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The way of a VM's state into QEMU's own migration stream: QEMU's object dbus-vmstate asks for it on a D-Bus, and gives it
- * back at the destination (QEMU, docs/interop/dbus-vmstate). This is the whole bus that QEMU needs: it answers as the bus, and as the
- * only one on it.
+ * The way of a VM's state into QEMU's own migration stream: QEMU's object dbus-vmstate asks for it
+ * on a D-Bus, and gives it back at the destination (QEMU, docs/interop/dbus-vmstate). This is the
+ * whole bus that QEMU needs: it answers as the bus, and as the only one on it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -296,8 +296,8 @@ void attach_bus_accept(struct attach_bus *bus)
 		dbus_watch_handle(bus->watch, DBUS_WATCH_READABLE);
 }
 
-/* Answers are flushed at once: QEMU stands still until it has them. Each step of the greeting takes a call to be read, and one to
- * be answered. */
+/* Answers are flushed at once: QEMU stands still until it has them. Each step of the greeting takes
+ * a call to be read, and one to be answered. */
 void attach_bus_work(struct attach_bus *bus)
 {
 	if (!bus || !bus->connection)

@@ -9,7 +9,8 @@
 #include "attach.h"
 #include "qmp.h"
 
-/* The socket must be of the process that has the region: a thread of any other is not to be counted. */
+/* The socket must be of the process that has the region: a thread of any other is not to be
+ * counted. */
 static int open_same(struct qmp *qmp, const struct attach_wires *wires, const char *path)
 {
 	int error = qmp_open(qmp, path, QMP_PATIENCE);
@@ -29,8 +30,9 @@ static int is_plain(const char *path)
 }
 
 /*
- * The APIC id of an x86 vCPU. Others are numbered as QEMU numbers them (abi/SPEC.md R-PCI-3): they refuse
- * the question. One without an answer is none of them: a guess would give a CPU the block of another.
+ * The APIC id of an x86 vCPU. Others are numbered as QEMU numbers them (abi/SPEC.md R-PCI-3): they
+ * refuse the question. One without an answer is none of them: a guess would give a CPU the block of
+ * another.
  */
 static int hardware_id(struct qmp *qmp, const char *path, uint32_t index, uint32_t *hardware)
 {

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What this program has counted, for the one that attends after it: the image of its VM, in the state directory. The guest runs on
- * meanwhile and nobody counts, so the image is made as of a PMU that the host took: whoever reads it sees that something is missing.
+ * What this program has counted, for the one that attends after it: the image of its VM, in the
+ * state directory. The guest runs on meanwhile and nobody counts, so the image is made as of a PMU
+ * that the host took: whoever reads it sees that something is missing.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A VM that moves: what goes into QEMU's stream, and comes out of it. It is the image, and the part of the region that is in use.
- * QEMU moves the region too, as memory of the guest, but does not see what is written to it from here.
+ * A VM that moves: what goes into QEMU's stream, and comes out of it. It is the image, and the part
+ * of the region that is in use. QEMU moves the region too, as memory of the guest, but does not see
+ * what is written to it from here.
  */
 #include "attach_vm.h"
 
@@ -79,8 +80,9 @@ static const char *save_into(struct attach_vm *vm, unsigned char *bytes, uint64_
 }
 
 /*
- * QEMU asks when the guest stands already. Where the move fails it lets the guest go on, and nobody says so here. So this VM goes on at
- * once: where the move succeeds, its guest does nothing any more that could be counted.
+ * QEMU asks when the guest stands already. Where the move fails it lets the guest go on, and nobody
+ * says so here. So this VM goes on at once: where the move succeeds, its guest does nothing any
+ * more that could be counted.
  */
 const char *attach_vm_save(struct attach_vm *vm, unsigned char **bytes, size_t *length)
 {

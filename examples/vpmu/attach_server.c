@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What QEMU and this program share: the region and an event for each vector and direction. They are handed over as QEMU's
- * ivshmem-server does (QEMU, docs/specs/ivshmem-spec).
+ * What QEMU and this program share: the region and an event for each vector and direction. They are
+ * handed over as QEMU's ivshmem-server does (QEMU, docs/specs/ivshmem-spec).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -194,7 +194,8 @@ int attach_accept(struct attach_wires *wires, int listener)
 	return error ? error : hand_over(wires);
 }
 
-/* QEMU waits for ever where it is told nothing, and gives up where it is told of a protocol that it does not know. */
+/* QEMU waits for ever where it is told nothing, and gives up where it is told of a protocol that it
+ * does not know. */
 void attach_refuse(int listener)
 {
 	int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The counter source of vpmu attach: perf on the threads of another process, or a plugin in QEMU. Threads of others end at
- * any time and their numbers come again, so a thread is looked at once more after each event was opened on it.
+ * The counter source of vpmu attach: perf on the threads of another process, or a plugin in QEMU.
+ * Threads of others end at any time and their numbers come again, so a thread is looked at once
+ * more after each event was opened on it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,7 @@ static void tell(void *opaque, uint32_t level, const char *text)
 	attach_say("%s", text);
 }
 
-/* ---- perf, with a second look ------------------------------------------------------------------------ */
+/* ---- perf, with a second look ---------------------------------------------------------------- */
 
 static int perf_probe(void *opaque, struct vpmu_source_facts *facts)
 {
@@ -206,7 +207,7 @@ static int begin_perf(struct attach_source *source, int runs_guest)
 	return vpmu_perf_create(&config, &source->perf);
 }
 
-/* ---- the plugin -------------------------------------------------------------------------------------- */
+/* ---- the plugin ------------------------------------------------------------------------------ */
 
 /* ns for which a thread has run: the first number of its schedstat. */
 static int64_t thread_time(void *opaque, uint32_t vcpu)
@@ -231,7 +232,8 @@ static int64_t thread_time(void *opaque, uint32_t vcpu)
 	return (int64_t)strtoll(text, NULL, 10);
 }
 
-/* A plugin locks its file as long as its QEMU lives; without one, what is there would never change. */
+/* A plugin locks its file as long as its QEMU lives; without one, what is there would never
+ * change. */
 static int has_plugin(int file)
 {
 	struct flock all = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -297,7 +299,7 @@ static int begin_tcg(struct attach_source *source, const char *path)
 	return vpmu_tcg_create(&config, &source->tcg);
 }
 
-/* ---- either ------------------------------------------------------------------------------------------- */
+/* ---- either ---------------------------------------------------------------------------------- */
 
 struct attach_source *attach_source_new(const struct attach_options *options, int runs_guest,
 					const struct attach_thread_ops *threads)

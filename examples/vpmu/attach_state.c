@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Attending to a QEMU again after this process ended. QEMU asks for the region and the events once, when its device is made, and keeps them.
- * So their numbers are written down, and a later process takes them back from QEMU.
+ * Attending to a QEMU again after this process ended. QEMU asks for the region and the events once,
+ * when its device is made, and keeps them. So their numbers are written down, and a later process
+ * takes them back from QEMU.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What the PMU of each vCPU cost and got, for vpmu stat, top and export: told to whoever connects, a line for each vCPU,
- * and at once, so that nobody is waited for. The last line says that there is no more.
+ * What the PMU of each vCPU cost and got, for vpmu stat, top and export: told to whoever connects,
+ * a line for each vCPU, and at once, so that nobody is waited for. The last line says that there is
+ * no more.
  */
 #include <inttypes.h>
 #include <sys/socket.h>

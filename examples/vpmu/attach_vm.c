@@ -14,11 +14,11 @@
 
 #include "attach_vm.h"
 
-/* ---- host ops: the region is the guest's memory ------------------------------------------------------- */
+/* ---- host ops: the region is the guest's memory ---------------------------------------------- */
 
 /*
- * The guest writes to the region at any time, so each word is read and written as one. Ranges are of whole words: all
- * that the mailbox reads and writes is.
+ * The guest writes to the region at any time, so each word is read and written as one. Ranges are
+ * of whole words: all that the mailbox reads and writes is.
  */
 static _Atomic uint64_t *words_at(const struct attach_vm *vm, uint64_t address, uint64_t size)
 {
@@ -122,7 +122,7 @@ static void tell(void *opaque, uint32_t level, const char *text)
 	attach_say("%s", text);
 }
 
-/* ---- threads ------------------------------------------------------------------------------------------ */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 static int is_ours(void *opaque, int64_t thread)
 {
@@ -236,7 +236,7 @@ void attach_vm_scan_end(struct attach_vm *vm)
 		}
 }
 
-/* ---- the VM ------------------------------------------------------------------------------------------- */
+/* ---- the VM ---------------------------------------------------------------------------------- */
 
 static int create(struct attach_vm *vm)
 {
@@ -328,7 +328,8 @@ void attach_vm_drop(struct attach_vm *vm)
 	free(vm);
 }
 
-/* A guest that never stops ringing gets its answers, and nobody else waits for it longer than for that. */
+/* A guest that never stops ringing gets its answers, and nobody else waits for it longer than for
+ * that. */
 void attach_vm_serve(struct attach_vm *vm, uint32_t vector)
 {
 	for (uint32_t i = vector; i < vm->vcpus; i += vm->wires->vectors)

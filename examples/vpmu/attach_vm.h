@@ -31,7 +31,8 @@ struct attach_vm {
 /* attach_vm.c: writes the words that say who attends (abi/SPEC.md R-PCI-2). */
 void attach_vm_attend(struct attach_vm *vm);
 
-/* attach_image.c: those with a reason answer NULL, or why not. A loaded VM is stopped, or nothing was changed. */
+/* attach_image.c: those with a reason answer NULL, or why not. A loaded VM is stopped, or nothing
+ * was changed. */
 void attach_image_stop(struct attach_vm *vm);
 void attach_image_resume(struct attach_vm *vm);
 const char *attach_image_save(struct attach_vm *vm, unsigned char *image, uint64_t capacity,

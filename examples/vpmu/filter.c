@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* vpmu filter: which events guests may count with KVM's own vPMU, from names to what a VMM gives to KVM. */
+/* vpmu filter: which events guests may count with KVM's own vPMU, from names to what a VMM gives to
+ * KVM. */
 #include <stdio.h>
 #include <string.h>
 

@@ -27,8 +27,8 @@ static int complain(const char *name, const char *what)
 #define MODIFIERS_INTEL (MODIFIERS | 3ull << 32)
 
 /*
- * libpfm4 knows the events of models that are not this machine's only when the environment says so as it
- * starts. It is set in this process alone, which starts it once.
+ * libpfm4 knows the events of models that are not this machine's only when the environment says so
+ * as it starts. It is set in this process alone, which starts it once.
  */
 static int pfm_start(const char *name)
 {

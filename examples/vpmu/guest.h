@@ -48,7 +48,8 @@ struct agent {
 	unsigned int count;
 };
 
-/* guest_mailbox.c, guest_ways.c: 1 when the device was found that way; 0 with a reason added to why */
+/* guest_mailbox.c, guest_ways.c: 1 when the device was found that way; 0 with a reason added to
+ * why */
 int agent_find_mailbox(struct agent *agent);
 int agent_find_msr(struct agent *agent);
 int agent_find_mmio(struct agent *agent);
@@ -95,7 +96,8 @@ void count_open(struct count_set *set, struct agent *agent);
 /* Before it is opened: the first event interrupts each time that it was counted so often. */
 void count_set_period(struct count_set *set, uint64_t period);
 void count_read(struct count_set *set);
-/* Waits until the first event was counted as often as its period, on any vCPU: 0, or -1 when a signal came first. */
+/* Waits until the first event was counted as often as its period, on any vCPU: 0, or -1 when a
+ * signal came first. */
 int count_await_overflow(struct count_set *set);
 /* Later readings are differences from the last one. */
 void count_go_on(struct count_set *set);

@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * vpmu guest serve: answers on a virtio-serial port, in the manner of QEMU's guest agent: one JSON object per line,
- * {"execute": COMMAND, "arguments": {...}}, answered by {"return": ...} or {"error": ...}. The host is not trusted
- * with more than the length of a line.
+ * vpmu guest serve: answers on a virtio-serial port, in the manner of QEMU's guest agent: one JSON
+ * object per line,
+ * {"execute": COMMAND, "arguments": {...}}, answered by {"return": ...} or {"error": ...}. The host
+ * is not trusted with more than the length of a line.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * vpmu guest: the mailbox of a device that vfio-pci has. Its memory comes from there in place of the resource files, and so do its
- * interrupts, which are the PMIs (Linux, Documentation/driver-api/vfio.rst).
+ * vpmu guest: the mailbox of a device that vfio-pci has. Its memory comes from there in place of
+ * the resource files, and so do its interrupts, which are the PMIs (Linux,
+ * Documentation/driver-api/vfio.rst).
  */
 #include <errno.h>
 #include <fcntl.h>

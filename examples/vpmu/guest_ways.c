@@ -95,7 +95,7 @@ const char *agent_error(int error)
 	return error < 0 && (size_t)-error < sizeof(texts) / sizeof(texts[0]) ? texts[-error] : "";
 }
 
-/* ---- virtual MSRs by /dev/cpu/N/msr ----------------------------------------------------------------- */
+/* ---- virtual MSRs by /dev/cpu/N/msr ---------------------------------------------------------- */
 
 static int msr_read(void *opaque, uint32_t context, uint32_t index, uint64_t *value)
 {
@@ -150,7 +150,7 @@ int agent_find_msr(struct agent *agent)
 	return agent->count > 0;
 }
 
-/* ---- the MMIO window by UIO ------------------------------------------------------------------------- */
+/* ---- the MMIO window by UIO ------------------------------------------------------------------ */
 
 static int is_window(const char *device)
 {
@@ -219,7 +219,7 @@ int agent_find_mmio(struct agent *agent)
 	return agent->count > 0;
 }
 
-/* ---- any of them ------------------------------------------------------------------------------------ */
+/* ---- any of them ----------------------------------------------------------------------------- */
 
 static void unmap(struct agent *agent)
 {

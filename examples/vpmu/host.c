@@ -243,7 +243,8 @@ void check_locked_memory(struct finding *finding)
 	check_file_number(finding, "/proc/sys/kernel/perf_event_mlock_kb");
 }
 
-/* A quarter of the kernel's rate is what the interrupts of a vCPU may come to without any event being throttled. */
+/* A quarter of the kernel's rate is what the interrupts of a vCPU may come to without any event
+ * being throttled. */
 #define SAMPLES_PER_INTERRUPT 4u
 
 void check_sample_rate(struct finding *finding)

@@ -177,7 +177,7 @@ static int diff(const struct options *options)
 	return result ? DIFF_DIFFERS : DIFF_SAME;
 }
 
-/* ---- check ------------------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 static const char *const verdicts[] = { "ok", "degraded", "missing" };
 
@@ -258,7 +258,7 @@ static int check(const struct options *options)
 	return result;
 }
 
-/* ---- convert ----------------------------------------------------------------------------------- */
+/* ---- convert --------------------------------------------------------------------------------- */
 
 static int write_out(const char *path, const unsigned char *bytes, uint64_t length)
 {
@@ -326,7 +326,7 @@ static int convert(const struct options *options)
 	return result;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static const struct command {
 	const char *name;

@@ -19,7 +19,8 @@ struct file {
 int file_read(struct file *file, const char *path);
 void file_free(struct file *file);
 
-/* description.c: a host from a file of `vpmu probe --json`, a profile from one of `vpmu baseline --json`. */
+/* description.c: a host from a file of `vpmu probe --json`, a profile from one of `vpmu baseline
+ * --json`. */
 struct host {
 	const char *path;
 	struct vpmu_source_facts facts;

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Values as Prometheus and OpenMetrics take them: raw counters in base units. The two forms differ in how a counter's
- * family is named, in units, and in the end.
+ * Values as Prometheus and OpenMetrics take them: raw counters in base units. The two forms differ
+ * in how a counter's family is named, in units, and in the end.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -229,7 +229,8 @@ int metrics_read(struct session *session)
 
 	for (uint32_t i = 0; i < session->target_count; i++)
 		series += (uint64_t)session->targets[i].vcpus * session->event_count;
-	/* Beyond the limit only sums of VMs are shown, so that a large host cannot flood its monitoring. */
+	/* Beyond the limit only sums of VMs are shown, so that a large host cannot flood its
+	 * monitoring. */
 	session->sums_only = session->most_series && series > session->most_series;
 	return session_read(session,
 			    VPMU_MONITOR_PER_VM | (session->sums_only ? 0 : VPMU_MONITOR_PER_VCPU));

@@ -16,7 +16,8 @@ struct option_row {
 	const char **text;
 };
 
-/* Takes --pid, --qmp, --pmu, -e and the rows; `events` where there is no -e. 0, or an exit code after a complaint. */
+/* Takes --pid, --qmp, --pmu, -e and the rows; `events` where there is no -e. 0, or an exit code
+ * after a complaint. */
 int options_take(struct session *session, const struct option_row *rows, int count,
 		 char **arguments, const char *events);
 

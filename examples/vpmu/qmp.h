@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A client of QMP, the protocol by which QEMU is asked and told. A QMP socket serves one client at a time: open, ask,
- * close. Each wait is bounded, and so is the length of a message; jansson bounds its depth.
+ * A client of QMP, the protocol by which QEMU is asked and told. A QMP socket serves one client at
+ * a time: open, ask, close. Each wait is bounded, and so is the length of a message; jansson bounds
+ * its depth.
  */
 #ifndef VPMU_QMP_H
 #define VPMU_QMP_H
@@ -33,8 +34,9 @@ int qmp_open(struct qmp *qmp, const char *path, int64_t patience);
 void qmp_close(struct qmp *qmp);
 
 /*
- * Executes a command, its arguments a JSON object or NULL: 0 and the answer's "return", which stands until the next call;
- * or a negated errno value, -EREMOTEIO when QEMU answered with an error, whose "desc" is then the answer.
+ * Executes a command, its arguments a JSON object or NULL: 0 and the answer's "return", which
+ * stands until the next call; or a negated errno value, -EREMOTEIO when QEMU answered with an
+ * error, whose "desc" is then the answer.
  */
 int qmp_ask(struct qmp *qmp, const char *command, const char *arguments, const json_t **answer);
 

@@ -16,7 +16,8 @@ const char *scope_name(uint32_t scope)
 	return names[scope];
 }
 
-/* Takes G and H out of the modifiers: which side is counted. u and k stay for vpmu_convert_parse(). */
+/* Takes G and H out of the modifiers: which side is counted. u and k stay for
+ * vpmu_convert_parse(). */
 static uint32_t take_scope(char *modifiers)
 {
 	uint32_t guest = 0;

@@ -54,7 +54,7 @@ int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* ---- targets -------------------------------------------------------------------------------------- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 void session_begin(struct session *session, const char *command)
 {
@@ -117,7 +117,8 @@ int session_add_pmu(struct session *session, const char *path)
 	return target->pmu ? 0 : TOOL_FAILED;
 }
 
-/* The name that a QEMU was given, "-name guest=web,..." or "-name web"; else its program and number. */
+/* The name that a QEMU was given, "-name guest=web,..." or "-name web"; else its program and
+ * number. */
 static void name_process(struct target *target)
 {
 	char path[64];
@@ -164,13 +165,15 @@ static const char *process_error(int error)
 	return vpmu_error_text(error);
 }
 
-/* ms for the answer of a socket that was silent before, and for all such sockets of one turn: others wait meanwhile. */
+/* ms for the answer of a socket that was silent before, and for all such sockets of one turn:
+ * others wait meanwhile. */
 #define PATIENCE_AGAIN 50
 #define PATIENCE_OF_TURN 200
 
 static struct qmp_asked asked;
 
-/* How many vCPUs a QEMU says that it has, or -1. One that stalls is asked again, but not at the cost of all the others. */
+/* How many vCPUs a QEMU says that it has, or -1. One that stalls is asked again, but not at the
+ * cost of all the others. */
 static int ask(struct session *session, struct target *target)
 {
 	int64_t began = now_ns();
@@ -381,7 +384,7 @@ static int target_follow(struct session *session, struct target *target)
 	return 0;
 }
 
-/* ---- the session ---------------------------------------------------------------------------------- */
+/* ---- the session ----------------------------------------------------------------------------- */
 
 static void hear(void *opaque, uint32_t level, const char *text)
 {

@@ -188,7 +188,8 @@ static void notice_age(struct screen *screen)
 	screen->noticed = 0;
 }
 
-/* Whether the other end of the terminal has gone: no key would ever come, and each wait for one end at once. */
+/* Whether the other end of the terminal has gone: no key would ever come, and each wait for one end
+ * at once. */
 static int is_hung_up(void)
 {
 	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };

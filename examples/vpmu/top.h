@@ -35,13 +35,13 @@ struct rows {
 	uint32_t row_count, row_room;
 };
 
-/* ---- top_rows.c ------------------------------------------------------------------------------------ */
+/* ---- top_rows.c ------------------------------------------------------------------------------ */
 
 int rows_begin(struct rows *rows, struct session *session);
 void rows_end(struct rows *rows);
 void rows_look(struct rows *rows);
 
-/* ---- top_json.c ------------------------------------------------------------------------------------ */
+/* ---- top_json.c ------------------------------------------------------------------------------ */
 
 /* Prints an object for each look until `count` were printed, 0 for ever, or all VMs have ended. */
 void top_print_json(struct rows *rows, uint64_t delay, uint64_t count);

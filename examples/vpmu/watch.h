@@ -69,7 +69,7 @@ void watch_until_signal(void);
 void complain(const struct session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* ---- session.c ------------------------------------------------------------------------------------- */
+/* ---- session.c ------------------------------------------------------------------------------- */
 
 void session_begin(struct session *session, const char *command);
 /* 0, or TOOL_FAILED after a complaint. */
@@ -87,7 +87,7 @@ void session_end(struct session *session);
 struct target *session_target(struct session *session, const struct vpmu_monitor_value *value);
 struct selected *session_event(struct session *session, const struct vpmu_monitor_value *value);
 
-/* ---- increase.c ------------------------------------------------------------------------------------ */
+/* ---- increase.c ------------------------------------------------------------------------------ */
 
 /* The same value in an earlier reading; NULL. */
 const struct vpmu_monitor_value *session_before(const struct session *session,
@@ -101,15 +101,16 @@ const struct vpmu_monitor_value *session_before(const struct session *session,
 double session_increase(const struct session *session, const struct vpmu_monitor_value *before,
 			uint64_t count, const struct vpmu_monitor_value *value);
 
-/* ---- select.c: event names --------------------------------------------------------------------------- */
+/* ---- select.c: event names ------------------------------------------------------------------- */
 
-/* Adds the events of a list as perf takes it, "cycles:G,task-clock"; 0, TOOL_USAGE after a complaint. */
+/* Adds the events of a list as perf takes it, "cycles:G,task-clock"; 0, TOOL_USAGE after a
+ * complaint. */
 int select_events(struct session *session, const char *list);
 /* Says why events are not counted, where the kernel was not even asked. */
 void select_explain(const struct session *session);
 const char *scope_name(uint32_t scope);
 
-/* ---- watch_qmp.c ------------------------------------------------------------------------------------------ */
+/* ---- watch_qmp.c ----------------------------------------------------------------------------- */
 
 struct qmp_vcpu {
 	int64_t index, thread;
@@ -126,7 +127,7 @@ struct qmp_asked {
 /* Asks a QEMU: how many vCPUs, or -1 after a text why not. */
 int watch_ask(const char *path, struct qmp_asked *asked);
 
-/* ---- watch_pmu.c: what a vpmu attach tells of the PMU that it gives a VM ------------------------------ */
+/* ---- watch_pmu.c: what a vpmu attach tells of the PMU that it gives a VM --------------------- */
 
 #define PMU_GREETING "vpmu-statistics 1\n"
 #define PMU_END "end\n"
@@ -142,7 +143,7 @@ void pmu_view_look(struct session *session, struct pmu_view *view);
 /* The VM has ended: what was told of it last is true no more. */
 void pmu_view_forget(struct pmu_view *view);
 
-/* ---- stat.c, metrics.c ------------------------------------------------------------------------------- */
+/* ---- stat.c, metrics.c ----------------------------------------------------------------------- */
 
 int64_t now_ns(void);
 
@@ -166,11 +167,11 @@ int metrics_shown(struct session *session, const struct vpmu_monitor_value *valu
 /* Whether a number is to be told of it at all. */
 int metrics_has_value(struct session *session, const struct vpmu_monitor_value *value);
 
-/* ---- metrics_json.c ---------------------------------------------------------------------------------- */
+/* ---- metrics_json.c -------------------------------------------------------------------------- */
 
 void metrics_write_json(struct session *session, struct text_buffer *text);
 
-/* ---- state.c: what export keeps over a restart -------------------------------------------------------- */
+/* ---- state.c: what export keeps over a restart ----------------------------------------------- */
 
 int state_save(struct session *session, const char *path);
 int state_load(struct session *session, const char *path);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What a vpmu attach tells of the PMU that it gives a VM. It may stall or lie: an answer that is not whole is none. */
+/* What a vpmu attach tells of the PMU that it gives a VM. It may stall or lie: an answer that is
+ * not whole is none. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

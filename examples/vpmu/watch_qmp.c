@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What a QEMU says of its vCPUs. It may stall or lie: nothing is believed that the kernel can be asked. */
+/* What a QEMU says of its vCPUs. It may stall or lie: nothing is believed that the kernel can be
+ * asked. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  * of offsets: the headers of the machine that built it set no limit.
  *
  * vpmu_convert_to_perf() makes what the host's kernel gets. vpmu_convert_from_perf() reads what a
- * guest's kernel, or a tool, wants counted, and says of each field whether a guest may ask for it. The
- * two are not inverse to each other: the host sets fields that a guest must not set.
+ * guest's kernel, or a tool, wants counted, and says of each field whether a guest may ask for it.
+ * The two are not inverse to each other: the host sets fields that a guest must not set.
  * @since 0.1
  */
 #ifndef VPMU_CONVERT_H
@@ -90,8 +90,9 @@ struct vpmu_convert_report {
 
 /** What the host decides of a perf_event_attr. */
 struct vpmu_convert_to {
-	uint64_t size; /**< sizeof(struct vpmu_convert_to) as the caller knows it */
-	uint64_t bytes; /**< size of the struct to make: 64, 72, 80, 96, 104 or any later; 0: newest */
+	uint64_t size;	       /**< sizeof(struct vpmu_convert_to) as the caller knows it */
+	uint64_t bytes;	       /**< size of the struct to make: 64, 72, 80, 96, 104 or any later; 0:
+				newest */
 	uint64_t left;	       /**< counts until the first overflow, below 2^63; 0: never */
 	uint64_t read_format;  /**< PERF_FORMAT_* wanted, bits 4:0 */
 	uint64_t config_mask;  /**< bits that config of a raw event may have; all ones: any */
@@ -139,9 +140,10 @@ enum vpmu_convert_model {
 
 /** An event as the registers of a PMU name it. */
 struct vpmu_convert_selector {
-	uint64_t size; /**< in: sizeof(struct vpmu_convert_selector) as the caller knows it */
-	uint64_t event; /**< bits of the selector that name the event; filters and enable bits are 0 */
-	uint32_t fixed;	     /**< fixed counter that counts it, or VPMU_CONVERT_NO_FIXED */
+	uint64_t size;	/**< in: sizeof(struct vpmu_convert_selector) as the caller knows it */
+	uint64_t event; /**< bits of the selector that name the event; filters and enable bits are
+			 0 */
+	uint32_t fixed; /**< fixed counter that counts it, or VPMU_CONVERT_NO_FIXED */
 	uint32_t only_fixed; /**< 1: no general counter does */
 };
 
@@ -165,20 +167,21 @@ enum vpmu_convert_honesty {
 /**
  * @brief Makes the perf_event_attr of an event for the host's kernel.
  *
- * The result counts the event of attr with its exclude flags; all else is the host's. Its size, read_format,
- * exclude_host, pinned and wakeup_events are as the options say, exclude_guest is 0; a leader is disabled, a sibling is not, and
- * a sibling is never pinned. sample_type and freq are 0. The attr's sample_period, PMI flag, leader and
- * cookie have no part in it.
+ * The result counts the event of attr with its exclude flags; all else is the host's. Its size,
+ * read_format, exclude_host, pinned and wakeup_events are as the options say, exclude_guest is 0; a
+ * leader is disabled, a sibling is not, and a sibling is never pinned. sample_type and freq are 0.
+ * The attr's sample_period, PMI flag, leader and cookie have no part in it.
  *
  * @param attr the event
  * @param options what the host decides
  * @param[out] bytes the perf_event_attr, in the machine's byte order; unchanged on error
  * @param room bytes there
  * @param[out] report what was found; NULL: not wanted
- * @return bytes written, 64 to 144; VPMU_ERROR_INVALID (the attr describes no event, an option or the report's size is
- * out of range, too little room); VPMU_ERROR_TOO_BIG (options, report); VPMU_ERROR_DENIED (raw or
- * host-software events, or bits of config, that the options do not allow); VPMU_ERROR_UNSUPPORTED
- * (another PMU model, an exclude flag of a host-software event, a size without config2)
+ * @return bytes written, 64 to 144; VPMU_ERROR_INVALID (the attr describes no event, an option or
+ * the report's size is out of range, too little room); VPMU_ERROR_TOO_BIG (options, report);
+ * VPMU_ERROR_DENIED (raw or host-software events, or bits of config, that the options do not
+ * allow); VPMU_ERROR_UNSUPPORTED (another PMU model, an exclude flag of a host-software event, a
+ * size without config2)
  * @par Threads
  * Any.
  * @since 0.1
@@ -196,27 +199,28 @@ VPMU_API int vpmu_convert_to_perf(const struct guest_perf_attr *attr,
  * Without VPMU_CONVERT_KERNEL the bytes come from a stranger: their size field counts, as in the
  * kernel's own copy, and whatever the ABI cannot carry is refused.
  *
- * With it the caller is a driver in a guest's kernel, and the bytes are its `event->attr`, whole. That
- * kernel's perf core does by itself what concerns tasks and rings of the guest: inheritance, exec,
- * sample records and their layout, side-band records, clocks, pinning, exclusive use, and turning
- * a frequency into periods. These fields are dropped. The period is then not the attr's but `left`:
- * pass `event->hw.sample_period`, and write it to the slot again when the core changes it. What needs
- * the driver's help and the ABI does not carry (precise_ip, branch records, AUX, exclude_host,
- * exclude_guest) is still refused; tools then ask again without it. A driver that knows that it runs no
- * guests of its own may clear exclude_guest before it calls. The core enables events by itself: a driver has no use for
- * the report's enable. Leader, member flag and cookie are the caller's to add.
+ * With it the caller is a driver in a guest's kernel, and the bytes are its `event->attr`, whole.
+ * That kernel's perf core does by itself what concerns tasks and rings of the guest: inheritance,
+ * exec, sample records and their layout, side-band records, clocks, pinning, exclusive use, and
+ * turning a frequency into periods. These fields are dropped. The period is then not the attr's but
+ * `left`: pass `event->hw.sample_period`, and write it to the slot again when the core changes it.
+ * What needs the driver's help and the ABI does not carry (precise_ip, branch records, AUX,
+ * exclude_host, exclude_guest) is still refused; tools then ask again without it. A driver that
+ * knows that it runs no guests of its own may clear exclude_guest before it calls. The core enables
+ * events by itself: a driver has no use for the report's enable. Leader, member flag and cookie are
+ * the caller's to add.
  *
- * An event that excludes user and kernel mode is VPMU_ERROR_INVALID with the field exclude_kernel: it
- * counts nothing, and the caller may answer 0 without opening it.
+ * An event that excludes user and kernel mode is VPMU_ERROR_INVALID with the field exclude_kernel:
+ * it counts nothing, and the caller may answer 0 without opening it.
  *
  * @param bytes the perf_event_attr, in the machine's byte order
  * @param length bytes there
  * @param options what the guest may ask for
  * @param[out] attr the event; unchanged on error
  * @param[out] report what was found; NULL: not wanted
- * @return 0; VPMU_ERROR_INVALID (too short, a reserved field, a period out of range, an event that counts
- * nothing, an option or the report's size out of range); VPMU_ERROR_TOO_BIG (a non-zero byte past the fields known; options, report);
- * VPMU_ERROR_UNSUPPORTED; VPMU_ERROR_DENIED
+ * @return 0; VPMU_ERROR_INVALID (too short, a reserved field, a period out of range, an event that
+ * counts nothing, an option or the report's size out of range); VPMU_ERROR_TOO_BIG (a non-zero byte
+ * past the fields known; options, report); VPMU_ERROR_UNSUPPORTED; VPMU_ERROR_DENIED
  * @par Threads
  * Any.
  * @since 0.1
@@ -247,12 +251,14 @@ VPMU_API uint32_t vpmu_convert_field_count(void);
 VPMU_API int vpmu_convert_field_at(uint32_t index, struct vpmu_convert_field *field);
 
 /**
- * @brief Writes the name of an event as perf spells it: "cycles", "L1-dcache-load-misses:u", "r1a8".
+ * @brief Writes the name of an event as perf spells it: "cycles", "L1-dcache-load-misses:u",
+ * "r1a8".
  * @param attr the event; period, PMI flag, link and cookie are not part of the name
  * @param[out] text the name and a NUL; unchanged on error
  * @param room bytes there; VPMU_CONVERT_NAME_SIZE is enough for any
  * @return length without the NUL; VPMU_ERROR_INVALID (no event, too little room);
- * VPMU_ERROR_UNSUPPORTED (a raw event with config1 or config2, a host-software event with an exclude flag)
+ * VPMU_ERROR_UNSUPPORTED (a raw event with config1 or config2, a host-software event with an
+ * exclude flag)
  * @par Threads
  * Any.
  * @since 0.1
@@ -260,13 +266,15 @@ VPMU_API int vpmu_convert_field_at(uint32_t index, struct vpmu_convert_field *fi
 VPMU_API int vpmu_convert_name(const struct guest_perf_attr *attr, char *text, uint64_t room);
 
 /**
- * @brief Reads the name of an event: what vpmu_convert_name() writes, and perf's other names of the same events.
+ * @brief Reads the name of an event: what vpmu_convert_name() writes, and perf's other names of the
+ * same events.
  * @param text the name; needs no NUL
  * @param length bytes of it
- * @param[out] attr the event, without period; all other words are set, the link of a raw event is left 0 for the caller; unchanged on error
+ * @param[out] attr the event, without period; all other words are set, the link of a raw event is
+ * left 0 for the caller; unchanged on error
  * @param[out] report what is wrong: "event" or "modifier"; NULL: not wanted
- * @return 0; VPMU_ERROR_INVALID (no such event or modifier, both levels excluded, the report's size);
- * VPMU_ERROR_TOO_BIG (report); VPMU_ERROR_UNSUPPORTED (a modifier on a host-software event)
+ * @return 0; VPMU_ERROR_INVALID (no such event or modifier, both levels excluded, the report's
+ * size); VPMU_ERROR_TOO_BIG (report); VPMU_ERROR_UNSUPPORTED (a modifier on a host-software event)
  * @par Threads
  * Any.
  * @since 0.1
@@ -275,10 +283,12 @@ VPMU_API int vpmu_convert_parse(const char *text, uint64_t length, struct guest_
 				struct vpmu_convert_report *report);
 
 /**
- * @brief What a kernel makes of exclude flags on a kind of PMU: an open that succeeds does not prove that they hold.
+ * @brief What a kernel makes of exclude flags on a kind of PMU: an open that succeeds does not
+ * prove that they hold.
  * @param pmu enum vpmu_convert_pmu
  * @param excludes any of enum vpmu_convert_exclusion
- * @return enum vpmu_convert_honesty, the worst of those asked for; VPMU_ERROR_INVALID (unknown kind or flag)
+ * @return enum vpmu_convert_honesty, the worst of those asked for; VPMU_ERROR_INVALID (unknown kind
+ * or flag)
  * @par Threads
  * Any.
  * @since 0.1
@@ -288,13 +298,15 @@ VPMU_API int vpmu_convert_exclude(uint32_t pmu, uint32_t excludes);
 /**
  * @brief Encodes an event for the selector of a PMU (abi/CONVERT.md section 8).
  *
- * Period, flags, link and cookie have no part in it. A raw event is its `config`, within the bits that name events: Intel
- * event, unit mask, edge, inversion and counter mask; AMD these and bits 35:32; LoongArch bits 9:0.
+ * Period, flags, link and cookie have no part in it. A raw event is its `config`, within the bits
+ * that name events: Intel event, unit mask, edge, inversion and counter mask; AMD these and bits
+ * 35:32; LoongArch bits 9:0.
  * @param attr the event
  * @param model enum vpmu_convert_model
  * @param[out] selector the selector; unchanged on error
- * @return 0; VPMU_ERROR_INVALID (no such model, no event, the selector's size); VPMU_ERROR_TOO_BIG; VPMU_ERROR_DENIED (a raw
- * event with other bits); VPMU_ERROR_UNSUPPORTED (the model has no such event; host-software events; config1 or config2)
+ * @return 0; VPMU_ERROR_INVALID (no such model, no event, the selector's size); VPMU_ERROR_TOO_BIG;
+ * VPMU_ERROR_DENIED (a raw event with other bits); VPMU_ERROR_UNSUPPORTED (the model has no such
+ * event; host-software events; config1 or config2)
  * @par Threads
  * Any.
  * @since 0.1

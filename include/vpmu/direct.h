@@ -2,28 +2,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file direct.h
- * @brief A counter source for those who own the registers of their PMU: a hypervisor, a kernel, a simulation (sim.h).
+ * @brief A counter source for those who own the registers of their PMU: a hypervisor, a kernel, a
+ * simulation (sim.h).
  *
- * It places events on counters in the order of Linux perf: CPU pinned, task pinned, CPU flexible, task flexible. A pinned
- * group that finds no counters is starved until it is started again. Flexible groups are placed in the order of a list, as long as
- * they fit; when one does not, the rest of its class waits, and vpmu_direct_tick() moves the first placed group to the
- * end. A group has all of its counters or none. Which counters an event may use comes from the description of
+ * It places events on counters in the order of Linux perf: CPU pinned, task pinned, CPU flexible,
+ * task flexible. A pinned group that finds no counters is starved until it is started again.
+ * Flexible groups are placed in the order of a list, as long as they fit; when one does not, the
+ * rest of its class waits, and vpmu_direct_tick() moves the first placed group to the end. A group
+ * has all of its counters or none. Which counters an event may use comes from the description of
  * the hardware; events are moved to other counters where that makes room.
  *
- * **Tasks and CPUs.** A thread attached by vpmu_direct_ops() is a task; its events count the guest, and their times pass
- * while it is in guest code. It is on a CPU from VPMU_EDGE_SCHED_IN, or VPMU_EDGE_ENTER, on that CPU, until
- * VPMU_EDGE_SCHED_OUT there, or until another task comes; it must have been told to leave one CPU before it comes to another. A VMM of vpmu.h tells so by
- * vpmu_vcpu_scheduled_in() and vpmu_vcpu_scheduled_out(). vpmu_direct_attach_cpu() attaches a CPU itself, for a host that profiles; its groups are handled by the
- * same functions.
+ * **Tasks and CPUs.** A thread attached by vpmu_direct_ops() is a task; its events count the guest,
+ * and their times pass while it is in guest code. It is on a CPU from VPMU_EDGE_SCHED_IN, or
+ * VPMU_EDGE_ENTER, on that CPU, until VPMU_EDGE_SCHED_OUT there, or until another task comes; it
+ * must have been told to leave one CPU before it comes to another. A VMM of vpmu.h tells so by
+ * vpmu_vcpu_scheduled_in() and vpmu_vcpu_scheduled_out(). vpmu_direct_attach_cpu() attaches a CPU
+ * itself, for a host that profiles; its groups are handled by the same functions.
  *
- * **Guest and host.** Where selectors tell guests from the host (AMD) nothing is done at an entry or exit; where there is a global
- * control it is written once, if anything changes; else the selectors of those counters that change.
+ * **Guest and host.** Where selectors tell guests from the host (AMD) nothing is done at an entry
+ * or exit; where there is a global control it is written once, if anything changes; else the
+ * selectors of those counters that change.
  *
- * **Reuse.** A group that is closed with `keep` is taken over by the next open of the same events. A task or CPU keeps at most 64 events, the oldest
- * go first; those unused for a whole slice go at VPMU_EDGE_SLICE, all at VPMU_EDGE_RELEASE. They hold memory and no counter.
+ * **Reuse.** A group that is closed with `keep` is taken over by the next open of the same events.
+ * A task or CPU keeps at most 64 events, the oldest go first; those unused for a whole slice go at
+ * VPMU_EDGE_SLICE, all at VPMU_EDGE_RELEASE. They hold memory and no counter.
  *
- * **Threads.** There is no lock. What concerns a CPU, its own groups and the task on it, is called on that CPU with interrupts
- * off, or by one thread at a time where the registers are simulated.
+ * **Threads.** There is no lock. What concerns a CPU, its own groups and the task on it, is called
+ * on that CPU with interrupts off, or by one thread at a time where the registers are simulated.
  * @since 0.1
  */
 #ifndef VPMU_DIRECT_H
@@ -75,7 +80,8 @@ struct vpmu_direct_config {
  * @brief Creates a source. It touches no register until an event is started.
  * @param config what it is made of
  * @param[out] direct the source, given back with vpmu_direct_destroy(); unchanged on error
- * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, hardware that cannot be); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY
+ * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, hardware that cannot be);
+ * VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY
  * @par Threads
  * Any.
  * @since 0.1
@@ -96,8 +102,8 @@ VPMU_API int vpmu_direct_destroy(struct vpmu_direct *direct);
 /**
  * @brief The functions of the source; their first argument is the struct vpmu_direct.
  *
- * Errors beyond those of source.h: VPMU_ERROR_INVALID for a count or member out of range, VPMU_ERROR_SYSTEM when a register
- * faulted. It wants to be told of all edges.
+ * Errors beyond those of source.h: VPMU_ERROR_INVALID for a count or member out of range,
+ * VPMU_ERROR_SYSTEM when a register faulted. It wants to be told of all edges.
  * @return a constant table
  * @par Threads
  * Any.
@@ -113,7 +119,8 @@ VPMU_API const struct vpmu_source_ops *vpmu_direct_ops(void);
  * @param attention called on overflow and loss
  * @param opaque first argument of attention
  * @param[out] attached for the functions of the table; unchanged on error
- * @return 0; VPMU_ERROR_INVALID (no such CPU or flag, no attention); VPMU_ERROR_EXISTS; VPMU_ERROR_NO_MEMORY
+ * @return 0; VPMU_ERROR_INVALID (no such CPU or flag, no attention); VPMU_ERROR_EXISTS;
+ * VPMU_ERROR_NO_MEMORY
  * @par Threads
  * That CPU.
  * @since 0.1
@@ -144,8 +151,9 @@ VPMU_API int vpmu_direct_interrupt(struct vpmu_direct *direct, uint32_t cpu);
 VPMU_API uint64_t vpmu_direct_tick(struct vpmu_direct *direct, uint32_t cpu);
 
 /**
- * @brief The registers of a CPU are somebody else's from now on (owner.h). Running times stand still. Register reads and
- * writes must go to memory that is loaded again later, as those of owner.h do.
+ * @brief The registers of a CPU are somebody else's from now on (owner.h). Running times stand
+ * still. Register reads and writes must go to memory that is loaded again later, as those of
+ * owner.h do.
  * @param direct the source
  * @param cpu the CPU
  * @param flags 0: for a while, nothing is told; VPMU_DIRECT_TAKEN

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file error.h
- * @brief Errors of libvpmu. Calls return 0 or a positive value, or one of these; errno is never touched.
+ * @brief Errors of libvpmu. Calls return 0 or a positive value, or one of these; errno is never
+ * touched.
  * @since 0.1
  */
 #ifndef VPMU_ERROR_H

@@ -5,9 +5,9 @@
  * @brief The client for guest kernels: libvpmu-guest.a.
  *
  * Freestanding; nothing is allocated and there is no global state. What a guest does, in order:
- * vpmu_guest_find() on x86, vpmu_guest_find_call() on LoongArch (else firmware tells), one of the ways in (MSR, MMIO, call,
- * mailbox), vpmu_guest_start() on each vCPU, vpmu_guest_area_on(), vpmu_guest_pmi_set(); then
- * vpmu_guest_open() and the rest.
+ * vpmu_guest_find() on x86, vpmu_guest_find_call() on LoongArch (else firmware tells), one of the
+ * ways in (MSR, MMIO, call, mailbox), vpmu_guest_start() on each vCPU, vpmu_guest_area_on(),
+ * vpmu_guest_pmi_set(); then vpmu_guest_open() and the rest.
  *
  * **Trust.** What the host wrote is checked before it is used: limits are clamped, no address,
  * index or loop depends on it unchecked, and an answer that abi/SPEC.md rules out ends the call
@@ -158,8 +158,9 @@ int vpmu_guest_find(vpmu_guest_cpuid cpuid, void *opaque, struct vpmu_guest_plac
 typedef uint32_t (*vpmu_guest_cpucfg)(void *opaque, uint32_t word);
 
 /**
- * @brief Whether a LoongArch guest may make user hypercalls: KVM's signature, then its feature bit (abi/SPEC.md R-CALL-2). No access
- * to the device, which may be there or not: vpmu_guest_start() with vpmu_guest_way_call() finds out.
+ * @brief Whether a LoongArch guest may make user hypercalls: KVM's signature, then its feature bit
+ * (abi/SPEC.md R-CALL-2). No access to the device, which may be there or not: vpmu_guest_start()
+ * with vpmu_guest_way_call() finds out.
  * @param cpucfg executes CPUCFG; vpmu_guest_loongarch_cpucfg()
  * @param opaque its first argument
  * @return 0; VPMU_GUEST_NO_DEVICE: the call would trap, or KVM would not hand it on
@@ -216,7 +217,8 @@ int vpmu_guest_area_on(struct vpmu_guest *guest, uint32_t context, uint64_t addr
 		       const void *page);
 
 /**
- * @brief Turns the events area of a mailbox on, which is in the vCPU's own block (abi/SPEC.md R-BOX-3). 2 accesses.
+ * @brief Turns the events area of a mailbox on, which is in the vCPU's own block (abi/SPEC.md
+ * R-BOX-3). 2 accesses.
  * @param guest the vCPU
  * @param context VPMU_CONTEXT_* of the caller
  * @param page the first page of the block: `block` of its struct vpmu_guest_mailbox
@@ -463,9 +465,10 @@ int vpmu_guest_read_stale(const struct vpmu_guest *guest, uint32_t slot,
  * @param before the earlier reading
  * @param after the later one, of the same slot
  * @param[out] delta the difference; unchanged on error
- * @return 0; VPMU_GUEST_BROKEN: the slot was opened anew, the epoch changed or the host lost the event in between (VPMU_EVENT_INCOMPLETE; once
- * that is set, later losses do not show here, and delta->flags has it);
- * VPMU_GUEST_UNKNOWN: a number is at its end, 2^64 - 1; VPMU_GUEST_HOST: a number went back
+ * @return 0; VPMU_GUEST_BROKEN: the slot was opened anew, the epoch changed or the host lost the
+ * event in between (VPMU_EVENT_INCOMPLETE; once that is set, later losses do not show here, and
+ * delta->flags has it); VPMU_GUEST_UNKNOWN: a number is at its end, 2^64 - 1; VPMU_GUEST_HOST: a
+ * number went back
  * @par Threads
  * Any context.
  * @since 0.1
@@ -478,10 +481,11 @@ int vpmu_guest_delta(const struct guest_perf_event *before, const struct guest_p
  * down. No access.
  * @param delta the difference
  * @param[out] estimate the number, and whether it is an estimate; unchanged on error
- * @return 0; VPMU_GUEST_BROKEN: VPMU_EVENT_INCOMPLETE is set, so the times need not show all that was missed, and neither the
- * count nor a scaled one is the whole (abi/SPEC.md R-SLOT-11): delta->count is the least that it can be, and the slot opened anew
- * can be estimated again; VPMU_GUEST_UNKNOWN: it never ran, or the result does not fit in 64 bits; VPMU_GUEST_HOST: it ran for
- * longer than it was enabled
+ * @return 0; VPMU_GUEST_BROKEN: VPMU_EVENT_INCOMPLETE is set, so the times need not show all that
+ * was missed, and neither the count nor a scaled one is the whole (abi/SPEC.md R-SLOT-11):
+ * delta->count is the least that it can be, and the slot opened anew can be estimated again;
+ * VPMU_GUEST_UNKNOWN: it never ran, or the result does not fit in 64 bits; VPMU_GUEST_HOST: it ran
+ * for longer than it was enabled
  * @par Threads
  * Any context.
  * @since 0.1
@@ -694,8 +698,8 @@ void vpmu_guest_x86_cpuid(void *opaque, uint32_t leaf, uint32_t registers[4]);
 uint32_t vpmu_guest_loongarch_cpucfg(void *opaque, uint32_t word);
 
 /**
- * @brief The way by the user hypercall; LoongArch only. To be used only after vpmu_guest_find_call(): elsewhere the
- * instruction traps.
+ * @brief The way by the user hypercall; LoongArch only. To be used only after
+ * vpmu_guest_find_call(): elsewhere the instruction traps.
  * @return the table; its opaque is not used. NULL on other machines
  * @par Threads
  * Any context.

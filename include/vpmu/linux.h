@@ -4,8 +4,8 @@
  * @file linux.h
  * @brief Part of libvpmu-monitor: the threads of a process, and resctrl, as Linux shows them.
  *
- * A process is held by a pidfd, so that a later process of the same number is never taken for it; a thread is one of it while
- * /proc lists it there with the same time of birth.
+ * A process is held by a pidfd, so that a later process of the same number is never taken for it; a
+ * thread is one of it while /proc lists it there with the same time of birth.
  * @since 0.1
  */
 #ifndef VPMU_LINUX_H
@@ -25,15 +25,18 @@ struct vpmu_process; /**< a process that runs a VM */
 struct vpmu_resctrl; /**< a mounted resctrl file system */
 
 /**
- * @brief All that is asked of the operating system, for tests: start from vpmu_linux_system_default() and replace what differs.
+ * @brief All that is asked of the operating system, for tests: start from
+ * vpmu_linux_system_default() and replace what differs.
  *
- * Unless said otherwise a function returns 0 or more, or a negated errno value, and leaves errno as it was.
+ * Unless said otherwise a function returns 0 or more, or a negated errno value, and leaves errno as
+ * it was.
  */
 struct vpmu_linux_system {
 	uint64_t size; /**< sizeof(struct vpmu_linux_system) as the caller knows it */
 	void *opaque;  /**< first argument of each */
 
-	/** Reads the start of a file as text of at most size - 1 bytes and ends it with a 0: its length. */
+	/** Reads the start of a file as text of at most size - 1 bytes and ends it with a 0: its
+	 * length. */
 	int64_t (*file_read)(void *opaque, const char *path, char *to, uint64_t size);
 	/** Writes a file that exists, in one write(). */
 	int64_t (*file_write)(void *opaque, const char *path, const char *text, uint64_t length);
@@ -72,7 +75,8 @@ struct vpmu_process_times {
  * @{ */
 /** all of them, numbered by their tids */
 #define VPMU_PROCESS_ALL 0u
-/** those whose names say that they run a vCPU ("CPU 0/KVM", "CPU 0/TCG", "vcpu0", "fc_vcpu 0"), with the number in the name */
+/** those whose names say that they run a vCPU ("CPU 0/KVM", "CPU 0/TCG", "vcpu0", "fc_vcpu 0"),
+ * with the number in the name */
 #define VPMU_PROCESS_VCPUS 1u
 /** @} */
 
@@ -86,8 +90,8 @@ struct vpmu_process_times {
 VPMU_API void vpmu_linux_system_default(struct vpmu_linux_system *system);
 
 /**
- * @brief How many descriptors this process may still open: the descriptors function of a monitor, with a table as its first
- * argument, or NULL for the operating system's own.
+ * @brief How many descriptors this process may still open: the descriptors function of a monitor,
+ * with a table as its first argument, or NULL for the operating system's own.
  * @param opaque a struct vpmu_linux_system, or NULL
  * @return the number; a negated errno value when it is not known
  * @par Threads
@@ -101,8 +105,9 @@ VPMU_API int64_t vpmu_linux_descriptors(void *opaque);
  * @param system copied; NULL: vpmu_linux_system_default()
  * @param pid its number
  * @param[out] process given back with vpmu_process_close(); unchanged on error
- * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_GONE (no such process, or it is a thread of one); VPMU_ERROR_DENIED; VPMU_ERROR_LIMIT;
- * VPMU_ERROR_NO_MEMORY; VPMU_ERROR_UNSUPPORTED (a kernel before 5.3); VPMU_ERROR_SYSTEM
+ * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_GONE (no such process, or it is a
+ * thread of one); VPMU_ERROR_DENIED; VPMU_ERROR_LIMIT; VPMU_ERROR_NO_MEMORY; VPMU_ERROR_UNSUPPORTED
+ * (a kernel before 5.3); VPMU_ERROR_SYSTEM
  * @par Threads
  * Any.
  * @since 0.1
@@ -123,10 +128,11 @@ VPMU_API void vpmu_process_close(struct vpmu_process *process);
  * @brief Lists the threads of a process, for vpmu_monitor_vm_threads().
  * @param process the process
  * @param which VPMU_PROCESS_ALL or VPMU_PROCESS_VCPUS
- * @param[out] threads in the order of their vCPUs' numbers; of two with the same number the first by tid. NULL where room is 0
+ * @param[out] threads in the order of their vCPUs' numbers; of two with the same number the first
+ * by tid. NULL where room is 0
  * @param room how many there are
- * @return number of threads, more than room or not; VPMU_ERROR_GONE when the process has ended; VPMU_ERROR_INVALID; VPMU_ERROR_NO_MEMORY;
- * VPMU_ERROR_SYSTEM
+ * @return number of threads, more than room or not; VPMU_ERROR_GONE when the process has ended;
+ * VPMU_ERROR_INVALID; VPMU_ERROR_NO_MEMORY; VPMU_ERROR_SYSTEM
  * @par Threads
  * Any, one call on the process at a time.
  * @since 0.1
@@ -160,7 +166,8 @@ VPMU_API int vpmu_process_check(void *process, int64_t thread, uint64_t born);
 /**
  * @brief Whether a process runs a guest under KVM: it has a vCPU of KVM among its descriptors.
  * @param process the process
- * @return 1 or 0; VPMU_ERROR_DENIED when its descriptors may not be looked at; VPMU_ERROR_GONE; VPMU_ERROR_SYSTEM
+ * @return 1 or 0; VPMU_ERROR_DENIED when its descriptors may not be looked at; VPMU_ERROR_GONE;
+ * VPMU_ERROR_SYSTEM
  * @par Threads
  * Any.
  * @since 0.1
@@ -185,8 +192,9 @@ VPMU_API int vpmu_process_times(struct vpmu_process *process, int64_t thread,
  * @param system copied; NULL: vpmu_linux_system_default()
  * @param path where it is mounted; NULL: /sys/fs/resctrl
  * @param[out] resctrl given back with vpmu_resctrl_destroy(); unchanged on error
- * @return 0; VPMU_ERROR_UNSUPPORTED (none is mounted there, or the CPU has no monitoring); VPMU_ERROR_DENIED; VPMU_ERROR_INVALID (a path of 200 bytes or
- * more); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY; VPMU_ERROR_SYSTEM
+ * @return 0; VPMU_ERROR_UNSUPPORTED (none is mounted there, or the CPU has no monitoring);
+ * VPMU_ERROR_DENIED; VPMU_ERROR_INVALID (a path of 200 bytes or more); VPMU_ERROR_TOO_BIG;
+ * VPMU_ERROR_NO_MEMORY; VPMU_ERROR_SYSTEM
  * @par Threads
  * Any.
  * @since 0.1
@@ -204,12 +212,15 @@ VPMU_API int vpmu_resctrl_create(const struct vpmu_linux_system *system, const c
 VPMU_API void vpmu_resctrl_destroy(struct vpmu_resctrl *resctrl);
 
 /**
- * @brief The meter of resctrl; its first argument is the struct vpmu_resctrl. What a VM gives it, meter_vm, is the name of its monitoring group: a
- * text of letters, digits, '-', '_' and '.', 1 to 63 bytes, not beginning with '.'.
+ * @brief The meter of resctrl; its first argument is the struct vpmu_resctrl. What a VM gives it,
+ * meter_vm, is the name of its monitoring group: a text of letters, digits, '-', '_' and '.', 1 to
+ * 63 bytes, not beginning with '.'.
  *
- * The group is made below mon_groups and removed at the end. One that is there already is used with what it has measured, and
- * stays: it may be that of another monitor, or was left by one that crashed. Values are the sums over all L3 caches, in bytes: the kernel has applied the scale of the hardware. Errors: VPMU_ERROR_LIMIT when the
- * hardware has no monitor left, VPMU_ERROR_TAKEN while it says "Unavailable", VPMU_ERROR_GONE for a thread that has ended.
+ * The group is made below mon_groups and removed at the end. One that is there already is used with
+ * what it has measured, and stays: it may be that of another monitor, or was left by one that
+ * crashed. Values are the sums over all L3 caches, in bytes: the kernel has applied the scale of
+ * the hardware. Errors: VPMU_ERROR_LIMIT when the hardware has no monitor left, VPMU_ERROR_TAKEN
+ * while it says "Unavailable", VPMU_ERROR_GONE for a thread that has ended.
  * @return a constant table
  * @par Threads
  * Any.

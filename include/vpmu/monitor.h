@@ -2,26 +2,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file monitor.h
- * @brief libvpmu-monitor: the events of whole VMs, by name, in sets and in bulk, for the people who run the machines.
+ * @brief libvpmu-monitor: the events of whole VMs, by name, in sets and in bulk, for the people who
+ * run the machines.
  *
- * A monitor holds VMs; a VM is a set of threads. Nothing is counted, and no descriptor held, until a VM is given a set of
- * events. The counting is done by a counter source (source.h, for Linux perf.h), so this library itself makes no system
- * call; finding threads and resctrl are in linux.h. A VMM that embeds libvpmu links none of it.
+ * A monitor holds VMs; a VM is a set of threads. Nothing is counted, and no descriptor held, until
+ * a VM is given a set of events. The counting is done by a counter source (source.h, for Linux
+ * perf.h), so this library itself makes no system call; finding threads and resctrl are in linux.h.
+ * A VMM that embeds libvpmu links none of it.
  *
- * **Two sets.** The wanted set is what the operator asked for; the live set is what counts. A set is changed as a whole: on
- * any failure nothing changed, and each event says why it failed. A change reads what counted a last time before it ends it, so
- * events that stay lose the instant of the change at most, and count nothing twice.
+ * **Two sets.** The wanted set is what the operator asked for; the live set is what counts. A set
+ * is changed as a whole: on any failure nothing changed, and each event says why it failed. A
+ * change reads what counted a last time before it ends it, so events that stay lose the instant of
+ * the change at most, and count nothing twice.
  *
- * **Scope.** Hardware, cache and raw events count the guest, the host's code on the vCPU's thread, or both. Host-software
- * events describe the thread and have no other scope than both: the kernel cannot split them. resctrl measures
- * the thread whatever it does.
+ * **Scope.** Hardware, cache and raw events count the guest, the host's code on the vCPU's thread,
+ * or both. Host-software events describe the thread and have no other scope than both: the kernel
+ * cannot split them. resctrl measures the thread whatever it does.
  *
- * **Values** are increases since the event was switched on, added to the base that the caller brought with
- * vpmu_monitor_restore(). They never go back. Each has a state; a value that was not counted is never a plain 0.
+ * **Values** are increases since the event was switched on, added to the base that the caller
+ * brought with vpmu_monitor_restore(). They never go back. Each has a state; a value that was not
+ * counted is never a plain 0.
  *
- * **Threads.** Any call may be made from any thread; calls on the same VM wait for each other, but for
- * VPMU_MONITOR_NO_WAIT. Changes of sets wait for each other whatever VMs they are of; a reading waits for the VM whose events
- * are just being opened or read, never for a change of many VMs as a whole. vpmu_monitor_destroy() and vpmu_monitor_vm_remove() come last.
+ * **Threads.** Any call may be made from any thread; calls on the same VM wait for each other, but
+ * for VPMU_MONITOR_NO_WAIT. Changes of sets wait for each other whatever VMs they are of; a reading
+ * waits for the VM whose events are just being opened or read, never for a change of many VMs as a
+ * whole. vpmu_monitor_destroy() and vpmu_monitor_vm_remove() come last.
  * @since 0.1
  */
 #ifndef VPMU_MONITOR_H
@@ -128,7 +133,8 @@ struct vpmu_monitor_info {
 	int32_t error; /**< 0: available; else VPMU_ERROR_*. Of vpmu_monitor_name() always 0 */
 };
 
-/** Something that measures VMs beside the source. Copied; all functions are required unless said otherwise. */
+/** Something that measures VMs beside the source. Copied; all functions are required unless said
+ * otherwise. */
 struct vpmu_monitor_meter_ops {
 	uint64_t size;	   /**< sizeof(struct vpmu_monitor_meter_ops) as the caller knows it */
 	uint32_t per_vcpu; /**< 1: measures each vCPU; 0: the VM as a whole */
@@ -145,13 +151,14 @@ struct vpmu_monitor_meter_ops {
 	void (*close)(void *meter, void *handle);
 };
 
-/** What a VM gives the meter of vpmu_monitor_pmu_ops() as meter_vm. It stays while the VM is in the monitor. */
+/** What a VM gives the meter of vpmu_monitor_pmu_ops() as meter_vm. It stays while the VM is in the
+ * monitor. */
 struct vpmu_monitor_pmu {
 	uint64_t size; /**< sizeof(struct vpmu_monitor_pmu) as the caller knows it */
 	void *opaque;  /**< first argument of statistics */
 	/**
-	 * Fills what vpmu_vcpu_statistics() says of a vCPU, as it was told last on the vCPU's own thread: 0, or VPMU_ERROR_*. Called on the thread
-	 * that reads.
+	 * Fills what vpmu_vcpu_statistics() says of a vCPU, as it was told last on the vCPU's own
+	 * thread: 0, or VPMU_ERROR_*. Called on the thread that reads.
 	 */
 	int (*statistics)(void *opaque, uint32_t vcpu, struct vpmu_statistics *statistics);
 };
@@ -165,17 +172,20 @@ struct vpmu_monitor_config {
 	const struct vpmu_monitor_meter_ops *meters[VPMU_MONITOR_METERS];
 	void *meter_opaque[VPMU_MONITOR_METERS]; /**< first arguments of the meters */
 	void *opaque;				 /**< first argument of the functions below */
-	/** Memory of `size` bytes, filled with 0; NULL when there is none. NULL with release: malloc(). */
+	/** Memory of `size` bytes, filled with 0; NULL when there is none. NULL with release:
+	 * malloc(). */
 	void *(*allocate)(void *opaque, uint64_t size);
 	/** Gives back what allocate returned. */
 	void (*release)(void *opaque, void *memory, uint64_t size);
-	/** How many descriptors this process may still open. NULL: not asked; sets then fail in the middle, and are undone. */
+	/** How many descriptors this process may still open. NULL: not asked; sets then fail in the
+	 * middle, and are undone. */
 	int64_t (*descriptors)(void *opaque);
 };
 
 /** @name Flags of a VM
  * @{ */
-/** its threads enter guest code by KVM; without it the scope guest is refused: it would count 0 for ever */
+/** its threads enter guest code by KVM; without it the scope guest is refused: it would count 0 for
+ * ever */
 #define VPMU_MONITOR_RUNS_GUEST 1u
 /** its groups hold their counters or are lost; without it they are multiplexed with others */
 #define VPMU_MONITOR_PINNED 2u
@@ -188,8 +198,8 @@ struct vpmu_monitor_vm_config {
 	uint32_t flags; /**< VPMU_MONITOR_RUNS_GUEST, VPMU_MONITOR_PINNED */
 	void *opaque;	/**< first argument of check */
 	/**
-	 * 0 if the thread still is the one of this VM that was named: asked before a thread is attached, after its events were
-	 * opened, and by VPMU_MONITOR_CHECK. NULL: all are believed.
+	 * 0 if the thread still is the one of this VM that was named: asked before a thread is
+	 * attached, after its events were opened, and by VPMU_MONITOR_CHECK. NULL: all are believed.
 	 */
 	int (*check)(void *opaque, int64_t thread, uint64_t born);
 	void *meter_vm[VPMU_MONITOR_METERS]; /**< what each meter's open gets */
@@ -214,7 +224,8 @@ struct vpmu_monitor_change {
  * @{ */
 /** the live set: what counts now */
 #define VPMU_MONITOR_LIVE 1u
-/** the wanted set: what a thread that is plugged in later gets, and what vpmu_monitor_apply() makes live */
+/** the wanted set: what a thread that is plugged in later gets, and what vpmu_monitor_apply() makes
+ * live */
 #define VPMU_MONITOR_WANTED 2u
 /** an event that cannot be switched on does not keep the others from it */
 #define VPMU_MONITOR_SKIP 4u
@@ -238,22 +249,24 @@ struct vpmu_monitor_report {
 #define VPMU_MONITOR_PER_VM 2u
 /** leave out VMs with which another thread is busy, rather than wait */
 #define VPMU_MONITOR_NO_WAIT 4u
-/** ask of threads that stood still whether they still are the ones; else an ended one shows as idle until the next vpmu_monitor_vm_threads() */
+/** ask of threads that stood still whether they still are the ones; else an ended one shows as idle
+ * until the next vpmu_monitor_vm_threads() */
 #define VPMU_MONITOR_CHECK 8u
 /** @} */
 
 /** One value. */
 struct vpmu_monitor_value {
-	uint64_t value; /**< by type; raw, as counted */
-	uint64_t estimate; /**< counters: had it counted all the time. The same as value but for VPMU_MONITOR_SCALED */
-	uint64_t enabled; /**< ns of thread time for which it was to count; 0 of meters */
-	uint64_t running; /**< ns of these for which it counted */
-	uint32_t vm;	  /**< id of the VM */
-	uint32_t vcpu;	  /**< number of the vCPU; VPMU_MONITOR_WHOLE_VM */
-	uint16_t event;	  /**< its place in the VM's live set */
-	uint8_t state;	  /**< enum vpmu_monitor_state */
-	uint8_t type;	  /**< enum vpmu_monitor_type */
-	int32_t error;	  /**< why the state is bad, VPMU_ERROR_*; 0 */
+	uint64_t value;	   /**< by type; raw, as counted */
+	uint64_t estimate; /**< counters: had it counted all the time. The same as value but for
+			      VPMU_MONITOR_SCALED */
+	uint64_t enabled;  /**< ns of thread time for which it was to count; 0 of meters */
+	uint64_t running;  /**< ns of these for which it counted */
+	uint32_t vm;	   /**< id of the VM */
+	uint32_t vcpu;	   /**< number of the vCPU; VPMU_MONITOR_WHOLE_VM */
+	uint16_t event;	   /**< its place in the VM's live set */
+	uint8_t state;	   /**< enum vpmu_monitor_state */
+	uint8_t type;	   /**< enum vpmu_monitor_type */
+	int32_t error;	   /**< why the state is bad, VPMU_ERROR_*; 0 */
 };
 
 /** A bulk reading. */
@@ -263,7 +276,8 @@ struct vpmu_monitor_reading {
 	struct vpmu_monitor_value *values;  /**< in: where to; may be NULL where room is 0 */
 	uint64_t vm_count; /**< in: how many VMs; means nothing where vms is NULL */
 	uint64_t room;	   /**< in: values there */
-	uint64_t needed; /**< out: values that there are; those beyond room were read, but not written */
+	uint64_t needed;   /**< out: values that there are; those beyond room were read, but not
+			      written */
 	uint64_t skipped;  /**< out: VMs left out, VPMU_MONITOR_NO_WAIT */
 	uint32_t flags;	   /**< in: how to read */
 	uint32_t reserved; /**< 0 */
@@ -275,7 +289,8 @@ struct vpmu_monitor_base {
 	uint64_t value;			 /**< so far */
 	uint64_t enabled;		 /**< so far, ns */
 	uint64_t running;		 /**< so far, ns; at most enabled */
-	uint32_t vcpu; /**< of which vCPU; VPMU_MONITOR_WHOLE_VM: what vCPUs that went away left to the VM's sum */
+	uint32_t vcpu; /**< of which vCPU; VPMU_MONITOR_WHOLE_VM: what vCPUs that went away left to
+			  the VM's sum */
 	uint32_t reserved; /**< 0 */
 };
 
@@ -283,7 +298,8 @@ struct vpmu_monitor_base {
  * @brief Creates a monitor without VMs. It holds no descriptor.
  * @param config what it is made of
  * @param[out] monitor the monitor, given back with vpmu_monitor_destroy(); unchanged on error
- * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function); VPMU_ERROR_TOO_BIG; VPMU_ERROR_NO_MEMORY
+ * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function); VPMU_ERROR_TOO_BIG;
+ * VPMU_ERROR_NO_MEMORY
  * @par Threads
  * Any.
  * @since 0.1
@@ -312,11 +328,12 @@ VPMU_API int vpmu_monitor_destroy(struct vpmu_monitor *monitor);
 VPMU_API uint64_t vpmu_monitor_held(const struct vpmu_monitor *monitor);
 
 /**
- * @brief Describes the event of a name: perf's of the generic hardware, software and cache events, resctrl's, this library's for a
- * PMU that a VMM embeds ("pmu-exits"), or libvirt's.
+ * @brief Describes the event of a name: perf's of the generic hardware, software and cache events,
+ * resctrl's, this library's for a PMU that a VMM embeds ("pmu-exits"), or libvirt's.
  * @param name the name; needs no NUL
  * @param length bytes of it
- * @param[in,out] info filled; its size is set by the caller. Cache events have no unit of their own and no libvirt name
+ * @param[in,out] info filled; its size is set by the caller. Cache events have no unit of their own
+ * and no libvirt name
  * @return 0; VPMU_ERROR_INVALID (no such name, a size too small); VPMU_ERROR_TOO_BIG
  * @par Threads
  * Any.
@@ -325,12 +342,13 @@ VPMU_API uint64_t vpmu_monitor_held(const struct vpmu_monitor *monitor);
 VPMU_API int vpmu_monitor_name(const char *name, uint64_t length, struct vpmu_monitor_info *info);
 
 /**
- * @brief Lists the events that have names of their own, and which of them can be counted on this host at present. The source and
- * the meters are probed, which may open and close events.
+ * @brief Lists the events that have names of their own, and which of them can be counted on this
+ * host at present. The source and the meters are probed, which may open and close events.
  * @param monitor the monitor
  * @param[in,out] infos filled; the size of each is set by the caller. NULL where room is 0
  * @param room how many there are
- * @return number of events that there are, more than room or not; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; an error of the source's probe
+ * @return number of events that there are, more than room or not; VPMU_ERROR_INVALID;
+ * VPMU_ERROR_TOO_BIG; an error of the source's probe
  * @par Threads
  * Any.
  * @since 0.1
@@ -339,8 +357,8 @@ VPMU_API int vpmu_monitor_list(struct vpmu_monitor *monitor, struct vpmu_monitor
 			       uint32_t room);
 
 /**
- * @brief The meter of PMUs that VMMs embed, for VPMU_MONITOR_PMU; its first argument is not used. The time spent is VPMU_ERROR_UNSUPPORTED where the
- * VMM does not measure it.
+ * @brief The meter of PMUs that VMMs embed, for VPMU_MONITOR_PMU; its first argument is not used.
+ * The time spent is VPMU_ERROR_UNSUPPORTED where the VMM does not measure it.
  * @return a constant table
  * @par Threads
  * Any.
@@ -372,14 +390,15 @@ VPMU_API int vpmu_monitor_vm_add(struct vpmu_monitor *monitor,
 VPMU_API void vpmu_monitor_vm_remove(struct vpmu_monitor_vm *vm);
 
 /**
- * @brief Says which threads the VM has now: those that are new get the wanted events that are live, those that are not named
- * any more are read a last time and leave their counts to the VM's sum. Call it as often as vCPUs may be plugged.
- * A thread that is not wholly counted has an error, is followed all the same where it exists, and is tried again by the next call.
+ * @brief Says which threads the VM has now: those that are new get the wanted events that are live,
+ * those that are not named any more are read a last time and leave their counts to the VM's sum.
+ * Call it as often as vCPUs may be plugged. A thread that is not wholly counted has an error, is
+ * followed all the same where it exists, and is tried again by the next call.
  * @param vm the VM
  * @param[in,out] threads all of them; each gets its error
  * @param count how many
- * @return number of threads with an error; VPMU_ERROR_INVALID (a vCPU named twice, a number that is none); VPMU_ERROR_NO_MEMORY; nothing
- * changed on an error
+ * @return number of threads with an error; VPMU_ERROR_INVALID (a vCPU named twice, a number that is
+ * none); VPMU_ERROR_NO_MEMORY; nothing changed on an error
  * @par Threads
  * Any.
  * @since 0.1
@@ -390,8 +409,9 @@ VPMU_API int vpmu_monitor_vm_threads(struct vpmu_monitor_vm *vm,
 /**
  * @brief Changes the sets of VMs: all or nothing, over all of them. What is not named stays.
  *
- * With VPMU_MONITOR_LIVE all host events are opened beside those that count before the first of these is closed; where the free
- * descriptors do not suffice for that, nothing is tried. With VPMU_MONITOR_SKIP events that fail are left out, everywhere.
+ * With VPMU_MONITOR_LIVE all host events are opened beside those that count before the first of
+ * these is closed; where the free descriptors do not suffice for that, nothing is tried. With
+ * VPMU_MONITOR_SKIP events that fail are left out, everywhere.
  * @param monitor the monitor
  * @param vms the VMs; NULL: all
  * @param vm_count how many
@@ -399,8 +419,9 @@ VPMU_API int vpmu_monitor_vm_threads(struct vpmu_monitor_vm *vm,
  * @param count how many, at most VPMU_MONITOR_MAX_EVENTS
  * @param flags VPMU_MONITOR_LIVE, VPMU_MONITOR_WANTED or both, VPMU_MONITOR_SKIP
  * @param[out] report what was found; NULL: not wanted
- * @return 0; VPMU_ERROR_INVALID (a VM or an event named twice, no such event, scope or flag, too many events for a set);
- * VPMU_ERROR_LIMIT; VPMU_ERROR_NO_MEMORY; or what kept the first event that failed
+ * @return 0; VPMU_ERROR_INVALID (a VM or an event named twice, no such event, scope or flag, too
+ * many events for a set); VPMU_ERROR_LIMIT; VPMU_ERROR_NO_MEMORY; or what kept the first event that
+ * failed
  * @par Threads
  * Any.
  * @since 0.1
@@ -413,7 +434,8 @@ VPMU_API int vpmu_monitor_set(struct vpmu_monitor *monitor, struct vpmu_monitor_
  * @brief Makes the wanted set live, as far as that can be.
  * @param vm the VM
  * @param[out] report what was found; NULL: not wanted
- * @return number of wanted events that are not live; VPMU_ERROR_LIMIT; VPMU_ERROR_NO_MEMORY; the live set is unchanged on an error
+ * @return number of wanted events that are not live; VPMU_ERROR_LIMIT; VPMU_ERROR_NO_MEMORY; the
+ * live set is unchanged on an error
  * @par Threads
  * Any.
  * @since 0.1
@@ -435,11 +457,12 @@ VPMU_API int vpmu_monitor_get(struct vpmu_monitor_vm *vm, uint32_t which,
 			      struct vpmu_monitor_event *events, uint32_t room);
 
 /**
- * @brief Reads many VMs at once: per VM first the values of its vCPUs, then those of the VM. One read of the host for each group
- * of events of a vCPU.
+ * @brief Reads many VMs at once: per VM first the values of its vCPUs, then those of the VM. One
+ * read of the host for each group of events of a vCPU.
  * @param monitor the monitor
  * @param[in,out] reading what to read and where to
- * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_STATE with VPMU_MONITOR_NO_WAIT while VMs are added or removed
+ * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_STATE with VPMU_MONITOR_NO_WAIT
+ * while VMs are added or removed
  * @par Threads
  * Any.
  * @since 0.1
@@ -447,8 +470,8 @@ VPMU_API int vpmu_monitor_get(struct vpmu_monitor_vm *vm, uint32_t which,
 VPMU_API int vpmu_monitor_read(struct vpmu_monitor *monitor, struct vpmu_monitor_reading *reading);
 
 /**
- * @brief Gives the values so far, for vpmu_monitor_restore() of a later process. Does not read: values are of the last
- * reading. Instants have none.
+ * @brief Gives the values so far, for vpmu_monitor_restore() of a later process. Does not read:
+ * values are of the last reading. Instants have none.
  * @param vm the VM
  * @param[out] bases filled; NULL where room is 0
  * @param room how many there are
@@ -461,13 +484,13 @@ VPMU_API int vpmu_monitor_save(struct vpmu_monitor_vm *vm, struct vpmu_monitor_b
 			       uint32_t room);
 
 /**
- * @brief Brings the values of an earlier process: an event that is switched on later goes on from there. What happened in between
- * was not counted. To be called before the first set is made live.
+ * @brief Brings the values of an earlier process: an event that is switched on later goes on from
+ * there. What happened in between was not counted. To be called before the first set is made live.
  * @param vm the VM
  * @param bases the records
  * @param count how many
- * @return 0; VPMU_ERROR_INVALID (a record that vpmu_monitor_save() does not write, or two for the same); VPMU_ERROR_NO_MEMORY; VPMU_ERROR_STATE when
- * the live set is not empty
+ * @return 0; VPMU_ERROR_INVALID (a record that vpmu_monitor_save() does not write, or two for the
+ * same); VPMU_ERROR_NO_MEMORY; VPMU_ERROR_STATE when the live set is not empty
  * @par Threads
  * Any.
  * @since 0.1

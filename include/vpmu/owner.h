@@ -2,18 +2,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file owner.h
- * @brief The deal between host and guest about one PMU: who owns which counters, when they change hands, who is told.
+ * @brief The deal between host and guest about one PMU: who owns which counters, when they change
+ * hands, who is told.
  *
- * abi/OWNERSHIP.md is the specification. Each side has registers of its own, reached by a table (registers.h). While
- * a side's registers are loaded on a CPU its accesses reach the hardware, within its share of the counters; at any other time they reach
- * the side's saved copy. So nothing that the host does, from a timer, an interrupt or a call from another CPU,
- * can touch a PMU that the guest owns, and nothing of one side's values can be read by the other.
+ * abi/OWNERSHIP.md is the specification. Each side has registers of its own, reached by a table
+ * (registers.h). While a side's registers are loaded on a CPU its accesses reach the hardware,
+ * within its share of the counters; at any other time they reach the side's saved copy. So nothing
+ * that the host does, from a timer, an interrupt or a call from another CPU, can touch a PMU that
+ * the guest owns, and nothing of one side's values can be read by the other.
  *
- * The host's client may be direct.h, or a perf core; the guest's may be another direct.h, or the guest's own driver whose
- * accesses the hypervisor hands over.
+ * The host's client may be direct.h, or a perf core; the guest's may be another direct.h, or the
+ * guest's own driver whose accesses the hypervisor hands over.
  *
- * **Threads.** Everything that names a CPU is called on that CPU with interrupts off, or by one thread at a time where the
- * registers are simulated.
+ * **Threads.** Everything that names a CPU is called on that CPU with interrupts off, or by one
+ * thread at a time where the registers are simulated.
  * @since 0.1
  */
 #ifndef VPMU_OWNER_H
@@ -95,7 +97,8 @@ struct vpmu_owner_config {
 	void *opaque;				/**< first argument of the functions below */
 	/** Time in ns that never goes back. */
 	uint64_t (*clock)(void *opaque, uint32_t cpu);
-	/** Tells a side, `enum vpmu_owner_news`. It may use that side's registers, and must not call vpmu_owner_move(). NULL: nobody. */
+	/** Tells a side, `enum vpmu_owner_news`. It may use that side's registers, and must not
+	 * call vpmu_owner_move(). NULL: nobody. */
 	void (*tell)(void *opaque, uint32_t cpu, uint32_t news);
 	uint64_t guest_counters; /**< PARTITION: bits of the counters that guests have; else 0 */
 	uint32_t division;	 /**< enum vpmu_owner_division */
@@ -123,13 +126,14 @@ struct vpmu_owner_account {
 VPMU_API uint64_t vpmu_owner_size(uint32_t cpus);
 
 /**
- * @brief Makes a deal in memory of the caller's. The host's registers are loaded, and taken to be 0 all of them: that is written to the hardware here.
- * It ends with its memory.
+ * @brief Makes a deal in memory of the caller's. The host's registers are loaded, and taken to be 0
+ * all of them: that is written to the hardware here. It ends with its memory.
  * @param config what it is
  * @param memory aligned for any object, vpmu_owner_size() bytes
  * @param room bytes there
  * @param[out] owner the deal; unchanged on error
- * @return 0; VPMU_ERROR_INVALID (the configuration, too little room); VPMU_ERROR_TOO_BIG; VPMU_ERROR_SYSTEM (a register faulted)
+ * @return 0; VPMU_ERROR_INVALID (the configuration, too little room); VPMU_ERROR_TOO_BIG;
+ * VPMU_ERROR_SYSTEM (a register faulted)
  * @par Threads
  * Any, while nobody uses the PMUs.
  * @since 0.1
@@ -147,7 +151,8 @@ VPMU_API int vpmu_owner_create(const struct vpmu_owner_config *config, void *mem
 VPMU_API uint64_t vpmu_owner_guest_size(void);
 
 /**
- * @brief Makes the registers of a vCPU, all 0, in memory of the caller's. It ends with its memory, while scheduled nowhere.
+ * @brief Makes the registers of a vCPU, all 0, in memory of the caller's. It ends with its memory,
+ * while scheduled nowhere.
  * @param owner the deal
  * @param memory aligned for any object, vpmu_owner_guest_size() bytes
  * @param room bytes there
@@ -182,13 +187,15 @@ VPMU_API void vpmu_owner_guest_registers(struct vpmu_owner_guest *guest,
 					 struct vpmu_registers *registers);
 
 /**
- * @brief Something happens on a CPU: the registers change hands as the table of abi/OWNERSHIP.md says.
+ * @brief Something happens on a CPU: the registers change hands as the table of abi/OWNERSHIP.md
+ * says.
  * @param owner the deal
  * @param cpu the CPU
  * @param event enum vpmu_owner_event
  * @param guest SCHED_IN: the vCPU that comes; else NULL
- * @return 0; VPMU_ERROR_STATE (it cannot happen in this state, or the vCPU is on another CPU); VPMU_ERROR_INVALID (an argument
- * out of range); VPMU_ERROR_DENIED (GAIN in the division HOST_ONLY); VPMU_ERROR_SYSTEM (a register faulted)
+ * @return 0; VPMU_ERROR_STATE (it cannot happen in this state, or the vCPU is on another CPU);
+ * VPMU_ERROR_INVALID (an argument out of range); VPMU_ERROR_DENIED (GAIN in the division
+ * HOST_ONLY); VPMU_ERROR_SYSTEM (a register faulted)
  * @par Threads
  * That CPU.
  * @since 0.1
@@ -208,9 +215,10 @@ VPMU_API int vpmu_owner_move(struct vpmu_owner *owner, uint32_t cpu, uint32_t ev
 VPMU_API int vpmu_owner_state(const struct vpmu_owner *owner, uint32_t cpu);
 
 /**
- * @brief The PMU's interrupt arrived: whose is it? It is never lost: an overflow that was saved before its interrupt arrived is
- * still told, and where the hardware has no status both sides that may have overflowed are named. Of a vCPU that was scheduled
- * out meanwhile it is told when this is called after VPMU_OWNER_SCHED_IN, interrupt or not.
+ * @brief The PMU's interrupt arrived: whose is it? It is never lost: an overflow that was saved
+ * before its interrupt arrived is still told, and where the hardware has no status both sides that
+ * may have overflowed are named. Of a vCPU that was scheduled out meanwhile it is told when this is
+ * called after VPMU_OWNER_SCHED_IN, interrupt or not.
  * @param owner the deal
  * @param cpu the CPU
  * @return bits of enum vpmu_owner_side; VPMU_ERROR_INVALID (no such CPU)

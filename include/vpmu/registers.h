@@ -2,12 +2,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file registers.h
- * @brief A PMU as its registers: a table of reads and writes, and a description of what the registers mean.
+ * @brief A PMU as its registers: a table of reads and writes, and a description of what the
+ * registers mean.
  *
- * Code that drives a PMU (direct.h, owner.h) knows no machine. It knows a description: how many counters, where their
- * registers are, which bits of a selector do what, whether there is a global control. x86 from the
- * architectural version 2 on, AMD's core counters and LoongArch are descriptions that vpmu_hardware_describe() makes; another
- * machine is another description.
+ * Code that drives a PMU (direct.h, owner.h) knows no machine. It knows a description: how many
+ * counters, where their registers are, which bits of a selector do what, whether there is a global
+ * control. x86 from the architectural version 2 on, AMD's core counters and LoongArch are
+ * descriptions that vpmu_hardware_describe() makes; another machine is another description.
  *
  * Counters are numbered as in IA32_PERF_GLOBAL_CTRL: general ones from 0, fixed ones from 32.
  * @since 0.1
@@ -33,7 +34,8 @@ extern "C" {
 struct vpmu_registers {
 	uint64_t size; /**< sizeof(struct vpmu_registers) as the caller knows it */
 	void *opaque;  /**< first argument of the functions */
-	/** Reads register `number` (x86: MSR, LoongArch: CSR). 0, or VPMU_ERROR_INVALID where the hardware would fault. */
+	/** Reads register `number` (x86: MSR, LoongArch: CSR). 0, or VPMU_ERROR_INVALID where the
+	 * hardware would fault. */
 	int (*read)(void *opaque, uint32_t cpu, uint32_t number, uint64_t *value);
 	/** Writes it. 0, or VPMU_ERROR_INVALID where the hardware would fault. */
 	int (*write)(void *opaque, uint32_t cpu, uint32_t number, uint64_t value);
@@ -55,15 +57,18 @@ struct vpmu_hardware {
 	uint32_t fixed;	      /**< fixed counters, 0 to 16 */
 	uint32_t width;	      /**< bits of a general counter, 32 to 64 */
 	uint32_t fixed_width; /**< bits of a fixed counter */
-	uint32_t overflow; /**< a general counter overflows when it reaches 2^overflow; at most width */
-	uint32_t write_bits; /**< a value written to a general counter is extended from so many bits by its sign */
-	uint32_t select;	/**< register: selector of counter 0 */
-	uint32_t select_step;	/**< from there to that of the next counter */
-	uint32_t counter;	/**< register: counter 0 */
-	uint32_t counter_write; /**< register: counter 0 when it is written; may be the same */
-	uint32_t counter_step;	/**< from there to the next counter */
-	uint32_t fixed_counter; /**< register: fixed counter 0; the next follow */
-	uint32_t fixed_control; /**< register: 4 bits for each fixed counter: kernel 1, user 2, interrupt 8 */
+	uint32_t overflow;    /**< a general counter overflows when it reaches 2^overflow; at most
+				 width */
+	uint32_t write_bits; /**< a value written to a general counter is extended from so many bits
+				by its sign */
+	uint32_t select;     /**< register: selector of counter 0 */
+	uint32_t select_step;	 /**< from there to that of the next counter */
+	uint32_t counter;	 /**< register: counter 0 */
+	uint32_t counter_write;	 /**< register: counter 0 when it is written; may be the same */
+	uint32_t counter_step;	 /**< from there to the next counter */
+	uint32_t fixed_counter;	 /**< register: fixed counter 0; the next follow */
+	uint32_t fixed_control;	 /**< register: 4 bits for each fixed counter: kernel 1, user 2,
+				    interrupt 8 */
 	uint32_t global_control; /**< register: a bit for each counter that may count */
 	uint32_t global_status;	 /**< register: a bit for each counter that overflowed */
 	uint32_t global_clear;	 /**< register: a bit written clears that of the status */
@@ -79,13 +84,14 @@ struct vpmu_hardware {
  * | AMD | CPUID 0x80000001: ECX | CPUID 0x80000022: EAX | EBX | 0 |
  * | LoongArch | CPUCFG 6 | 0 | 0 | 0 |
  *
- * Sources: Intel SDM volume 3, chapter "Performance Monitoring"; AMD APM volume 2, chapter 13; LoongArch
- * Reference Manual volume 1, "Performance Monitoring"; Linux, arch/x86/events and arch/loongarch/kernel/perf_event.c.
+ * Sources: Intel SDM volume 3, chapter "Performance Monitoring"; AMD APM volume 2, chapter 13;
+ * LoongArch Reference Manual volume 1, "Performance Monitoring"; Linux, arch/x86/events and
+ * arch/loongarch/kernel/perf_event.c.
  * @param model enum vpmu_convert_model
  * @param identity the words of the table
  * @param[out] hardware filled; its size is set to what this library knows; unchanged on error
- * @return 0; VPMU_ERROR_UNSUPPORTED (no PMU, or one before Intel's version 2 or without AMD's core extensions);
- * VPMU_ERROR_INVALID (no such model)
+ * @return 0; VPMU_ERROR_UNSUPPORTED (no PMU, or one before Intel's version 2 or without AMD's core
+ * extensions); VPMU_ERROR_INVALID (no such model)
  * @par Threads
  * Any.
  * @since 0.1

@@ -2,15 +2,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file sim.h
- * @brief Simulated PMUs: the registers of x86 and LoongArch CPUs, whose events happen at known rates in virtual time.
+ * @brief Simulated PMUs: the registers of x86 and LoongArch CPUs, whose events happen at known
+ * rates in virtual time.
  *
- * A machine has CPUs. Each has a clock of its own, a level at which it runs, and rates at which events happen there.
- * Its registers behave as the architecture's, and are reached by the same table as real ones (registers.h). What happened in
- * truth is known for every event and level. For tests, demonstrations and the design of policies.
+ * A machine has CPUs. Each has a clock of its own, a level at which it runs, and rates at which
+ * events happen there. Its registers behave as the architecture's, and are reached by the same
+ * table as real ones (registers.h). What happened in truth is known for every event and level. For
+ * tests, demonstrations and the design of policies.
  *
- * The models follow the Intel SDM (volume 3, "Performance Monitoring", version 2 to 5), the AMD APM (volume 2, chapter 13,
- * core counters with or without version 2) and the LoongArch Reference Manual (volume 1). Not modelled: PEBS, LBR, IBS, RDPMC,
- * freezing on interrupts, and events with edge, inversion or counter mask, which count nothing.
+ * The models follow the Intel SDM (volume 3, "Performance Monitoring", version 2 to 5), the AMD APM
+ * (volume 2, chapter 13, core counters with or without version 2) and the LoongArch Reference
+ * Manual (volume 1). Not modelled: PEBS, LBR, IBS, RDPMC, freezing on interrupts, and events with
+ * edge, inversion or counter mask, which count nothing.
  * @since 0.1
  */
 #ifndef VPMU_SIM_H
@@ -75,7 +78,8 @@ struct vpmu_sim_accesses {
 };
 
 /**
- * @brief Fills a configuration: one CPU; Intel version 4 with 8 general and 3 fixed counters, AMD version 2, LoongArch with 4 counters.
+ * @brief Fills a configuration: one CPU; Intel version 4 with 8 general and 3 fixed counters, AMD
+ * version 2, LoongArch with 4 counters.
  * @param model enum vpmu_convert_model
  * @param[out] config filled; its size is set to what this library knows
  * @return 0; VPMU_ERROR_INVALID (no such model)
@@ -96,7 +100,8 @@ VPMU_API int vpmu_sim_config_default(uint32_t model, struct vpmu_sim_config *con
 VPMU_API uint64_t vpmu_sim_size(const struct vpmu_sim_config *config);
 
 /**
- * @brief Makes a machine in memory of the caller's, at reset: nothing happens on it. It ends with its memory.
+ * @brief Makes a machine in memory of the caller's, at reset: nothing happens on it. It ends with
+ * its memory.
  * @param config what it is
  * @param memory aligned for any object
  * @param room bytes there, at least vpmu_sim_size()
@@ -157,7 +162,8 @@ VPMU_API int vpmu_sim_rate(struct vpmu_sim *sim, uint32_t cpu, uint32_t level, u
 VPMU_API int vpmu_sim_level(struct vpmu_sim *sim, uint32_t cpu, uint32_t level);
 
 /**
- * @brief Time passes on a CPU, and events happen. It stops at the moment at which a counter asks for an interrupt.
+ * @brief Time passes on a CPU, and events happen. It stops at the moment at which a counter asks
+ * for an interrupt.
  * @param sim the machine
  * @param cpu below the number of CPUs
  * @param ns the most that may pass
@@ -169,8 +175,8 @@ VPMU_API int vpmu_sim_level(struct vpmu_sim *sim, uint32_t cpu, uint32_t level);
 VPMU_API uint64_t vpmu_sim_advance(struct vpmu_sim *sim, uint32_t cpu, uint64_t ns);
 
 /**
- * @brief Whether the PMU's interrupt is raised. On x86 it is taken by this call; on LoongArch it stays while a counter
- * with IE has its bit 63 set.
+ * @brief Whether the PMU's interrupt is raised. On x86 it is taken by this call; on LoongArch it
+ * stays while a counter with IE has its bit 63 set.
  * @param sim the machine
  * @param cpu below the number of CPUs
  * @return 1 or 0

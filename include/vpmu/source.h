@@ -5,8 +5,8 @@
  * @brief What counts events on the host: a table of functions that the core calls.
  *
  * A counter source knows threads, attributes and groups. It knows no slot, no VM and no guest
- * memory. Readings are increases since the reading before, so its users only add. It owns enabled and
- * running time. backends/perf is one; a VMM or hypervisor may bring its own.
+ * memory. Readings are increases since the reading before, so its users only add. It owns enabled
+ * and running time. backends/perf is one; a VMM or hypervisor may bring its own.
  *
  * All functions of a thread are called on that thread, except where the source's own documentation
  * says otherwise. A source never calls back but by @ref vpmu_attention.
@@ -25,7 +25,8 @@ extern "C" {
 #endif
 
 /**
- * @brief Tells the source's user that events may have overflowed or been lost. Safe in a signal handler.
+ * @brief Tells the source's user that events may have overflowed or been lost. Safe in a signal
+ * handler.
  * @param opaque from @ref vpmu_source_thread
  * @param tags bits 1 << tag of the events; bit 63: all of them, the source cannot tell
  * @par Threads
@@ -44,11 +45,11 @@ struct vpmu_source_thread {
 
 /** One event of a group. */
 struct vpmu_source_event {
-	struct guest_perf_attr
-		attr; /**< as the guest wrote it, checked; the link's leader and the cookie mean nothing here */
-	uint64_t left;	/**< counts until the first notice; 0: no notices */
-	uint32_t tag;	/**< bit number for notices, 0 to 62 */
-	uint32_t flags; /**< out: VPMU_EVENT_APPROXIMATE, VPMU_EVENT_THREAD */
+	struct guest_perf_attr attr; /**< as the guest wrote it, checked; the link's leader and the
+					cookie mean nothing here */
+	uint64_t left;		     /**< counts until the first notice; 0: no notices */
+	uint32_t tag;		     /**< bit number for notices, 0 to 62 */
+	uint32_t flags;		     /**< out: VPMU_EVENT_APPROXIMATE, VPMU_EVENT_THREAD */
 };
 
 /** @name How a group is opened
@@ -71,10 +72,12 @@ struct vpmu_source_opened {
 
 /** A reading of a group. */
 struct vpmu_source_reading {
-	uint64_t enabled; /**< ns of thread time since the last reading for which the group was to run */
+	uint64_t enabled; /**< ns of thread time since the last reading for which the group was to
+			     run */
 	uint64_t running; /**< ns of these for which it counted */
 	uint32_t count;	  /**< in: events of the group, as opened */
-	uint32_t flags; /**< VPMU_EVENT_THROTTLED when the host limited overflows since the last reading */
+	uint32_t flags;	  /**< VPMU_EVENT_THROTTLED when the host limited overflows since the last
+			     reading */
 	uint64_t increase[VPMU_MAX_SLOTS]; /**< counts since the last reading, in the order of open */
 };
 
@@ -102,8 +105,8 @@ struct vpmu_source_facts {
 /**
  * @brief The functions of a source. Copied by its users; NULL where stated.
  *
- * Unless said otherwise they return 0 or a VPMU_ERROR_*: DENIED, UNSUPPORTED, STARVED, TAKEN, LIMIT, GONE,
- * GROUP, NO_MEMORY, SYSTEM. After an error everything is as before.
+ * Unless said otherwise they return 0 or a VPMU_ERROR_*: DENIED, UNSUPPORTED, STARVED, TAKEN,
+ * LIMIT, GONE, GROUP, NO_MEMORY, SYSTEM. After an error everything is as before.
  */
 struct vpmu_source_ops {
 	uint64_t size; /**< sizeof(struct vpmu_source_ops) as the caller knows it */
@@ -114,26 +117,29 @@ struct vpmu_source_ops {
 	int (*attach)(void *source, const struct vpmu_source_thread *thread, void **attached);
 	/** Ends with a thread; its groups were closed. Any thread once the thread ended. */
 	void (*detach)(void *source, void *attached);
-	/** Opens a group, paused, all or nothing. events[0] leads; count is 1 to 63. INVALID for flags it does not know. */
+	/** Opens a group, paused, all or nothing. events[0] leads; count is 1 to 63. INVALID for
+	 * flags it does not know. */
 	int (*open)(void *source, void *attached, struct vpmu_source_event *events, uint32_t count,
 		    uint32_t flags, struct vpmu_source_opened *opened);
-	/** Closes a group; keep 1 allows to keep its host events, paused, for a later open of the same events. */
+	/** Closes a group; keep 1 allows to keep its host events, paused, for a later open of the
+	 * same events. */
 	void (*close)(void *source, void *attached, void *group, uint32_t keep);
 	/** Starts (1) or pauses (0) a group. Starting a starved group tries again. */
 	int (*run)(void *source, void *attached, void *group, uint32_t on);
 	/**
-	 * Reads a group. STARVED, TAKEN or GONE when it lost its counters; the reading is then all 0, but for the enabled
-	 * time of a group that is starved, where the source knows it.
+	 * Reads a group. STARVED, TAKEN or GONE when it lost its counters; the reading is then all
+	 * 0, but for the enabled time of a group that is starved, where the source knows it.
 	 */
 	int (*read)(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
 	/**
-	 * Asks for the next notice of event `member` after `left` further counts; 0: none. STARVED where the group lacks its
-	 * counters and cannot be told now: the core asks again once a reading succeeds.
+	 * Asks for the next notice of event `member` after `left` further counts; 0: none. STARVED
+	 * where the group lacks its counters and cannot be told now: the core asks again once a
+	 * reading succeeds.
 	 */
 	int (*period)(void *source, void *attached, void *group, uint32_t member, uint64_t left);
 	/**
-	 * Tells of a moment, `enum vpmu_source_edge`. For VPMU_EDGE_SLICE the answer is 1 while events are
-	 * kept that a later slice may end. NULL where edges is 0.
+	 * Tells of a moment, `enum vpmu_source_edge`. For VPMU_EDGE_SLICE the answer is 1 while
+	 * events are kept that a later slice may end. NULL where edges is 0.
 	 */
 	int (*edge)(void *source, void *attached, uint32_t edge);
 	uint64_t edges; /**< bits 1 << VPMU_EDGE_*: the moments that the source wants to be told of */

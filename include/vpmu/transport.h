@@ -21,8 +21,9 @@ extern "C" {
 
 /** A range of addresses that shows the registers of the vCPU that uses it. */
 struct vpmu_window {
-	uint64_t size; /**< sizeof(struct vpmu_window) as the caller knows it */
-	uint64_t base; /**< address of register 0: an MSR index, or a guest-physical address, a multiple of 8 */
+	uint64_t size;	   /**< sizeof(struct vpmu_window) as the caller knows it */
+	uint64_t base;	   /**< address of register 0: an MSR index, or a guest-physical address, a
+			      multiple of 8 */
 	uint32_t shift;	   /**< log2 of the addresses per register: 0 for MSRs, 3 for MMIO */
 	uint32_t reserved; /**< 0 */
 };
@@ -30,9 +31,10 @@ struct vpmu_window {
 /** An access to a window. */
 struct vpmu_window_access {
 	uint64_t address; /**< MSR index or guest-physical address */
-	uint32_t width; /**< bytes: 8; MMIO may come with any other, which is then answered as SPEC.md says */
-	uint32_t write; /**< 1 write, 0 read */
-	uint64_t value; /**< in: the value of a write; out: of a read, all ones on a fault */
+	uint32_t width;	  /**< bytes: 8; MMIO may come with any other, which is then answered as
+			     SPEC.md says */
+	uint32_t write;	  /**< 1 write, 0 read */
+	uint64_t value;	  /**< in: the value of a write; out: of a read, all ones on a fault */
 };
 
 /**
@@ -70,8 +72,8 @@ VPMU_API uint64_t vpmu_call(struct vpmu_vcpu *vcpu, const uint64_t arguments[6])
 VPMU_API uint64_t vpmu_mailbox_size(uint32_t vcpus);
 
 /**
- * @brief Writes the header of a mailbox region (abi/SPEC.md R-BOX-1). The host ops' addresses are then offsets into the region,
- * which is filled with 0 before.
+ * @brief Writes the header of a mailbox region (abi/SPEC.md R-BOX-1). The host ops' addresses are
+ * then offsets into the region, which is filled with 0 before.
  * @param vm the VM
  * @param vcpus blocks
  * @return 0; VPMU_ERROR_* of the host ops
@@ -82,10 +84,12 @@ VPMU_API uint64_t vpmu_mailbox_size(uint32_t vcpus);
 VPMU_API int vpmu_mailbox_format(struct vpmu_vm *vm, uint32_t vcpus);
 
 /**
- * @brief Answers the requests that stand in a vCPU's mailbox block (abi/SPEC.md R-BOX-2). To be called when the doorbell rang.
+ * @brief Answers the requests that stand in a vCPU's mailbox block (abi/SPEC.md R-BOX-2). To be
+ * called when the doorbell rang.
  * @param vcpu the vCPU
  * @param block its block, from 0
- * @return number of requests answered, 0 to 3; VPMU_ERROR_MEMORY: a context could not be reached, the others were served
+ * @return number of requests answered, 0 to 3; VPMU_ERROR_MEMORY: a context could not be reached,
+ * the others were served
  * @par Threads
  * The vCPU's own.
  * @since 0.1

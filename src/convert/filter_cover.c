@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The wanted unit masks of an event select are a set of bytes, and a masked entry is the set of bytes that agree
- * with its match in the bits of its mask. Such sets are chosen greedily, the one that covers most first, and never
- * one that holds a byte that is not wanted.
+ * The wanted unit masks of an event select are a set of bytes, and a masked entry is the set of
+ * bytes that agree with its match in the bits of its mask. Such sets are chosen greedily, the one
+ * that covers most first, and never one that holds a byte that is not wanted.
  */
 
 #include <vpmu/filter.h>

@@ -11,7 +11,8 @@
 #include "report.h"
 
 #define MODELS 3
-/* No code of any model is 0 but that of LoongArch's cycles, so a code is kept with a bit that says it exists. */
+/* No code of any model is 0 but that of LoongArch's cycles, so a code is kept with a bit that says
+ * it exists. */
 #define CODE(code) ((code) | EXISTS)
 #define FIXED(counter) ((uint64_t)((counter) + 1) << 40)
 #define EXISTS (1ull << 48)
@@ -40,8 +41,9 @@ struct selector_row {
 	}
 
 /*
- * Intel SDM volume 3, "Architectural Performance Events" and fixed counters; Linux, amd_f17h_perfmon_event_map and
- * its cache table in arch/x86/events/amd/core.c; arch/loongarch/kernel/perf_event.c.
+ * Intel SDM volume 3, "Architectural Performance Events" and fixed counters; Linux,
+ * amd_f17h_perfmon_event_map and its cache table in arch/x86/events/amd/core.c;
+ * arch/loongarch/kernel/perf_event.c.
  */
 static const struct selector_row rows[] = {
 	HARDWARE(CYCLES, CODE(0x003c) | FIXED(1), CODE(0x0076), CODE(0x00)),

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The events area: a page of guest memory that repeats what the registers say (abi/SPEC.md section 9).
- * It is written and never read.
+ * The events area: a page of guest memory that repeats what the registers say (abi/SPEC.md section
+ * 9). It is written and never read.
  */
 #include <string.h>
 

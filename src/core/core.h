@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the core share: the register file of a vCPU, and the few things beside it that a
- * guest cannot see.
+ * What the files of the core share: the register file of a vCPU, and the few things beside it that
+ * a guest cannot see.
  */
 #ifndef VPMU_CORE_CORE_H
 #define VPMU_CORE_CORE_H
@@ -105,14 +105,15 @@ struct vpmu_vm {
 	_Atomic uint32_t host_events;
 };
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static inline unsigned int vpmu_lowest(uint64_t mask)
 {
 #if defined(__x86_64__) || defined(__aarch64__) || defined(__loongarch__) || defined(__s390x__)
 	return (unsigned int)__builtin_ctzll(mask);
 #else
-	/* Where the machine has no such instruction, compilers call a library that kernels do not have. */
+	/* Where the machine has no such instruction, compilers call a library that kernels do not
+	 * have. */
 	unsigned int slot = 0;
 
 	for (unsigned int step = 32; step; step /= 2) {
@@ -195,13 +196,13 @@ static inline uint64_t vpmu_now(const struct vpmu_vcpu *vcpu)
 	return vcpu->vm->host.clock(vcpu->vm->host_opaque);
 }
 
-/* ---- rule.c ------------------------------------------------------------------------------------ */
+/* ---- rule.c ---------------------------------------------------------------------------------- */
 
 struct vpmu_rule;
 const struct vpmu_rule *vpmu_rule_control(const struct vpmu_vcpu *vcpu, uint32_t index);
 const struct vpmu_rule *vpmu_rule_slot(const struct vpmu_vcpu *vcpu, uint32_t word);
 
-/* ---- register.c -------------------------------------------------------------------------------- */
+/* ---- register.c ------------------------------------------------------------------------------ */
 
 bool vpmu_register_defined(const struct vpmu_vcpu *vcpu, uint64_t index);
 uint64_t vpmu_register_get(struct vpmu_vcpu *vcpu, uint32_t index);
@@ -211,14 +212,15 @@ int vpmu_register_set(struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value, ui
 uint32_t vpmu_register_cost(const struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value);
 void vpmu_register_reset(struct vpmu_vcpu *vcpu);
 
-/* ---- event.c: does a configuration describe an event that this VM is granted? -------------------- */
+/* ---- event.c: does a configuration describe an event that this VM is granted? ---------------- */
 
 uint8_t vpmu_event_check(const struct vpmu_profile *profile, const uint64_t *attr);
-/* Whether it needs a counter of the host, as hardware, cache and raw events do; and how many of these slots do. */
+/* Whether it needs a counter of the host, as hardware, cache and raw events do; and how many of
+ * these slots do. */
 bool vpmu_event_takes_counter(const uint64_t *attr);
 uint32_t vpmu_event_hardware_count(const struct vpmu_vcpu *vcpu, uint64_t slots);
 
-/* ---- mask.c ------------------------------------------------------------------------------------ */
+/* ---- mask.c ---------------------------------------------------------------------------------- */
 
 /* What a mask register does; returns the failed mask. */
 typedef uint64_t (*vpmu_mask_effect)(struct vpmu_vcpu *vcpu, uint64_t mask);
@@ -231,7 +233,7 @@ uint64_t vpmu_mask_disable(struct vpmu_vcpu *vcpu, uint64_t mask);
 uint64_t vpmu_mask_sync(struct vpmu_vcpu *vcpu, uint64_t mask);
 uint64_t vpmu_mask_ack(struct vpmu_vcpu *vcpu, uint64_t mask);
 
-/* ---- group.c: an open group, from its parts to its end -------------------------------------------- */
+/* ---- group.c: an open group, from its parts to its end --------------------------------------- */
 
 /* Leaders of the open groups that have a slot in the mask. */
 uint64_t vpmu_group_leaders(const struct vpmu_vcpu *vcpu, uint64_t mask);
@@ -245,7 +247,8 @@ void vpmu_group_pause(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_group_publish(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason);
-/* Takes the host's side away, for a reason that the guest sees; and gives it back where that can be. */
+/* Takes the host's side away, for a reason that the guest sees; and gives it back where that can
+ * be. */
 void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason);
 void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* The same without publishing. */
@@ -257,7 +260,7 @@ void vpmu_group_retry(struct vpmu_vcpu *vcpu);
 /* Looks after the groups of which the source gave notice. */
 void vpmu_group_notice(struct vpmu_vcpu *vcpu, uint64_t tags);
 
-/* ---- host.c: the host's side of a group --------------------------------------------------------- */
+/* ---- host.c: the host's side of a group ------------------------------------------------------ */
 
 uint8_t vpmu_host_reason(int error);
 /*
@@ -270,8 +273,9 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 void vpmu_host_unmake(struct vpmu_vcpu *vcpu, unsigned int leader, bool keep);
 void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask);
 /*
- * Warm groups that will count as soon as the vCPU goes on run already: to start one of many host events makes a kernel
- * schedule all of its thread's anew, which is not for the blackout. While the thread waits they take no counters.
+ * Warm groups that will count as soon as the vCPU goes on run already: to start one of many host
+ * events makes a kernel schedule all of its thread's anew, which is not for the blackout. While the
+ * thread waits they take no counters.
  */
 void vpmu_host_prime(struct vpmu_vcpu *vcpu, uint64_t leaders);
 /* Pauses them again; what cannot be paused and read is given up. */
@@ -281,19 +285,19 @@ bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Where a slot stands among the events of its group: the leader first, then the others in order. */
 unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned int slot);
 
-/* ---- publish.c --------------------------------------------------------------------------------- */
+/* ---- publish.c ------------------------------------------------------------------------------- */
 
 void vpmu_slot_publish(struct vpmu_vcpu *vcpu, unsigned int index, uint8_t state, uint8_t reason);
 void vpmu_slot_flag(struct vpmu_slot *slot, uint64_t set, uint64_t clear);
 
-/* ---- overflow.c -------------------------------------------------------------------------------- */
+/* ---- overflow.c ------------------------------------------------------------------------------ */
 
 /* Adds counts to a slot; true when it overflowed and was not pending. */
 bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int index, uint64_t increase);
 void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index);
 void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index, bool was_pending);
 
-/* ---- pmi.c ------------------------------------------------------------------------------------- */
+/* ---- pmi.c ----------------------------------------------------------------------------------- */
 
 bool vpmu_pmi_valid(const struct vpmu_vcpu *vcpu, uint64_t value);
 void vpmu_pmi_mode(struct vpmu_vcpu *vcpu);
@@ -302,7 +306,7 @@ void vpmu_pmi_closed(struct vpmu_vcpu *vcpu);
 void vpmu_pmi_ack(struct vpmu_vcpu *vcpu);
 void vpmu_pmi_inject(struct vpmu_vcpu *vcpu);
 
-/* ---- area.c ------------------------------------------------------------------------------------ */
+/* ---- area.c ---------------------------------------------------------------------------------- */
 
 bool vpmu_area_valid(const struct vpmu_vcpu *vcpu, uint64_t value);
 bool vpmu_area_set(struct vpmu_vcpu *vcpu, uint64_t value);
@@ -314,11 +318,11 @@ void vpmu_area_changed(struct vpmu_vcpu *vcpu, uint32_t control);
 void vpmu_area_flush(struct vpmu_vcpu *vcpu);
 bool vpmu_area_overlaps(const struct vpmu_vcpu *vcpu, uint64_t address, uint64_t size);
 
-/* ---- batch.c ----------------------------------------------------------------------------------- */
+/* ---- batch.c --------------------------------------------------------------------------------- */
 
 bool vpmu_batch_run(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words);
 
-/* ---- edge.c: what the source is told ------------------------------------------------------------- */
+/* ---- edge.c: what the source is told --------------------------------------------------------- */
 
 /* The source's answer; 0 when it does not want to know. */
 int vpmu_edge_tell(struct vpmu_vcpu *vcpu, uint32_t edge);
@@ -328,12 +332,12 @@ bool vpmu_slice_over(const struct vpmu_vcpu *vcpu);
 /* Ends it, and begins the next while something is kept. */
 void vpmu_slice_end(struct vpmu_vcpu *vcpu);
 
-/* ---- loss.c ------------------------------------------------------------------------------------ */
+/* ---- loss.c ---------------------------------------------------------------------------------- */
 
 /* Tells the VMM what keeps open slots from counting, where that changed. */
 void vpmu_loss_tell(struct vpmu_vcpu *vcpu);
 
-/* ---- state.c: a vCPU stops, takes a state, goes on -------------------------------------------------- */
+/* ---- state.c: a vCPU stops, takes a state, goes on ------------------------------------------- */
 
 /* Where the saved words of a vCPU stand, little-endian. They were proved. */
 struct vpmu_state {
@@ -342,7 +346,8 @@ struct vpmu_state {
 	const unsigned char *event[VPMU_MAX_SLOTS]; /* NULL: all 0 */
 };
 
-/* Makes host events for what is open there, and keeps those of an earlier prepare that fit. Returns how many are ready. */
+/* Makes host events for what is open there, and keeps those of an earlier prepare that fit. Returns
+ * how many are ready. */
 uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *state);
 /* Assigns the words. Host events that a prepare made are taken over where they fit. */
 void vpmu_state_take(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, uint32_t generation);
@@ -354,7 +359,7 @@ void vpmu_state_open(struct vpmu_vcpu *vcpu);
 void vpmu_identity_fill(struct vpmu_vcpu *vcpu, uint32_t id);
 uint64_t vpmu_identity_limits(const struct vpmu_profile *profile);
 
-/* ---- epoch.c, reset.c, vcpu.c, vm.c -------------------------------------------------------------- */
+/* ---- epoch.c, reset.c, vcpu.c, vm.c ---------------------------------------------------------- */
 
 void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason);
 void vpmu_reset_apply(struct vpmu_vcpu *vcpu);
@@ -367,7 +372,8 @@ enum vpmu_warning {
 	VPMU_WARNING_BATCH,
 };
 void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning);
-/* Around every call on a vCPU that may write guest memory or inject; one within another is part of it. */
+/* Around every call on a vCPU that may write guest memory or inject; one within another is part of
+ * it. */
 void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu);
 void vpmu_vcpu_end(struct vpmu_vcpu *vcpu);
 /* For all vCPUs of the VM but one, with the list locked. */
@@ -377,7 +383,7 @@ void vpmu_vm_lock(struct vpmu_vm *vm);
 void vpmu_vm_unlock(struct vpmu_vm *vm);
 void vpmu_vm_log(const struct vpmu_vm *vm, uint32_t level, const char *text);
 
-/* ---- bucket.c ---------------------------------------------------------------------------------- */
+/* ---- bucket.c -------------------------------------------------------------------------------- */
 
 /*
  * A rate limit with a burst, kept as one time: what was taken is paid for at that time. Needs no

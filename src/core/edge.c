@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The moments that the source wants to be told of. What it kept at a close it gives up at the end of a slice,
- * which begins with the close and ends at the first entry after its time.
+ * The moments that the source wants to be told of. What it kept at a close it gives up at the end
+ * of a slice, which begins with the close and ends at the first entry after its time.
  */
 #include "core.h"
 

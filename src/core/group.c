@@ -33,7 +33,8 @@ static bool worth_retrying(uint8_t reason)
 	return passing & VPMU_BIT(reason);
 }
 
-/* What an enabled group does not count from now on, or since its last reading, is missing for good. */
+/* What an enabled group does not count from now on, or since its last reading, is missing for
+ * good. */
 static void note_loss(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	if (!vpmu_group_enabled(vcpu, leader))
@@ -91,8 +92,8 @@ static void lost(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
 }
 
 /*
- * Where it could not be started or paused, its host events are given up: a paused group reads as one that
- * counts nothing, and one that runs on would add what the guest did not ask for.
+ * Where it could not be started or paused, its host events are given up: a paused group reads as
+ * one that counts nothing, and one that runs on would add what the guest did not ask for.
  */
 static void not_run(struct vpmu_vcpu *vcpu, unsigned int leader, int error)
 {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's side of a group: made by the counter source within the VM's budgets, and unmade. A warm
- * group is one that has it while its slots are closed.
+ * The host's side of a group: made by the counter source within the VM's budgets, and unmade. A
+ * warm group is one that has it while its slots are closed.
  */
 #include <string.h>
 
@@ -163,7 +163,7 @@ void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask)
 	}
 }
 
-/* ---- host events that run before they are counted ---------------------------------------------------- */
+/* ---- host events that run before they are counted -------------------------------------------- */
 
 /* Reads what they counted so far: it is nobody's. */
 static int discard(struct vpmu_vcpu *vcpu, unsigned int leader)

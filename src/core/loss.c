@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operator's side of a lost PMU: what the guest reads of its slots, told of the whole vCPU when it changes. */
+/* The operator's side of a lost PMU: what the guest reads of its slots, told of the whole vCPU when
+ * it changes. */
 #include "core.h"
 
 /* What keeps open slots from counting; of several reasons that of the lowest slot. */

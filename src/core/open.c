@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What writing a mask does to closed slots: open, check, warm. All three sort the slots into groups and
- * put the same questions to each; they differ in what is kept of a good answer.
+ * What writing a mask does to closed slots: open, check, warm. All three sort the slots into groups
+ * and put the same questions to each; they differ in what is kept of a good answer.
  */
 #include "core.h"
 
@@ -100,7 +100,8 @@ static const struct opening opening_open = { obtain, keep_open };
 static const struct opening opening_check = { try_and_release, keep_nothing };
 static const struct opening opening_warm = { obtain, keep_warm };
 
-/* Shows what each slot itself says against being opened, and of the others that their group is none. */
+/* Shows what each slot itself says against being opened, and of the others that their group is
+ * none. */
 static void show_objections(struct vpmu_vcpu *vcpu, uint64_t slots)
 {
 	for (; slots; slots &= slots - 1) {

@@ -8,7 +8,8 @@
 
 /*
  * How often `period` fits into `counts`, and the rest. Shift and subtract: a 64-bit division needs
- * a helper of the compiler's library on 32-bit machines, and this is reached only when overflows were lost.
+ * a helper of the compiler's library on 32-bit machines, and this is reached only when overflows
+ * were lost.
  */
 static uint64_t divide(uint64_t counts, uint64_t period, uint64_t *rest)
 {

@@ -53,7 +53,7 @@ uint64_t vpmu_register_get(struct vpmu_vcpu *vcpu, uint32_t index)
 	return *word_of(vcpu, index);
 }
 
-/* ---- checks: may this value be written? ---------------------------------------------------------- */
+/* ---- checks: may this value be written? ------------------------------------------------------ */
 
 static bool check_none(const struct vpmu_vcpu *vcpu, uint64_t value)
 {
@@ -104,7 +104,7 @@ static bool value_allowed(struct vpmu_vcpu *vcpu, uint32_t index, const struct v
 	return checks[rule->check](vcpu, value);
 }
 
-/* ---- effects: what a write causes; false when it is refused after all ---------------------------- */
+/* ---- effects: what a write causes; false when it is refused after all ------------------------ */
 
 struct write {
 	uint32_t index;
@@ -229,7 +229,7 @@ void vpmu_register_reset(struct vpmu_vcpu *vcpu)
 		vcpu->slots[slot].leader = VPMU_NO_SLOT;
 }
 
-/* ---- the guest's accesses ------------------------------------------------------------------------ */
+/* ---- the guest's accesses -------------------------------------------------------------------- */
 
 int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
 {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reset, of one vCPU and by one vCPU of all. A vCPU changes on its own thread only: the others are asked, and
- * a request is honoured before anything else is done for that guest.
+ * Reset, of one vCPU and by one vCPU of all. A vCPU changes on its own thread only: the others are
+ * asked, and a request is honoured before anything else is done for that guest.
  */
 #include "core.h"
 

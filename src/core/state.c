@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of a vCPU as a whole: it stops, is given another, goes on (abi/IMAGE.md section 6). The registers are
- * the state, so taking one is assigning words; the host's side is made anew, or was prepared.
+ * The state of a vCPU as a whole: it stops, is given another, goes on (abi/IMAGE.md section 6). The
+ * registers are the state, so taking one is assigning words; the host's side is made anew, or was
+ * prepared.
  */
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 #define ALL UINT64_MAX
 
-/* ---- stop and resume ------------------------------------------------------------------------------ */
+/* ---- stop and resume ------------------------------------------------------------------------- */
 
 int vpmu_vcpu_stop(struct vpmu_vcpu *vcpu)
 {
@@ -29,8 +30,8 @@ int vpmu_vcpu_stop(struct vpmu_vcpu *vcpu)
 }
 
 /*
- * Host events are made on the way into the guest, not while it waits for its VM to go on. Until then the words stay as
- * they are: nobody counts, and nobody runs that would have to be counted.
+ * Host events are made on the way into the guest, not while it waits for its VM to go on. Until
+ * then the words stay as they are: nobody counts, and nobody runs that would have to be counted.
  */
 static void await_opening(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
@@ -119,7 +120,7 @@ void vpmu_state_open(struct vpmu_vcpu *vcpu)
 	vcpu->restored = 0;
 }
 
-/* ---- the words of a state --------------------------------------------------------------------------- */
+/* ---- the words of a state -------------------------------------------------------------------- */
 
 static uint64_t word(const unsigned char *at, unsigned int index)
 {
@@ -169,7 +170,7 @@ static void copy_words(uint64_t *to, const unsigned char *from, unsigned int cou
 		to[i] = from ? word(from, i) : 0;
 }
 
-/* ---- prepare ---------------------------------------------------------------------------------------- */
+/* ---- prepare --------------------------------------------------------------------------------- */
 
 /* The period is the source's to be told again, and the cookie is nothing to it. */
 static bool same_event(const struct vpmu_vcpu *vcpu, const struct vpmu_state *state,
@@ -245,7 +246,7 @@ uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *sta
 	return vpmu_count_bits(vcpu->warm);
 }
 
-/* ---- take ------------------------------------------------------------------------------------------- */
+/* ---- take ------------------------------------------------------------------------------------ */
 
 static void take_control(struct vpmu_vcpu *vcpu, const struct vpmu_state *state,
 			 uint32_t generation)

@@ -33,7 +33,7 @@ void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning)
 	vpmu_vm_log(vcpu->vm, VPMU_LOG_WARNING, texts[warning]);
 }
 
-/* ---- around every call ---------------------------------------------------------------------------- */
+/* ---- around every call ----------------------------------------------------------------------- */
 
 static void follow_release(struct vpmu_vcpu *vcpu, uint32_t released)
 {
@@ -106,7 +106,7 @@ uint64_t vpmu_vcpu_deadline(const struct vpmu_vcpu *vcpu)
 	return vcpu->deadline;
 }
 
-/* ---- notices -------------------------------------------------------------------------------------- */
+/* ---- notices --------------------------------------------------------------------------------- */
 
 /* The source's only way back; may run in a signal handler. */
 static void attention(void *opaque, uint64_t tags)
@@ -143,7 +143,7 @@ void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
 	vpmu_vcpu_end(vcpu);
 }
 
-/* ---- entering and leaving -------------------------------------------------------------------------- */
+/* ---- entering and leaving -------------------------------------------------------------------- */
 
 static bool has_work(struct vpmu_vcpu *vcpu)
 {
@@ -191,7 +191,7 @@ void vpmu_vcpu_leave(struct vpmu_vcpu *vcpu)
 		vpmu_edge_tell(vcpu, VPMU_EDGE_LEAVE);
 }
 
-/* ---- binding --------------------------------------------------------------------------------------- */
+/* ---- binding --------------------------------------------------------------------------------- */
 
 /* Of a stopped vCPU nothing is lost meanwhile: its resume does this, in the same epoch. */
 static void resume_groups(struct vpmu_vcpu *vcpu)
@@ -243,7 +243,7 @@ void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu)
 	vpmu_vcpu_end(vcpu);
 }
 
-/* ---- adding and removing --------------------------------------------------------------------------- */
+/* ---- adding and removing --------------------------------------------------------------------- */
 
 /* By what was granted, which a restore does not change. */
 static uint64_t size_of(const struct vpmu_vm *vm)

@@ -54,7 +54,8 @@ static bool source_complete(const struct vpmu_source_ops *source)
 	       source->run && source->read && source->period && (source->edge || !source->edges);
 }
 
-/* Copies all that the VMM gave and checks it; *fault is what is wrong, where there are words for it. */
+/* Copies all that the VMM gave and checks it; *fault is what is wrong, where there are words for
+ * it. */
 static int take(struct vpmu_vm *vm, const struct vpmu_config *config, const char **fault)
 {
 	int error = vpmu_sized_copy(&vm->profile, sizeof(vm->profile), config->profile);

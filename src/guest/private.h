@@ -7,9 +7,9 @@
 #include <vpmu/guest.h>
 
 /*
- * Memory that the host reads and writes. Each access is made once and in full, no later one overtakes a
- * load, and no store overtakes an earlier one. Machines of 32 bits access a word by halves, the low one
- * last when they store.
+ * Memory that the host reads and writes. Each access is made once and in full, no later one
+ * overtakes a load, and no store overtakes an earlier one. Machines of 32 bits access a word by
+ * halves, the low one last when they store.
  */
 typedef uint64_t __attribute__((may_alias)) shared_word;
 typedef uint32_t __attribute__((may_alias)) shared_half;
@@ -44,7 +44,8 @@ static inline void store_word(volatile void *to, uint64_t value)
 #endif
 }
 
-/* An access to a register is carried out by this CPU itself: only the compiler must keep the order. */
+/* An access to a register is carried out by this CPU itself: only the compiler must keep the
+ * order. */
 static inline void order_access(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CRC32C, eight bytes at a time: with the CPU's instruction where it has one, else with tables. The tables are
- * linear: an entry is the sum of what each set bit of its byte comes to, so eight words say all of a table.
+ * CRC32C, eight bytes at a time: with the CPU's instruction where it has one, else with tables. The
+ * tables are linear: an entry is the sum of what each set bit of its byte comes to, so eight words
+ * say all of a table.
  */
 #include <stdbool.h>
 
@@ -141,14 +142,17 @@ static inline uint32_t step_word(uint32_t state, uint64_t word)
 #endif
 
 #ifdef INSTRUCTION
-/* Bytes from which on it is worth to ask: under a hypervisor the question costs as much as some KiB with tables. */
+/* Bytes from which on it is worth to ask: under a hypervisor the question costs as much as some KiB
+ * with tables. */
 #define WORTH_ASKING 16384u
 
-/* A CPU begins such an instruction every cycle and ends it two later: three blocks side by side cost as much as one. */
+/* A CPU begins such an instruction every cycle and ends it two later: three blocks side by side
+ * cost as much as one. */
 #define BLOCK ((size_t)4096)
 #define BLOCKS (3 * BLOCK)
 
-/* What a state comes to when a block of zeros follows: linear, so a word for each of its bits says all. */
+/* What a state comes to when a block of zeros follows: linear, so a word for each of its bits says
+ * all. */
 static uint32_t after_block(uint32_t state)
 {
 	static const uint32_t of_bit[32] = {

@@ -5,7 +5,7 @@
 #include "prove.h"
 #include "text.h"
 
-/* ---- what words mean ----------------------------------------------------------------------------- */
+/* ---- what words mean ------------------------------------------------------------------------- */
 
 /* The names of a field's value, or of its bits. */
 struct meaning {
@@ -93,7 +93,7 @@ static void put_word(struct vpmu_text *text, const struct words *words, uint32_t
 		vpmu_text_word(text, key, value);
 }
 
-/* ---- the parts ----------------------------------------------------------------------------------- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 static void put_header(struct vpmu_text *text, const struct vpmu_image_info *info)
 {

@@ -159,7 +159,7 @@ int vpmu_image_events(const void *image, uint64_t length, const struct vpmu_imag
 	return result;
 }
 
-/* ---- a profile ---------------------------------------------------------------------------------- */
+/* ---- a profile ------------------------------------------------------------------------------- */
 
 struct shown {
 	const struct vpmu_source_facts *facts;

@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An image becomes the state of a VM: proved and copied first, then taken vCPU by vCPU. Between the two no guest sees
- * anything, so every step back is free.
+ * An image becomes the state of a VM: proved and copied first, then taken vCPU by vCPU. Between the
+ * two no guest sees anything, so every step back is free.
  */
 #include <string.h>
 
 #include "phase.h"
 #include "prove.h"
 
-/* ---- what an image says of a VM ---------------------------------------------------------------------- */
+/* ---- what an image says of a VM -------------------------------------------------------------- */
 
 /* What is wrong with a vCPU of it, told at its first record. */
 static int refuse(struct vpmu_image_fault *fault, const struct vpmu_image_vcpu *at, uint32_t kind,
@@ -123,7 +123,7 @@ static void state_of(const struct vpmu_image_vcpu *found, struct vpmu_state *sta
 	memcpy(state->event, found->event, sizeof(state->event));
 }
 
-/* ---- prepare ----------------------------------------------------------------------------------------- */
+/* ---- prepare --------------------------------------------------------------------------------- */
 
 static int prepare(struct vpmu_vcpu *vcpu, const unsigned char *image,
 		   const struct vpmu_image_target *target, struct vpmu_image_fault *fault)
@@ -166,7 +166,7 @@ int vpmu_vcpu_prepare(struct vpmu_vcpu *vcpu, const void *image, uint64_t length
 	return prepare(vcpu, image, &target, fault);
 }
 
-/* ---- load -------------------------------------------------------------------------------------------- */
+/* ---- load ------------------------------------------------------------------------------------ */
 
 static int check_loading(const struct vpmu_vm *vm)
 {
@@ -342,7 +342,7 @@ int vpmu_vm_load(struct vpmu_vm *vm, const void *image, uint64_t length,
 	return error;
 }
 
-/* ---- commit and abort ---------------------------------------------------------------------------------- */
+/* ---- commit and abort ------------------------------------------------------------------------ */
 
 static int load_bank(const struct vpmu_loaded *loaded, const struct vpmu_image_vcpu *found)
 {

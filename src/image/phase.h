@@ -8,8 +8,9 @@
 #include "read.h"
 
 /*
- * An image between the load and the last commit, in one piece of memory with the bytes that are copied. Afterwards it stays
- * where something of it is to be saved again: what this library does not know.
+ * An image between the load and the last commit, in one piece of memory with the bytes that are
+ * copied. Afterwards it stays where something of it is to be saved again: what this library does
+ * not know.
  */
 struct vpmu_loaded {
 	const unsigned char *image; /* until the last commit: the copy, or the caller's bytes */

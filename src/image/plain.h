@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The common case at once: records and slots about which all rules say yes. What is not plain may still be right;
- * it is then looked at rule by rule, and that also says what is wrong and where. So these functions must say no
- * whenever in doubt.
+ * The common case at once: records and slots about which all rules say yes. What is not plain may
+ * still be right; it is then looked at rule by rule, and that also says what is wrong and where. So
+ * these functions must say no whenever in doubt.
  */
 #ifndef VPMU_IMAGE_PLAIN_H
 #define VPMU_IMAGE_PLAIN_H
@@ -74,7 +74,8 @@ static inline bool vpmu_plain_period(const struct vpmu_profile *profile, uint64_
 	       left - 1 < period;
 }
 
-/* R-IMG-16 and R-IMG-18 to R-IMG-21 of the event words of an open slot at level 1 without a reason. */
+/* R-IMG-16 and R-IMG-18 to R-IMG-21 of the event words of an open slot at level 1 without a
+ * reason. */
 static inline bool vpmu_plain_state(const unsigned char *words, uint64_t enabled, uint64_t pending)
 {
 	const uint64_t free = VPMU_EVENT_ALL &

@@ -61,7 +61,7 @@ static inline uint64_t vpmu_image_control_of(const struct vpmu_image_vcpu *vcpu,
 	return vpmu_image_word_of(vcpu->control, index - VPMU_FIRST_CONTROL);
 }
 
-/* ---- fault.c: all return VPMU_ERROR_IMAGE, or _NEWER ------------------------------------------------ */
+/* ---- fault.c: all return VPMU_ERROR_IMAGE, or _NEWER ----------------------------------------- */
 
 /* Makes a caller's fault ready, which may be NULL: 0 or VPMU_ERROR_INVALID. */
 int vpmu_image_fault_start(struct vpmu_image_fault *fault);
@@ -73,7 +73,7 @@ int vpmu_image_refuse_header(struct vpmu_image_fault *fault, uint32_t kind, uint
 int vpmu_image_refuse_vm(struct vpmu_image_fault *fault, uint32_t kind, uint32_t word,
 			 const char *text);
 
-/* ---- header.c ---------------------------------------------------------------------------------- */
+/* ---- header.c -------------------------------------------------------------------------------- */
 
 /* R-IMG-1, and what the header says. */
 int vpmu_image_identify(const unsigned char *image, uint64_t length, struct vpmu_image_info *info,
@@ -85,7 +85,7 @@ int vpmu_image_header_prove(const unsigned char *image, uint64_t length,
 int vpmu_image_header_settle(const struct vpmu_image_info *info, uint32_t records, uint32_t vcpus,
 			     uint64_t must, struct vpmu_image_fault *fault);
 
-/* ---- words.c ----------------------------------------------------------------------------------- */
+/* ---- words.c --------------------------------------------------------------------------------- */
 
 /* R-IMG-15. */
 int vpmu_image_vm_prove(const unsigned char *words, struct vpmu_image_fault *fault);
@@ -93,13 +93,13 @@ int vpmu_image_vm_prove(const unsigned char *words, struct vpmu_image_fault *fau
 int vpmu_image_words_prove(const struct vpmu_image_grant *grant,
 			   const struct vpmu_image_place *place, struct vpmu_image_fault *fault);
 
-/* ---- state.c ----------------------------------------------------------------------------------- */
+/* ---- state.c --------------------------------------------------------------------------------- */
 
 /* R-IMG-17 to R-IMG-26. */
 int vpmu_image_state_prove(const struct vpmu_image_grant *grant, const struct vpmu_image_vcpu *vcpu,
 			   struct vpmu_image_fault *fault);
 
-/* ---- walk.c ------------------------------------------------------------------------------------ */
+/* ---- walk.c ---------------------------------------------------------------------------------- */
 
 void vpmu_image_place_read(struct vpmu_image_place *place, const unsigned char *image);
 /* Of an image the record VM of which was proved. */

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A proved image, vCPU by vCPU. Proving is bounded, allocates nothing and reads what it is given as bytes; walking
- * trusts what was proved.
+ * A proved image, vCPU by vCPU. Proving is bounded, allocates nothing and reads what it is given as
+ * bytes; walking trusts what was proved.
  */
 #ifndef VPMU_IMAGE_READ_H
 #define VPMU_IMAGE_READ_H
@@ -47,12 +47,14 @@ static inline uint64_t vpmu_image_word(const unsigned char *at)
 	return vpmu_little(word);
 }
 
-/* Proves the bytes alone: sections 2 to 4 of abi/IMAGE.md. Returns 0, VPMU_ERROR_IMAGE or VPMU_ERROR_NEWER. */
+/* Proves the bytes alone: sections 2 to 4 of abi/IMAGE.md. Returns 0, VPMU_ERROR_IMAGE or
+ * VPMU_ERROR_NEWER. */
 int vpmu_image_prove(const unsigned char *image, uint64_t length, struct vpmu_image_fault *fault);
 
 /* What a proof comes by, so that who needs it has no walk to do. */
 struct vpmu_image_found {
-	/* Each vCPU at its first record: its id and its place are known. The image may still be refused. */
+	/* Each vCPU at its first record: its id and its place are known. The image may still be
+	 * refused. */
 	void (*vcpu)(void *opaque, const struct vpmu_image_vcpu *vcpu);
 	void *opaque;
 	uint64_t tail; /* out: place of what follows the vCPUs: optional records, then END */
@@ -62,7 +64,8 @@ struct vpmu_image_found {
 int vpmu_image_prove_found(const unsigned char *image, uint64_t length,
 			   struct vpmu_image_found *found, struct vpmu_image_fault *fault);
 
-/* Holds a proved image against a target: section 5, but R-MIG-3 and R-MIG-4. The target was checked by its size. */
+/* Holds a proved image against a target: section 5, but R-MIG-3 and R-MIG-4. The target was checked
+ * by its size. */
 int vpmu_image_compare(const unsigned char *image, const struct vpmu_image_target *target,
 		       struct vpmu_image_fault *fault);
 
@@ -74,12 +77,13 @@ struct vpmu_image_copied {
 	struct vpmu_source_facts facts;
 };
 
-/* Checks and copies a target; NULL gives one that asks nothing. Returns 0, VPMU_ERROR_INVALID or _TOO_BIG. */
+/* Checks and copies a target; NULL gives one that asks nothing. Returns 0, VPMU_ERROR_INVALID or
+ * _TOO_BIG. */
 int vpmu_image_target_copy(struct vpmu_image_copied *to, const struct vpmu_image_target *from);
 
 /*
- * R-MIG-15 of a proved vCPU: open slots the events of which a host cannot count; with *groups those, and the rest of
- * their groups.
+ * R-MIG-15 of a proved vCPU: open slots the events of which a host cannot count; with *groups
+ * those, and the rest of their groups.
  */
 uint64_t vpmu_image_missing(const struct vpmu_image_vcpu *vcpu,
 			    const struct vpmu_source_facts *facts, uint64_t *groups);
@@ -87,15 +91,18 @@ uint64_t vpmu_image_missing(const struct vpmu_image_vcpu *vcpu,
 int vpmu_image_refuse_event(const struct vpmu_image_vcpu *vcpu, uint64_t slots,
 			    struct vpmu_image_fault *fault);
 
-/* R-MIG-5 of a VMM that chose to be strict: refuses at the first open event that the host cannot count. */
+/* R-MIG-5 of a VMM that chose to be strict: refuses at the first open event that the host cannot
+ * count. */
 int vpmu_image_compare_events(const unsigned char *image, const struct vpmu_source_facts *facts,
 			      struct vpmu_image_fault *fault);
 
-/* What the record VM of a proved image grants; the host's own limits stay as they are in the profile. */
+/* What the record VM of a proved image grants; the host's own limits stay as they are in the
+ * profile. */
 void vpmu_image_narrow(const unsigned char *image, struct vpmu_profile *profile);
 
 void vpmu_image_walk_start(struct vpmu_image_walk *walk, const unsigned char *image);
-/* Fills the next vCPU; false after the last one. The walk then stands at the optional records, or at END. */
+/* Fills the next vCPU; false after the last one. The walk then stands at the optional records, or
+ * at END. */
 bool vpmu_image_walk_next(struct vpmu_image_walk *walk, struct vpmu_image_vcpu *vcpu);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The records: R-IMG-7 to R-IMG-13 of abi/IMAGE.md, and through them the words and the vCPUs, in the order of its
- * section 1.1.
+ * The records: R-IMG-7 to R-IMG-13 of abi/IMAGE.md, and through them the words and the vCPUs, in
+ * the order of its section 1.1.
  */
 
 #include "plain.h"
@@ -325,7 +325,7 @@ static void note(struct records *records)
 		note_tail(records);
 }
 
-/* ---- what is right at first sight --------------------------------------------------------------- */
+/* ---- what is right at first sight ------------------------------------------------------------ */
 
 static uint32_t first_of(const unsigned char *record)
 {
@@ -417,7 +417,7 @@ static bool pass_words(struct records *records)
 	return true;
 }
 
-/* ---- record by record ---------------------------------------------------------------------------- */
+/* ---- record by record ------------------------------------------------------------------------ */
 
 static int prove_record(struct records *records)
 {

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stopped VM, and the configuration of a running vCPU, as an image. The registers are written as they are. */
+/* A stopped VM, and the configuration of a running vCPU, as an image. The registers are written as
+ * they are. */
 
 #include "phase.h"
 #include "prove.h"

@@ -34,7 +34,7 @@ static bool in(uint64_t mask, uint32_t slot)
 	return mask >> slot & 1;
 }
 
-/* ---- the registers ------------------------------------------------------------------------------ */
+/* ---- the registers --------------------------------------------------------------------------- */
 
 static uint64_t mode_of(const struct state *state)
 {
@@ -81,7 +81,7 @@ static bool pending_are_open(const struct state *state)
 	return !(state->control[VPMU_REG_PENDING] & ~state->control[VPMU_REG_OPENED]);
 }
 
-/* ---- a slot ------------------------------------------------------------------------------------- */
+/* ---- a slot ---------------------------------------------------------------------------------- */
 
 static bool state_fits(const struct state *state)
 {
@@ -172,7 +172,7 @@ static bool overflows_fit(const struct state *state)
 		overflows <= slot->event[VPMU_EVENT_WORD_COUNT]);
 }
 
-/* ---- an open slot ------------------------------------------------------------------------------- */
+/* ---- an open slot ---------------------------------------------------------------------------- */
 
 static bool period_is_there(const struct state *state)
 {
@@ -237,7 +237,7 @@ static bool group_fits(const struct state *state)
 	       state->events[state->index] <= state->grant->profile.counting;
 }
 
-/* ---- at last ------------------------------------------------------------------------------------ */
+/* ---- at last --------------------------------------------------------------------------------- */
 
 static bool enabled_fit(const struct state *state)
 {
@@ -273,7 +273,7 @@ static bool line_fits(const struct state *state)
 	       line != (is_driven(state) ? VPMU_LINE_IDLE : VPMU_LINE_TO_INJECT);
 }
 
-/* ---- the tables --------------------------------------------------------------------------------- */
+/* ---- the tables ------------------------------------------------------------------------------ */
 
 struct rule {
 	bool (*holds)(const struct state *state);
@@ -376,7 +376,8 @@ static uint32_t leader_of(const struct state *state, uint32_t slot)
 	return (uint32_t)(link & VPMU_ATTR_WORD_LINK_LEADER_MASK);
 }
 
-/* Slots that R-IMG-18 to R-IMG-24 are still to be asked of, the leaders of members among them, and the events of their groups. */
+/* Slots that R-IMG-18 to R-IMG-24 are still to be asked of, the leaders of members among them, and
+ * the events of their groups. */
 static uint64_t open_questions(struct state *state)
 {
 	const struct vpmu_image_vcpu *vcpu = state->vcpu;

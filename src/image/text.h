@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Text of an image, for people or as JSON, by the same calls: objects and arrays, in them keys with numbers, words
- * and names. For people a key begins a line, and what is in an object is set in.
+ * Text of an image, for people or as JSON, by the same calls: objects and arrays, in them keys with
+ * numbers, words and names. For people a key begins a line, and what is in an object is set in.
  */
 #ifndef VPMU_IMAGE_TEXT_H
 #define VPMU_IMAGE_TEXT_H

@@ -16,7 +16,7 @@
 static const char outside[] = "a bit is set outside the word's fields";
 static const char unlisted[] = "no value of its table";
 
-/* ---- VM ---------------------------------------------------------------------------------------- */
+/* ---- VM -------------------------------------------------------------------------------------- */
 
 /* A field of a word of VM, and the values that it may have. */
 struct field {
@@ -102,7 +102,7 @@ int vpmu_image_vm_prove(const unsigned char *words, struct vpmu_image_fault *fau
 	return 0;
 }
 
-/* ---- registers --------------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------------------- */
 
 static const char *rule_fault(const struct vpmu_rule *rule, uint64_t value)
 {

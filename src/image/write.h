@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writing an image, record by record, into a buffer of the caller's. What does not fit is only counted, so one
- * walk serves for the length and for the bytes.
+ * Writing an image, record by record, into a buffer of the caller's. What does not fit is only
+ * counted, so one walk serves for the length and for the bytes.
  */
 #ifndef VPMU_IMAGE_WRITE_H
 #define VPMU_IMAGE_WRITE_H
@@ -32,8 +32,9 @@ void vpmu_image_write_words(struct vpmu_image_writer *writer, uint64_t head, uin
 void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,
 			    uint64_t length, uint32_t records);
 /*
- * END, header and checksum. `header` has what only the caller knows: kind, version, architecture, level, may, in the host's
- * order; the rest of it is filled here. Returns 0, or VPMU_ERROR_LIMIT where it did not fit.
+ * END, header and checksum. `header` has what only the caller knows: kind, version, architecture,
+ * level, may, in the host's order; the rest of it is filled here. Returns 0, or VPMU_ERROR_LIMIT
+ * where it did not fit.
  */
 int vpmu_image_write_end(struct vpmu_image_writer *writer, struct vpmu_image_header *header);
 

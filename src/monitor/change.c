@@ -2,14 +2,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A change of one VM's sets: planned, opened beside what counts, then made the live one or undone. Nothing of
- * what counts is touched before the last step, and that cannot fail.
+ * A change of one VM's sets: planned, opened beside what counts, then made the live one or undone.
+ * Nothing of what counts is touched before the last step, and that cannot fail.
  */
 #include <string.h>
 
 #include "internal.h"
 
-/* ---- the plan ------------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 static int find_change(const struct vpmu_monitor_change *changes, uint32_t count,
 		       const struct vpmu_monitor_event *event)
@@ -33,7 +33,8 @@ static void insert(struct monitor_set *set, const struct vpmu_monitor_event *eve
 	set->count++;
 }
 
-/* Whether a change takes part: what could not be opened is wanted all the same, what is no event is not. */
+/* Whether a change takes part: what could not be opened is wanted all the same, what is no event is
+ * not. */
 static int takes_part(const struct vpmu_monitor_change *change, uint32_t which)
 {
 	if (which == VPMU_MONITOR_LIVE)
@@ -119,7 +120,7 @@ uint64_t vpmu_monitor_change_need(const struct vpmu_monitor_vm *vm)
 	return events * threads;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* Whether a live event is not counted on some thread already. */
 static int fails_already(const struct vpmu_monitor_vm *vm, const struct vpmu_monitor_event *event)
@@ -200,7 +201,7 @@ void vpmu_monitor_change_undo(struct vpmu_monitor_vm *vm)
 	vpmu_monitor_set_end(monitor, &vm->next_wanted);
 }
 
-/* ---- the last step -------------------------------------------------------------------------------- */
+/* ---- the last step --------------------------------------------------------------------------- */
 
 /* What counted is read a last time; what counts now begins there. */
 static void vcpu_commit(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu)

@@ -302,7 +302,8 @@ static void group_add(const struct monitor_group *group, struct monitor_total *t
 	}
 }
 
-/* Brings the totals of a group near while the source reads: of thousands of groups none is near by itself. */
+/* Brings the totals of a group near while the source reads: of thousands of groups none is near by
+ * itself. */
 static void totals_fetch(const struct monitor_group *group, const struct monitor_total *totals)
 {
 	for (uint32_t i = 0; i < group->count; i += MONITOR_LINE / sizeof(*totals))

@@ -70,8 +70,8 @@ int vpmu_monitor_event_valid(const struct vpmu_monitor *monitor, const struct vp
 }
 
 /*
- * Software events are never multiplexed, so they are kept apart from those that may be; a group has one
- * scope.
+ * Software events are never multiplexed, so they are kept apart from those that may be; a group has
+ * one scope.
  */
 uint32_t vpmu_monitor_event_class(const struct vpmu_monitor_event *event)
 {

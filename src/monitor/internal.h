@@ -61,7 +61,8 @@ struct vpmu_monitor_vm {
 	struct monitor_set wanted, live;
 	struct monitor_set next_wanted, next_live; /* while the set is changed */
 	struct monitor_vcpu *vcpus;
-	struct monitor_total *left; /* for each live event: what vCPUs left behind, or the VM's own */
+	struct monitor_total
+		*left; /* for each live event: what vCPUs left behind, or the VM's own */
 	struct monitor_total *next_left; /* while the set is changed */
 	void *meters[VPMU_MONITOR_METERS];
 	void *next_meters[VPMU_MONITOR_METERS]; /* opened by this change */
@@ -135,7 +136,8 @@ void vpmu_monitor_total_add(struct monitor_total *total, const struct monitor_to
 /* Takes over what the same events of another set had. */
 void vpmu_monitor_totals_move(struct monitor_total *to, const struct monitor_set *to_set,
 			      const struct monitor_total *from, const struct monitor_set *from_set);
-/* Adds what the caller brought: of a vCPU, or all that is left with VPMU_MONITOR_WHOLE_VM. Each record serves once. */
+/* Adds what the caller brought: of a vCPU, or all that is left with VPMU_MONITOR_WHOLE_VM. Each
+ * record serves once. */
 void vpmu_monitor_totals_base(struct vpmu_monitor_vm *vm, struct monitor_total *totals,
 			      const struct monitor_set *set, uint32_t vcpu);
 uint64_t vpmu_monitor_estimate(const struct monitor_total *total);
@@ -149,7 +151,8 @@ int vpmu_monitor_meters_thread(struct vpmu_monitor_vm *vm, int64_t thread);
 /* Reads all events of meters, so that they count from now on. */
 void vpmu_monitor_meters_read(struct vpmu_monitor_vm *vm, uint32_t vcpu,
 			      struct monitor_total *totals);
-/* Reads one event of a vCPU or VPMU_MONITOR_WHOLE_VM: 0, VPMU_ERROR_*, or 1 where it has no value of its own. */
+/* Reads one event of a vCPU or VPMU_MONITOR_WHOLE_VM: 0, VPMU_ERROR_*, or 1 where it has no value
+ * of its own. */
 int vpmu_monitor_meter_read(struct vpmu_monitor_vm *vm, uint32_t vcpu,
 			    const struct vpmu_monitor_event *event, struct monitor_total *total);
 

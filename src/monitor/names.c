@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The events that have names: perf's, resctrl's, those of an embedded PMU, and libvirt's for the same. */
+/* The events that have names: perf's, resctrl's, those of an embedded PMU, and libvirt's for the
+ * same. */
 #include <string.h>
 
 #include "internal.h"
@@ -168,7 +169,8 @@ int vpmu_monitor_name(const char *name, uint64_t length, struct vpmu_monitor_inf
 	return 0;
 }
 
-/* Why an event that the source or a meter does not offer is missing, as far as it can be told from here. */
+/* Why an event that the source or a meter does not offer is missing, as far as it can be told from
+ * here. */
 static const char *reason_of(uint32_t meter, int error)
 {
 	if (error == 0)

@@ -28,7 +28,8 @@ static uint8_t state_of(const struct monitor_total *total)
 	return total->running ? VPMU_MONITOR_SCALED : VPMU_MONITOR_NEVER_RAN;
 }
 
-/* Thousands of values are made at each reading: each in its place, and field by field, so that none is copied. */
+/* Thousands of values are made at each reading: each in its place, and field by field, so that none
+ * is copied. */
 static void fill(struct vpmu_monitor_value *value, const struct view *view, uint32_t vcpu,
 		 uint32_t event, const struct monitor_total *total, uint8_t state, int32_t error)
 {
@@ -161,7 +162,8 @@ static void read_whole(const struct view *view)
 	}
 }
 
-/* Events of meters stand behind those of the source; the others are not looked at, which saves the time of fetching them. */
+/* Events of meters stand behind those of the source; the others are not looked at, which saves the
+ * time of fetching them. */
 static void types_of(const struct monitor_set *live, uint8_t *types)
 {
 	memset(types, VPMU_MONITOR_U64, live->count);

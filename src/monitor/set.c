@@ -27,8 +27,9 @@ void vpmu_monitor_set_end(const struct vpmu_monitor *monitor, struct monitor_set
 }
 
 /*
- * Keeps all other changes from the VMs; one that is named twice would be waited for without end. Readings go on: each VM is
- * locked for its own steps only, so that none waits while the events of another are opened.
+ * Keeps all other changes from the VMs; one that is named twice would be waited for without end.
+ * Readings go on: each VM is locked for its own steps only, so that none waits while the events of
+ * another are opened.
  */
 static uint64_t claim_all(const struct setting *setting)
 {

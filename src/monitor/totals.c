@@ -81,7 +81,7 @@ uint64_t vpmu_monitor_estimate(const struct monitor_total *total)
 	return scale(total->count, total->enabled, total->running);
 }
 
-/* ---- the caller's records ------------------------------------------------------------------------- */
+/* ---- the caller's records -------------------------------------------------------------------- */
 
 static uint32_t save(const struct vpmu_monitor_vm *vm, const struct monitor_total *totals,
 		     uint32_t vcpu, struct vpmu_monitor_base *bases, uint32_t room, uint32_t count)

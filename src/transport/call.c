@@ -21,7 +21,8 @@ static uint64_t read_register(struct vpmu_vcpu *vcpu, uint64_t index)
 	return value;
 }
 
-/* A stopped vCPU's access is the VMM's mistake; the guest gets no answer that it could take for one. */
+/* A stopped vCPU's access is the VMM's mistake; the guest gets no answer that it could take for
+ * one. */
 static uint64_t answer(int outcome)
 {
 	return outcome < 0 ? CALL_REFUSED : answers[outcome];

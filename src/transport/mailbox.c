@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The mailbox: requests in plain shared memory. It keeps nothing beside that memory, so a region that
- * moves with the VM is all there is to move.
+ * The mailbox: requests in plain shared memory. It keeps nothing beside that memory, so a region
+ * that moves with the VM is all there is to move.
  */
 #include "src/core/core.h"
 
@@ -177,8 +177,8 @@ static int serve_all(struct vpmu_vcpu *vcpu, uint32_t block)
 }
 
 /*
- * An access and its answer are one operation: who resets the VM waits for both. What waits in a stopped vCPU's block is
- * served after its resume, wherever that is.
+ * An access and its answer are one operation: who resets the VM waits for both. What waits in a
+ * stopped vCPU's block is served after its resume, wherever that is.
  */
 int vpmu_mailbox_serve(struct vpmu_vcpu *vcpu, uint32_t block)
 {

@@ -53,7 +53,8 @@ void device_vcpu_end(struct vpmu_vcpu *vcpu);
 struct vpmu_perf *bench_perf_source(void);
 uint64_t bench_perf_opens(void);
 
-/* protobuf-c with the words of a proved image of this many vCPUs, ns. It makes no checksum and proves nothing. */
+/* protobuf-c with the words of a proved image of this many vCPUs, ns. It makes no checksum and
+ * proves nothing. */
 struct protobuf {
 	double encode; /* from messages that are filled already */
 	double decode; /* and giving the messages back */

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest waits for when it moves: the work from the stop of a vCPU with 63 counting slots until it goes on at a
- * prepared destination, with host events of perf on both sides. Slots with a period are started in it, others before.
+ * What a guest waits for when it moves: the work from the stop of a vCPU with 63 counting slots
+ * until it goes on at a prepared destination, with host events of perf on both sides. Slots with a
+ * period are started in it, others before.
  */
 #define _GNU_SOURCE
 
@@ -125,7 +126,7 @@ static bool round_trip(struct blackout *blackout)
 	return moved;
 }
 
-/* ---- the same system calls alone ------------------------------------------------------------------------ */
+/* ---- the same system calls alone ------------------------------------------------------------- */
 
 struct alone {
 	int events[SLOTS];

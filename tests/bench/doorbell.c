@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * doorbell SOCKET: the least that a process beside QEMU's ivshmem device can do. When the guest rings it stores the word that
- * the guest stored before, and nothing else: what the mailbox is measured beside. Ends with QEMU.
+ * doorbell SOCKET: the least that a process beside QEMU's ivshmem device can do. When the guest
+ * rings it stores the word that the guest stored before, and nothing else: what the mailbox is
+ * measured beside. Ends with QEMU.
  */
 #define _GNU_SOURCE
 

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The price of leaving a guest and coming back, without any work between: a loop of OUT in real mode. */
+/* The price of leaving a guest and coming back, without any work between: a loop of OUT in real
+ * mode. */
 #define _GNU_SOURCE
 
 #include <fcntl.h>

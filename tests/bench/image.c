@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Images of a big VM: 63 open slots of each of 1024 vCPUs, beside a copy of the bytes and protobuf-c. The checksum
- * is apart. Decoding is what a host must do before the first commit.
+ * Images of a big VM: 63 open slots of each of 1024 vCPUs, beside a copy of the bytes and
+ * protobuf-c. The checksum is apart. Decoding is what a host must do before the first commit.
  */
 
 #include <stdlib.h>

@@ -21,8 +21,9 @@
 enum { VMS = 1000, VCPUS = 2, EVENTS = 8, THREADS = VMS * VCPUS, ROUNDS = 10, CYCLES = 4 };
 
 /*
- * A round is timed in pieces, and each several times. What other work there is on this machine then spoils few of them, and
- * what is compared finds its memory in the caches alike: the first time of each is told apart.
+ * A round is timed in pieces, and each several times. What other work there is on this machine then
+ * spoils few of them, and what is compared finds its memory in the caches alike: the first time of
+ * each is told apart.
  */
 enum { PIECES = 50, PIECE = VMS / PIECES, AGAIN = 3 };
 

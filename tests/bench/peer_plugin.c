@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A plugin for QEMU that counts the instructions of each vCPU and does nothing else: what libvpmu-tcg is measured beside. */
+/* A plugin for QEMU that counts the instructions of each vCPU and does nothing else: what
+ * libvpmu-tcg is measured beside. */
 #include "backends/tcg/plugin_api.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the perf source costs on this kernel, and what reuse and groups save. System calls are counted. */
+/* What the perf source costs on this kernel, and what reuse and groups save. System calls are
+ * counted. */
 #define _GNU_SOURCE
 
 #include <linux/perf_event.h>
@@ -120,7 +121,7 @@ static double descriptors(void)
 	return (double)(counted.opens - counted.closes);
 }
 
-/* ---- the source alone ---------------------------------------------------------------------------- */
+/* ---- the source alone ------------------------------------------------------------------------ */
 
 struct subject {
 	const struct vpmu_source_ops *ops;
@@ -269,7 +270,7 @@ static void group_row(struct subject *s, bool able)
 				able });
 }
 
-/* ---- a vCPU on the source ------------------------------------------------------------------------ */
+/* ---- a vCPU on the source -------------------------------------------------------------------- */
 
 static void set(struct vpmu_vcpu *vcpu, uint32_t index, uint64_t value)
 {

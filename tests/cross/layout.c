@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * The layouts of the guest ABI, as symbols whose sizes are a size or an offset plus 1: nm tells them for an
- * object of any machine. Also C++17.
+ * The layouts of the guest ABI, as symbols whose sizes are a size or an offset plus 1: nm tells
+ * them for an object of any machine. Also C++17.
  */
 #include <vpmu/abi.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * The library on a pipe: what standard input asks for is done, and what the library asks of its host and its
- * counter source is asked of whoever is on the other end, abi/python/vpmu_pipe.py.
+ * The library on a pipe: what standard input asks for is done, and what the library asks of its
+ * host and its counter source is asked of whoever is on the other end, abi/python/vpmu_pipe.py.
  *
- * A frame is three words: its kind, its words, its bytes; then the words, little-endian, then the bytes as they
- * are. A request is answered by a frame of kind 0; before that any number of calls may come the other
- * way, each answered by a frame of kind 0 too.
+ * A frame is three words: its kind, its words, its bytes; then the words, little-endian, then the
+ * bytes as they are. A request is answered by a frame of kind 0; before that any number of calls
+ * may come the other way, each answered by a frame of kind 0 too.
  */
 #include <string.h>
 
@@ -79,7 +79,7 @@ uint64_t call_make(uint64_t kind)
 	return call.words ? call.word[0] : 0;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static struct vpmu_vcpu *vcpu_of(uint64_t word)
 {

@@ -26,7 +26,8 @@ extern struct frame answer;
 void frame_read(struct frame *frame);
 void frame_write(struct frame *frame);
 
-/* A call the other way: the frame to fill, which holds the answer after call_make(): its first word. */
+/* A call the other way: the frame to fill, which holds the answer after call_make(): its first
+ * word. */
 struct frame *call_begin(void);
 uint64_t call_make(uint64_t kind);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * The Linux driver's ways by virtual MSRs, the hypercall and the MMIO window: which of them it takes, what it says to the rest of the driver, and
- * that it leaves nothing behind. CPUID and the calls of the kernel are tables here; the accesses are those of src/guest.
+ * The Linux driver's ways by virtual MSRs, the hypercall and the MMIO window: which of them it
+ * takes, what it says to the rest of the driver, and that it leaves nothing behind. CPUID and the
+ * calls of the kernel are tables here; the accesses are those of src/guest.
  */
 #include <string.h>
 
@@ -34,7 +35,7 @@ struct vpmu_cpu *vpmu_cpus;
 static struct vpmu_cpu one_cpu;
 static struct vpmu_area_header area;
 
-/* ---- the machine ---------------------------------------------------------------------------------------- */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 void vpmu_guest_x86_cpuid(void *opaque, uint32_t leaf, uint32_t registers[4])
 {
@@ -120,7 +121,7 @@ bool irq_work_queue(struct irq_work *work)
 	return true;
 }
 
-/* ---- the rest of the driver ------------------------------------------------------------------------------ */
+/* ---- the rest of the driver ------------------------------------------------------------------ */
 
 int vpmu_begin(const struct vpmu_transport *transport)
 {
@@ -153,7 +154,7 @@ static void check_nothing_left(void)
 	CHECK(!machine.begun && !machine.mapped && !machine.handlers);
 }
 
-/* ---- cases ------------------------------------------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 static void msrs_come_before_the_window(void)
 {

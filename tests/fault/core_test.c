@@ -1,13 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A life of a VM that uses everything, in which each call of the library out of itself fails in turn: memory,
- * guest memory, interrupts and the counter source; once, and from there on. Whatever fails:
+ * A life of a VM that uses everything, in which each call of the library out of itself fails in
+ * turn: memory, guest memory, interrupts and the counter source; once, and from there on. Whatever
+ * fails:
  *
- * - everything that a watch knows holds after each step; so each count is what the source delivered;
+ * - everything that a watch knows holds after each step; so each count is what the source
+ * delivered;
  * - an operation that is refused leaves all registers as they were;
- * - a slot that has less than what happened since it was enabled says so: its status had a reason, its times
- *   differ, or the epoch changed;
+ * - a slot that has less than what happened since it was enabled says so: its status had a reason,
+ * its times differ, or the epoch changed;
  * - nothing is left over at the end.
  */
 #include <stdio.h>

@@ -1,13 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM moves from one world to another, and goes on there, or at the source when the move is given up after some
- * step. Each call of the library out of itself fails in turn, on either side: memory, guest memory, interrupts, the
- * counter source, and the bank of an in-kernel PMU; once, and from there on. Whatever fails:
+ * A VM moves from one world to another, and goes on there, or at the source when the move is given
+ * up after some step. Each call of the library out of itself fails in turn, on either side: memory,
+ * guest memory, interrupts, the counter source, and the bank of an in-kernel PMU; once, and from
+ * there on. Whatever fails:
  *
- * - stop, configuration, resume and abort succeed; save, load and commit fail for what they need themselves alone;
- * - after a load or commit that failed, and after every abort, the destination's registers are as it was made;
- * - the source goes on until the destination did, and whoever goes on counts what happens, or says so;
+ * - stop, configuration, resume and abort succeed; save, load and commit fail for what they need
+ * themselves alone;
+ * - after a load or commit that failed, and after every abort, the destination's registers are as
+ * it was made;
+ * - the source goes on until the destination did, and whoever goes on counts what happens, or says
+ * so;
  * - everything that a watch knows holds, and nothing is left over on either side.
  */
 #include <stdio.h>
@@ -52,7 +56,7 @@ struct life {
 
 static struct life life;
 
-/* ---- looking --------------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 _Noreturn static void wrong(const struct side *side, const char *step, const char *what)
 {
@@ -125,7 +129,7 @@ static void must(const struct side *side, int result, const char *step)
 		wrong(side, step, "refused, and it never may be");
 }
 
-/* ---- the guest --------------------------------------------------------------------------------------- */
+/* ---- the guest ------------------------------------------------------------------------------- */
 
 static void make(struct side *side, const char *name)
 {
@@ -211,7 +215,7 @@ static void go_on(struct side *side)
 	look(side, "after CLOSE");
 }
 
-/* ---- the bank of an in-kernel PMU ----------------------------------------------------------------------- */
+/* ---- the bank of an in-kernel PMU ------------------------------------------------------------ */
 
 static int bank_save(void *opaque, uint32_t vcpu, uint64_t *pairs)
 {
@@ -262,7 +266,7 @@ static struct vpmu_image_options options = {
 	.bank = &bank,
 };
 
-/* ---- the steps of a move: each returns 1 where the move can go on ------------------------------------------- */
+/* ---- the steps of a move: each returns 1 where the move can go on ---------------------------- */
 
 static int prepare(void)
 {
@@ -345,7 +349,7 @@ static int commit_second(void)
 	return commit(1);
 }
 
-/* ---- a life --------------------------------------------------------------------------------------------- */
+/* ---- a life ---------------------------------------------------------------------------------- */
 
 /* Whatever was reached: the destination is as it was made, and the source goes on. */
 static void give_up(int stopped)
@@ -417,7 +421,7 @@ static void end(struct side *side)
 		wrong(side, "at the end", side->world.last_misuse);
 }
 
-/* ---- every failure in turn --------------------------------------------------------------------------------- */
+/* ---- every failure in turn ------------------------------------------------------------------- */
 
 struct failing {
 	int at_destination;
@@ -506,7 +510,8 @@ static void each_call_of_the_destination_fails(void)
 	fail_each(1);
 }
 
-/* What the checks stand on: without failures all is counted, and the move opens nothing after the prepare. */
+/* What the checks stand on: without failures all is counted, and the move opens nothing after the
+ * prepare. */
 static void a_move_without_failures_loses_nothing(void)
 {
 	const struct failing none = { 0 };

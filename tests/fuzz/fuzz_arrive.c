@@ -1,13 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that arrives in an image and goes on: an image is loaded, committed and resumed, and then the guest does what
- * the rest of the bytes say, while everything that a watch knows holds. An image that is refused changes nothing.
- * However the guest behaves, what is saved of it at the end is a valid image.
+ * A guest that arrives in an image and goes on: an image is loaded, committed and resumed, and then
+ * the guest does what the rest of the bytes say, while everything that a watch knows holds. An
+ * image that is refused changes nothing. However the guest behaves, what is saved of it at the end
+ * is a valid image.
  *
- * Bytes: how the destination is made; the length of what the guest does, in two bytes; the image; what the guest does.
- * Chance would not find length and checksum of an image, nor a VM that has its vCPUs and its place: these are made to
- * fit. What the image grants and what is in it stays.
+ * Bytes: how the destination is made; the length of what the guest does, in two bytes; the image;
+ * what the guest does. Chance would not find length and checksum of an image, nor a VM that has its
+ * vCPUs and its place: these are made to fit. What the image grants and what is in it stays.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static struct {
 static struct vpmu_image_platform platform;
 static struct vpmu_image_options options;
 
-/* ---- an image that fits ----------------------------------------------------------------------------- */
+/* ---- an image that fits ---------------------------------------------------------------------- */
 
 static void mend(unsigned char *bytes, uint64_t length)
 {
@@ -134,7 +135,7 @@ static void choose_platform(void)
 	};
 }
 
-/* ---- the destination -------------------------------------------------------------------------------- */
+/* ---- the destination ------------------------------------------------------------------------- */
 
 /* It grants what the image claims; otherwise what the bytes say, which may be less. */
 static void before(struct world *world)

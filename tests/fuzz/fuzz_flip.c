@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The device while another CPU of the guest writes all over the memory that the library reads. What a run does
- * depends on the moment, so that a finding may need several tries to come back.
+ * The device while another CPU of the guest writes all over the memory that the library reads. What
+ * a run does depends on the moment, so that a finding may need several tries to come back.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Images: what is refused has a place within the image; what is accepted can be described, is written again as the
- * same bytes, and is accepted at every lower level too. Length and checksum are made right first, since chance would
- * not find them.
+ * Images: what is refused has a place within the image; what is accepted can be described, is
+ * written again as the same bytes, and is accepted at every lower level too. Length and checksum
+ * are made right first, since chance would not find them.
  */
 #include <stdlib.h>
 #include <string.h>

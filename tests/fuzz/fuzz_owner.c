@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registers of a deal: host and two guests read and write any register with any value between any events. The hardware must never
- * fault, never hold what belongs to nobody who is loaded, and each side must find what it left.
+ * The registers of a deal: host and two guests read and write any register with any value between
+ * any events. The hardware must never fault, never hold what belongs to nobody who is loaded, and
+ * each side must find what it left.
  *
- * Bytes: machine, division and boundary; then 4 bytes for each step: what, which register, and 2 for the value.
+ * Bytes: machine, division and boundary; then 4 bytes for each step: what, which register, and 2
+ * for the value.
  */
 #include <stdint.h>
 #include <string.h>
@@ -97,7 +99,8 @@ static struct seen see(void)
 	return seen;
 }
 
-/* Nobody notices a transition in what it reads: what was in memory is in the hardware, and the other way round. */
+/* Nobody notices a transition in what it reads: what was in memory is in the hardware, and the
+ * other way round. */
 static void move(uint32_t event, uint32_t guest)
 {
 	struct seen before = see(), after;

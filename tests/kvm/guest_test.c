@@ -490,8 +490,8 @@ static timer_t kicks_begin(void)
 }
 
 /*
- * A halted vCPU makes no exit: what was not delivered at once arrives because the VMM kicks it at the
- * deadline.
+ * A halted vCPU makes no exit: what was not delivered at once arrives because the VMM kicks it at
+ * the deadline.
  */
 static void halted_vcpu_gets_its_due(void)
 {

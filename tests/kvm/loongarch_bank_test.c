@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Lent PMUs of LoongArch as a bank of an image (abi/IMAGE.md R-MIG-4): saved on one host, checked and set on another. */
+/* Lent PMUs of LoongArch as a bank of an image (abi/IMAGE.md R-MIG-4): saved on one host, checked
+ * and set on another. */
 
 #include <errno.h>
 #include <string.h>
@@ -40,7 +41,8 @@ static void side_start(unsigned int side, struct kernel *kernel, struct vpmu_ima
 	CHECK_EQ(bank->bank, VPMU_IMAGE_BANK_LOONGARCH_PMU);
 }
 
-/* A source whose guest counts with all counters, its pairs, and a destination that lent the same PMU. */
+/* A source whose guest counts with all counters, its pairs, and a destination that lent the same
+ * PMU. */
 static void start(void)
 {
 	side_start(0, &here, &source);

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What arch/loongarch/kvm of Linux answers, by version: 6.7 the first with KVM, 6.12 with PMU and feature word, 6.13 with an
- * interrupt controller, 6.14 with user hypercalls, 6.19 with the PMU by GCFG, 7.2 with INT_PCOV.
+ * What arch/loongarch/kvm of Linux answers, by version: 6.7 the first with KVM, 6.12 with PMU and
+ * feature word, 6.13 with an interrupt controller, 6.14 with user hypercalls, 6.19 with the PMU by
+ * GCFG, 7.2 with INT_PCOV.
  */
 
 #include <errno.h>

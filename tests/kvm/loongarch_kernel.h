@@ -37,8 +37,9 @@ struct kernel {
 	uint32_t runs_on; /* 1: the guest comes out with another access */
 
 	/* What the caller did. */
-	uint32_t host_is_corrupted; /* it wrote a privilege level into a control of a vCPU without a PMU */
-	uint32_t counter_is_late; /* it wrote a counter after a control that counts */
+	uint32_t host_is_corrupted; /* it wrote a privilege level into a control of a vCPU without a
+				       PMU */
+	uint32_t counter_is_late;   /* it wrote a counter after a control that counts */
 	uint32_t said;
 	uint32_t calls;
 	uint32_t failing; /* the call of that number fails with failure */

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Exits, hypercalls and PMIs of LoongArch, on the kernels that have them and on those that have not. */
+/* Exits, hypercalls and PMIs of LoongArch, on the kernels that have them and on those that have
+ * not. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -328,7 +329,8 @@ static void bad_tables_are_refused(void)
 	tear_down();
 }
 
-/* The pending call is completed once: before the state is saved, and not once more when the vCPU runs on. */
+/* The pending call is completed once: before the state is saved, and not once more when the vCPU
+ * runs on. */
 static void a_call_is_completed_once(void)
 {
 	set_up(614, VPMU_KVM_LOONGARCH_SWI1);
@@ -349,7 +351,8 @@ static void a_call_is_completed_once(void)
 	tear_down();
 }
 
-/* A kick sets immediate_exit before the VMM has come back to KVM_RUN: the kernel completes, and forgets nothing. */
+/* A kick sets immediate_exit before the VMM has come back to KVM_RUN: the kernel completes, and
+ * forgets nothing. */
 static void a_kicked_vcpu_is_completed_once(void)
 {
 	set_up(614, VPMU_KVM_LOONGARCH_SWI1);
@@ -379,7 +382,7 @@ static void an_access_that_goes_on_is_answered_first(void)
 	tear_down();
 }
 
-/* ---- PMIs -------------------------------------------------------------------------------------- */
+/* ---- PMIs ------------------------------------------------------------------------------------ */
 
 /* Slot 0 counts with a period, and interrupts on the target's vector. */
 static void sample(uint32_t vector)
@@ -472,7 +475,8 @@ static void a_line_that_stays_up_is_tried_again(void)
 	tear_down();
 }
 
-/* A vCPU that comes with a raised line: the CPU's state brought the interrupt, the acknowledgement takes it. */
+/* A vCPU that comes with a raised line: the CPU's state brought the interrupt, the acknowledgement
+ * takes it. */
 static void a_raised_line_moves_with_the_vcpu(void)
 {
 	set_up(702, 42);

@@ -144,7 +144,7 @@ static void check_same(const struct place *a, const struct place *b)
 	}
 }
 
-/* ---- what is saved -------------------------------------------------------------------------------------- */
+/* ---- what is saved --------------------------------------------------------------------------- */
 
 static void registers_stand_in_their_order(void)
 {
@@ -295,7 +295,7 @@ static void what_is_not_carried_is_not_saved(void)
 	CHECK(strstr(here.kernel.text, "0x38e") != NULL);
 }
 
-/* ---- what comes back ------------------------------------------------------------------------------------ */
+/* ---- what comes back ------------------------------------------------------------------------- */
 
 static void a_loaded_pmu_is_saved_the_same(void)
 {
@@ -523,7 +523,7 @@ static void shapes_that_none_has_are_refused(void)
 	}
 }
 
-/* ---- what fails ----------------------------------------------------------------------------------------- */
+/* ---- what fails ------------------------------------------------------------------------------ */
 
 static void each_call_fails(void)
 {
@@ -617,7 +617,8 @@ static void a_partial_transfer_is_found_named_and_undone(void)
 	}
 }
 
-/* A register that the kernel does not list, one that it refuses, one whose value it drops: each of them. */
+/* A register that the kernel does not list, one that it refuses, one whose value it drops: each of
+ * them. */
 static void each_register_is_missing_refused_or_dropped(void)
 {
 	int count;

@@ -104,7 +104,8 @@ static void both_move_as_one(void)
 	for (uint32_t i = 0; i < here.kernel.msr_count; i++)
 		CHECK_EQ(there.kernel.msrs[i].value, here.kernel.msrs[i].value);
 	CHECK_EQ(save(&there, again), length);
-	/* After a commit the device's epoch differs; the records of the other bank are the last but END. */
+	/* After a commit the device's epoch differs; the records of the other bank are the last but
+	 * END. */
 	CHECK_MEM(again + length - 16 - 15 * 16, image + length - 16 - 15 * 16, 15 * 16 + 16);
 	CHECK_EQ(vpmu_vcpu_resume(there.device.vcpu), 0);
 	both_end();

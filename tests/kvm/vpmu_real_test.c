@@ -134,7 +134,8 @@ static int expected_errno(const struct vpmu_filter *filter, uint32_t vendor)
 	}
 }
 
-/* Each bit of an entry, of action, flags and number: KVM refuses what the model refuses, and nothing else. */
+/* Each bit of an entry, of action, flags and number: KVM refuses what the model refuses, and
+ * nothing else. */
 static void kvm_agrees_with_the_model(void)
 {
 	const struct vpmu_filter good = { .count = 2, .entries = { 0xc0, 0xc4 } };

@@ -398,7 +398,8 @@ static void own_calls_keep_errno(void)
 	CHECK_EQ(errno, ERANGE);
 }
 
-/* A table without file_text reads the files of this machine; whatever they say, it is one of the kinds. */
+/* A table without file_text reads the files of this machine; whatever they say, it is one of the
+ * kinds. */
 static void own_files_are_read(void)
 {
 	struct vpmu_kvm_vpmu vpmu = { .size = sizeof(vpmu) };

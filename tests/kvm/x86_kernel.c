@@ -77,7 +77,7 @@ struct x86_msr *x86_kernel_msr(struct x86_kernel *kernel, uint32_t index)
 	return NULL;
 }
 
-/* ---- CPUID and the list --------------------------------------------------------------------------------- */
+/* ---- CPUID and the list ---------------------------------------------------------------------- */
 
 static void leaf(struct kvm_uapi_cpuid2 *cpuid, uint32_t function, const uint32_t *words)
 {
@@ -146,7 +146,7 @@ static int64_t list(const struct x86_kernel *kernel, uint64_t argument)
 	return 0;
 }
 
-/* ---- registers ------------------------------------------------------------------------------------------ */
+/* ---- registers ------------------------------------------------------------------------------- */
 
 static int is_listed(const struct x86_kernel *kernel, uint32_t index)
 {

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Processes of this machine, and a directory tree that behaves as resctrl: each call is made for real, and can be made to fail.
+ * Processes of this machine, and a directory tree that behaves as resctrl: each call is made for
+ * real, and can be made to fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +23,7 @@
 
 #include "runner/runner.h"
 
-/* ---- a system that counts its calls, and in which one may fail -------------------------------------- */
+/* ---- a system that counts its calls, and in which one may fail ------------------------------- */
 
 static struct {
 	uint32_t calls, fail_at;
@@ -184,7 +185,7 @@ static void nothing_is_left(void)
 	CHECK_EQ(host.descriptors, 0);
 }
 
-/* ---- processes ------------------------------------------------------------------------------------ */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static void *named_thread(void *opaque)
 {
@@ -337,7 +338,7 @@ static void descriptors_are_counted(void)
 	CHECK_EQ(vpmu_linux_descriptors(NULL), before);
 }
 
-/* ---- resctrl -------------------------------------------------------------------------------------- */
+/* ---- resctrl --------------------------------------------------------------------------------- */
 
 static struct vpmu_linux_system plant(const char *features)
 {

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Every call of the monitor to its source, its meters and its allocator fails in turn, over the life of two VMs. A change
- * that fails changed nothing, nothing leaks, and no count goes back.
+ * Every call of the monitor to its source, its meters and its allocator fails in turn, over the
+ * life of two VMs. A change that fails changed nothing, nothing leaks, and no count goes back.
  */
 #include <string.h>
 
@@ -162,7 +162,8 @@ static void each_call_fails_in_turn(void)
 	calls = fake.calls;
 	end();
 	CHECK(calls > 80);
-	/* What fails is tried a second time, so that there are more calls than in a life without failures. */
+	/* What fails is tried a second time, so that there are more calls than in a life without
+	 * failures. */
 	for (uint32_t i = 0; i < 4; i++)
 		for (uint32_t at = 1; at <= calls; at++) {
 			begin(at, failures[i]);

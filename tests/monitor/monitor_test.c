@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The monitor on a source of its own: sets, states, threads that come and go, and what stays over restarts. */
+/* The monitor on a source of its own: sets, states, threads that come and go, and what stays over
+ * restarts. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
@@ -314,7 +315,8 @@ static void scopes_are_asked_for(void)
 	end();
 }
 
-/* Hardware events that do not fit the PMU at once are put into several groups, told by the probe or found out. */
+/* Hardware events that do not fit the PMU at once are put into several groups, told by the probe or
+ * found out. */
 static void large_sets_are_split(void)
 {
 	for (uint32_t told = 0; told < 2; told++) {
@@ -666,7 +668,8 @@ static void what_is_left_is_told_as_it_was(void)
 	end();
 }
 
-/* A VM that another thread is busy with is left out rather than waited for; a change of many VMs is busy with one at a time. */
+/* A VM that another thread is busy with is left out rather than waited for; a change of many VMs is
+ * busy with one at a time. */
 static pthread_barrier_t meeting;
 
 static int busy_check(void *opaque, int64_t thread, uint64_t born)

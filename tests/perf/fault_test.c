@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Every call to the operating system fails in turn with every error, once and from then on, over the whole life of a
- * group. Nothing may leak, errors leave everything as it was, and no count may be lost or told twice.
+ * Every call to the operating system fails in turn with every error, once and from then on, over
+ * the whole life of a group. Nothing may leak, errors leave everything as it was, and no count may
+ * be lost or told twice.
  */
 #include <errno.h>
 #include <signal.h>
@@ -269,7 +270,8 @@ static void all_further_calls_fail(void)
 		}
 }
 
-/* The pool in use: whatever fails, nothing leaks, and every event is told to whom it happened, once. */
+/* The pool in use: whatever fails, nothing leaks, and every event is told to whom it happened,
+ * once. */
 static void calls_fail_while_groups_are_kept(void)
 {
 	uint32_t calls = live_pooled(0, 0, 0);
@@ -311,7 +313,8 @@ static void interrupted_calls_are_repeated(void)
 	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
 }
 
-/* A group that could not be started again says so until it can, and loses nothing that it had counted. */
+/* A group that could not be started again says so until it can, and loses nothing that it had
+ * counted. */
 static void a_stalled_group_says_so(void)
 {
 	memset(&life, 0, sizeof(life));

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Anything in any order behind the gate, beside a model that knows who ran when: what is told of guest events is what the runs held,
- * never more, and less only where an error was told: a counter that was lost, or a call that failed. VPMU_TEST_SEED repeats a run.
+ * Anything in any order behind the gate, beside a model that knows who ran when: what is told of
+ * guest events is what the runs held, never more, and less only where an error was told: a counter
+ * that was lost, or a call that failed. VPMU_TEST_SEED repeats a run.
  */
 #include <errno.h>
 #include <signal.h>
@@ -172,7 +173,8 @@ static void one_step(uint32_t failures)
 		if (!m->group)
 			break;
 		run_group(m, !m->on);
-		/* As the core does: a start that lost its counters, and what was lost before a pause, shows. */
+		/* As the core does: a start that lost its counters, and what was lost before a
+		 * pause, shows. */
 		read_group(m);
 		break;
 	case 4:

@@ -42,7 +42,8 @@ static void end(void)
 	CHECK_EQ(errno, ERRNO_BEFORE);
 }
 
-/* Cycles, instructions and page faults: 1, 2 and 3 counts per ns; the last one describes the thread. */
+/* Cycles, instructions and page faults: 1, 2 and 3 counts per ns; the last one describes the
+ * thread. */
 static int try_open(uint32_t count, uint32_t flags, uint64_t left, void **group)
 {
 	struct vpmu_source_event events[EVENTS] = {
@@ -109,7 +110,8 @@ static void close_group(void *group)
 	ops->close(perf, attached, group, 0);
 }
 
-/* Counts of the guest are the runs' alone; times and host-software events are the thread's, in the same group. */
+/* Counts of the guest are the runs' alone; times and host-software events are the thread's, in the
+ * same group. */
 static void what_the_vmm_does_is_left_out(void)
 {
 	struct vpmu_source_reading r;
@@ -144,7 +146,8 @@ static void what_the_vmm_does_is_left_out(void)
 	end();
 }
 
-/* One call for each group that counts, none for what stands still, is no guest's, or was read at the exit. */
+/* One call for each group that counts, none for what stands still, is no guest's, or was read at
+ * the exit. */
 static void an_edge_costs_a_call_for_each_group(void)
 {
 	void *groups[4];
@@ -253,7 +256,8 @@ static void a_start_outside_is_proved(void)
 	end();
 }
 
-/* Of a group that lost its counters a reading tells nothing until it is started again, and then nothing of the VMM. */
+/* Of a group that lost its counters a reading tells nothing until it is started again, and then
+ * nothing of the VMM. */
 static void a_loss_shows(uint32_t inside)
 {
 	struct vpmu_source_reading r = { .count = 1 };
@@ -278,7 +282,8 @@ static void a_loss_shows(uint32_t inside)
 	CHECK_EQ(ops->read(perf, attached, group, &r), VPMU_ERROR_STARVED);
 	run(group, 1);
 	pass(1000);
-	/* The run before the loss was read; what came between that reading and the loss is missing, and the loss was told. */
+	/* The run before the loss was read; what came between that reading and the loss is missing,
+	 * and the loss was told. */
 	CHECK_EQ(reading(group, 1).increase[0], 10);
 	guest(20, 1000);
 	CHECK_EQ(reading(group, 1).increase[0], 20);
@@ -323,7 +328,8 @@ static uint64_t asked(uint32_t place)
 	return fake.events[place].attr.sample_period;
 }
 
-/* R-OVF-3: outside the kernel is asked for no notice, inside for one after what the guest has still to count. */
+/* R-OVF-3: outside the kernel is asked for no notice, inside for one after what the guest has still
+ * to count. */
 static void notices_are_for_runs(void)
 {
 	uint32_t calls;
@@ -387,7 +393,8 @@ static void a_refused_notice_comes_later(void)
 	end();
 }
 
-/* A member that begins to give notices outside has the group opened anew there, and nothing of the VMM comes in. */
+/* A member that begins to give notices outside has the group opened anew there, and nothing of the
+ * VMM comes in. */
 static void a_group_is_opened_anew_outside(void)
 {
 	void *group;
@@ -408,7 +415,8 @@ static void a_group_is_opened_anew_outside(void)
 	end();
 }
 
-/* What came before and after an edge that was not read cannot be told apart: it is told of nobody, and that once. */
+/* What came before and after an edge that was not read cannot be told apart: it is told of nobody,
+ * and that once. */
 static void a_blurred_edge_is_told(void)
 {
 	for (uint32_t inside = 0; inside < 2; inside++) {
@@ -468,7 +476,8 @@ static void a_kept_group_is_gated_too(void)
 	end();
 }
 
-/* A group that was paused within a run, or kept since, is behind the gate as the thread is, and loses nothing. */
+/* A group that was paused within a run, or kept since, is behind the gate as the thread is, and
+ * loses nothing. */
 static void a_paused_group_follows_the_thread(void)
 {
 	void *group;
@@ -514,7 +523,8 @@ static void a_kept_group_is_no_longer_blurred(void)
 	end();
 }
 
-/* One that could not be started again is tried by each reading, and says so, whatever the edges read. */
+/* One that could not be started again is tried by each reading, and says so, whatever the edges
+ * read. */
 static void a_stalled_group_still_says_so(void)
 {
 	struct vpmu_source_reading r = { .count = 2 };
@@ -578,9 +588,10 @@ static void a_thread_that_ended_is_gone(void)
 	end();
 }
 
-/* ---- every call fails in turn ------------------------------------------------------------------------ */
+/* ---- every call fails in turn ---------------------------------------------------------------- */
 
-/* What one vCPU's thread does; told counts never hold a VMM's ns, and are all of the guest's where nothing failed. */
+/* What one vCPU's thread does; told counts never hold a VMM's ns, and are all of the guest's where
+ * nothing failed. */
 static uint32_t live(uint32_t fail_at, int64_t failure)
 {
 	uint64_t told = 0, true_count = 0;

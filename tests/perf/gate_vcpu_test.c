@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A vCPU behind the gate. On a scripted kernel its guest's counts are compared with what its runs held; on that of this
- * machine software events play a PMU that ignores exclude_host, as they do: page faults for cycles, the task's clock for
- * instructions.
+ * A vCPU behind the gate. On a scripted kernel its guest's counts are compared with what its runs
+ * held; on that of this machine software events play a PMU that ignores exclude_host, as they do:
+ * page faults for cycles, the task's clock for instructions.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -160,7 +160,8 @@ static void nothing_of_what_the_vmm_does_with_a_vcpu(void)
 	end_fake();
 }
 
-/* A group that has lost its counters is found to have, tried again in time, and counts on without the VMM's work. */
+/* A group that has lost its counters is found to have, tried again in time, and counts on without
+ * the VMM's work. */
 static void starvation_is_found_and_ends(void)
 {
 	uint64_t before;
@@ -211,7 +212,7 @@ static void an_exit_costs_two_reads(void)
 	end_fake();
 }
 
-/* ---- on this kernel ------------------------------------------------------------------------------------- */
+/* ---- on this kernel -------------------------------------------------------------------------- */
 
 static struct {
 	struct vpmu_perf_system system;

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Which events a LoongArch host serves: what its driver counts, what the source asks it for, what the tables of the library
- * say, and what a guest gets of it are one set.
+ * Which events a LoongArch host serves: what its driver counts, what the source asks it for, what
+ * the tables of the library say, and what a guest gets of it are one set.
  */
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,8 @@
 	(PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_##op << 8 | \
 	 PERF_COUNT_HW_CACHE_RESULT_##result << 16)
 
-/* arch/loongarch/kernel/perf_event.c of Linux: its map of generic events, and that of cache events. */
+/* arch/loongarch/kernel/perf_event.c of Linux: its map of generic events, and that of cache
+ * events. */
 static const struct {
 	uint32_t type;
 	uint64_t config, code;
@@ -120,7 +121,8 @@ static void check_event(void *attached, uint64_t type, uint64_t config)
 		CHECK_EQ(code, selector.event);
 }
 
-/* R-CONV-27, R-CONV-28: an event opens exactly where the table has a code, which is the one that is counted. */
+/* R-CONV-27, R-CONV-28: an event opens exactly where the table has a code, which is the one that is
+ * counted. */
 static void the_driver_counts_what_the_table_says(void)
 {
 	void *attached;
@@ -167,7 +169,7 @@ static void both_sources_have_one_set(void)
 	CHECK_EQ(owned.counters, 4);
 }
 
-/* ---- what a guest gets ------------------------------------------------------------------------------------ */
+/* ---- what a guest gets ----------------------------------------------------------------------- */
 
 static struct vpmu_vcpu *vcpu;
 

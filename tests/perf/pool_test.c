@@ -270,7 +270,8 @@ static void another_shape_is_opened(void)
 	end();
 }
 
-/* What each new distance costs: one PERIOD where the kernel would give the notice at another time, else none. */
+/* What each new distance costs: one PERIOD where the kernel would give the notice at another time,
+ * else none. */
 static void only_another_period_costs(void)
 {
 	static const struct {
@@ -314,7 +315,8 @@ static void only_another_period_costs(void)
 	end();
 }
 
-/* An event that was opened to count can give no notices; one that cannot for other reasons is as good as new. */
+/* An event that was opened to count can give no notices; one that cannot for other reasons is as
+ * good as new. */
 static void notices_are_as_wanted(void)
 {
 	struct vpmu_source_event counting = cycles(0), sampling = cycles(50000);
@@ -369,7 +371,8 @@ static void a_taken_over_group_begins_to_notice(void)
 #define TASKS 2u
 #define EVENTS 4u
 
-/* A guest that switches between two tasks with four events each: after the first round, no event is ever made. */
+/* A guest that switches between two tasks with four events each: after the first round, no event is
+ * ever made. */
 static void switching_tasks_makes_no_events(void)
 {
 	struct vpmu_source_event events[TASKS][EVENTS];
@@ -452,7 +455,8 @@ static void *open_raw(uint32_t i, uint32_t count, uint32_t reused)
 	return open_flags(events, count, 0, reused);
 }
 
-/* A guest that never opens the same twice leaves so many descriptors and no more; the oldest go first. */
+/* A guest that never opens the same twice leaves so many descriptors and no more; the oldest go
+ * first. */
 static void there_is_a_cap(void)
 {
 	begin();
@@ -473,7 +477,8 @@ static void there_is_a_cap(void)
 	end();
 }
 
-/* What was unused for a whole slice is closed; a slice that began before the close was not a whole one. */
+/* What was unused for a whole slice is closed; a slice that began before the close was not a whole
+ * one. */
 static void slices_end_what_is_unused(void)
 {
 	begin();

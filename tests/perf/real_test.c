@@ -199,8 +199,9 @@ static void fault(void)
 }
 
 /*
- * Time on a CPU lies between what the process's clock says within and what passed around it. The process
- * is also charged for the switches between threads, which perf leaves out: on a busy machine the first bound is less.
+ * Time on a CPU lies between what the process's clock says within and what passed around it. The
+ * process is also charged for the switches between threads, which perf leaves out: on a busy
+ * machine the first bound is less.
  */
 static void task_clock_is_time_on_cpu(void)
 {
@@ -279,7 +280,8 @@ static void readings_are_increases(void)
 
 #define CYCLES 1000u
 
-/* A clock that is closed and opened again and again through the pool tells what passed while it was open. */
+/* A clock that is closed and opened again and again through the pool tells what passed while it was
+ * open. */
 static void kept_clocks_stay_right(void)
 {
 	uint64_t within = 0, around = 0, told = 0;
@@ -563,7 +565,8 @@ static void ended_thread_is_gone(void)
 	end();
 }
 
-/* The clock that stands in for the kernel's enabled time: a thread's own, and one of another process. */
+/* The clock that stands in for the kernel's enabled time: a thread's own, and one of another
+ * process. */
 static void threads_have_clocks(void)
 {
 	struct vpmu_perf_system system;

@@ -68,7 +68,8 @@ static int read_one(void *group, struct vpmu_source_reading *reading)
 	return ops->read(perf, attached, group, reading);
 }
 
-/* What the kernel is asked for: the host alone decides all but the event and its privilege filters. */
+/* What the kernel is asked for: the host alone decides all but the event and its privilege
+ * filters. */
 static void a_group_is_asked_for(void)
 {
 	struct vpmu_source_event events[3] = {
@@ -242,8 +243,9 @@ static uint64_t starved_time(void *group)
 }
 
 /*
- * The kernel's enabled time stands still for an event in error. What the thread has of CPUs from when the loss was found until
- * the event counts again is told as enabled time, at every loss; and the clock is asked for nothing else.
+ * The kernel's enabled time stands still for an event in error. What the thread has of CPUs from
+ * when the loss was found until the event counts again is told as enabled time, at every loss; and
+ * the clock is asked for nothing else.
  */
 static void starved_time_is_told(void)
 {
@@ -328,7 +330,8 @@ static void an_ended_thread_is_gone(void)
 	end();
 }
 
-/* The signal goes to the thread itself, and a tiny distance is not passed on: it would storm the host. */
+/* The signal goes to the thread itself, and a tiny distance is not passed on: it would storm the
+ * host. */
 static void notices_are_asked_for(void)
 {
 	static const struct {
@@ -377,8 +380,8 @@ static void check_dummy(const struct fake_event *dummy, uint32_t leader)
 }
 
 /*
- * A counting software event that gives notices has a dummy in its group, which is switched off and on around each new distance
- * while the group runs. What the group reads is its own.
+ * A counting software event that gives notices has a dummy in its group, which is switched off and
+ * on around each new distance while the group runs. What the group reads is its own.
  */
 static void a_dummy_is_switched(void)
 {
@@ -411,7 +414,8 @@ static void a_dummy_is_switched(void)
 	end();
 }
 
-/* A clock gives notices well below the rate at which the kernel throttles, which it lowers by itself. */
+/* A clock gives notices well below the rate at which the kernel throttles, which it lowers by
+ * itself. */
 static void clocks_keep_below_the_rate(void)
 {
 	static const struct {
@@ -438,7 +442,8 @@ static void clocks_keep_below_the_rate(void)
 	end();
 }
 
-/* Where the kernel may not be counted, clocks count all the same, without notices; nothing else would count right. */
+/* Where the kernel may not be counted, clocks count all the same, without notices; nothing else
+ * would count right. */
 static void clocks_need_no_privilege(void)
 {
 	begin_guest();
@@ -462,7 +467,8 @@ static void clocks_need_no_privilege(void)
 	end();
 }
 
-/* A descriptor that is the VMM's is given back at once, and what is kept goes for one that is wanted. */
+/* A descriptor that is the VMM's is given back at once, and what is kept goes for one that is
+ * wanted. */
 static void the_reserve_is_left(void)
 {
 	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
@@ -488,7 +494,8 @@ static void the_reserve_is_left(void)
 	end();
 }
 
-/* A dummy that cannot be switched off leaves the distance; one that stays off costs no more than notices that come early. */
+/* A dummy that cannot be switched off leaves the distance; one that stays off costs no more than
+ * notices that come early. */
 static void a_dummy_may_fail(void)
 {
 	struct vpmu_source_event one =
@@ -562,7 +569,8 @@ static void a_deaf_event_counts(void)
 	}
 }
 
-/* Opened anew for notices: the others of the group keep what is left to theirs, and no count is lost. */
+/* Opened anew for notices: the others of the group keep what is left to theirs, and no count is
+ * lost. */
 static void a_group_is_opened_anew(void)
 {
 	struct vpmu_source_event events[3] = {
@@ -797,7 +805,8 @@ static void capabilities_are_told(void)
 	end();
 }
 
-/* Events that count a guest and VMs with a mediated vPMU shut each other out: the operator decides. */
+/* Events that count a guest and VMs with a mediated vPMU shut each other out: the operator
+ * decides. */
 static void mediated_vpmus_come_first(void)
 {
 	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
@@ -832,7 +841,8 @@ static void mediated_vpmus_come_first(void)
 	end();
 }
 
-/* The module may be loaded later than the source was made: it is looked for again, and each time for both answers. */
+/* The module may be loaded later than the source was made: it is looked for again, and each time
+ * for both answers. */
 static void mediated_vpmus_may_come_later(void)
 {
 	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The core on the perf source: a guest that switches between two tasks with four events each. On a scripted kernel the
- * counts are compared with what happened, on that of this machine with what happened at least and at most.
+ * The core on the perf source: a guest that switches between two tasks with four events each. On a
+ * scripted kernel the counts are compared with what happened, on that of this machine with what
+ * happened at least and at most.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -191,7 +192,8 @@ static void counts_are_exact_without_creations(void)
 	end_fake();
 }
 
-/* A task that goes for good takes its events along after the second slice, and the vCPU is idle again. */
+/* A task that goes for good takes its events along after the second slice, and the vCPU is idle
+ * again. */
 static void what_is_unused_goes(void)
 {
 	uint64_t totals[2 * EVENTS] = { 0 };

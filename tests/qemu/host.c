@@ -2,12 +2,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * host SOCKET COUNTS VECTORS [slots=N] [counting=N]: the host process beside a QEMU, as small as it can be, for tests of guests.
+ * host SOCKET COUNTS VECTORS [slots=N] [counting=N]: the host process beside a QEMU, as small as it
+ * can be, for tests of guests.
  *
- * Serves a doorbell device (ivshmem) on SOCKET, and behind it the mailbox of libvpmu with the counts of the TCG plugin
- * in the file COUNTS. Reads the numbers of QEMU's vCPU threads from standard input, one line, and attends from then on.
- * Further lines: "deaf" stops answering, "attend" answers again, "report" prints how many were answered, interrupts,
- * and slots that are open. Ends with its QEMU.
+ * Serves a doorbell device (ivshmem) on SOCKET, and behind it the mailbox of libvpmu with the
+ * counts of the TCG plugin in the file COUNTS. Reads the numbers of QEMU's vCPU threads from
+ * standard input, one line, and attends from then on. Further lines: "deaf" stops answering,
+ * "attend" answers again, "report" prints how many were answered, interrupts, and slots that are
+ * open. Ends with its QEMU.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +54,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* ---- what the library asks -------------------------------------------------------------------------- */
+/* ---- what the library asks ------------------------------------------------------------------- */
 
 static void *allocate(void *opaque, uint64_t size)
 {
@@ -144,7 +146,7 @@ static int64_t thread_time(void *opaque, uint32_t vcpu)
 	return got > 0 ? strtoll(text, NULL, 10) : VPMU_ERROR_GONE;
 }
 
-/* ---- the doorbell device ---------------------------------------------------------------------------- */
+/* ---- the doorbell device --------------------------------------------------------------------- */
 
 static void tell(int64_t value, int file)
 {
@@ -167,7 +169,8 @@ static void tell(int64_t value, int file)
 		fail("sendmsg");
 }
 
-/* docs/specs/ivshmem-spec.txt of QEMU: version, own number, the memory, then every peer's eventfds. */
+/* docs/specs/ivshmem-spec.txt of QEMU: version, own number, the memory, then every peer's
+ * eventfds. */
 static void greet(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -206,7 +209,7 @@ static void make_region(void)
 	}
 }
 
-/* ---- the device ------------------------------------------------------------------------------------- */
+/* ---- the device ------------------------------------------------------------------------------ */
 
 static void make_source(const char *path)
 {
@@ -316,7 +319,7 @@ static void empty(int file)
 		;
 }
 
-/* ---- commands --------------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static void take_threads(void)
 {

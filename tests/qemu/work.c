@@ -7,7 +7,7 @@
  * loop MILLIONS    a loop of two instructions and one branch, as often
  * busy             that loop for ever
  * mix SECONDS      two functions, with ten times as much work in one as in the other
- * exact A B        counts both numbers of loops by an event of the driver; prints how far the least counts are apart
+ * exact A B        counts both numbers of loops by an event of the driver; prints the difference
  * switch TIMES     two processes wake each other as often; only the first may have events
  * scribble FILE SECONDS   writes over all of a file, such as a device's memory, again and again
  */
@@ -82,8 +82,8 @@ static uint64_t count_loop(int event, uint64_t times)
 }
 
 /*
- * Interrupts, and waiting for the host, only add, so the least count of many is the one without. The tries take turns, so that
- * the host's load is the same for both.
+ * Interrupts, and waiting for the host, only add, so the least count of many is the one without.
+ * The tries take turns, so that the host's load is the same for both.
  */
 static int exact(uint64_t few, uint64_t many)
 {

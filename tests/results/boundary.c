@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a deal costs at each boundary: register accesses per second, and the share of time for which a host that profiles does not
- * have its counters. A vCPU runs 10 ms, then another thread of the host 1 ms; an exit takes 2 us. The guest uses 4 counters, the host 2 when it profiles.
+ * What a deal costs at each boundary: register accesses per second, and the share of time for which
+ * a host that profiles does not have its counters. A vCPU runs 10 ms, then another thread of the
+ * host 1 ms; an exit takes 2 us. The guest uses 4 counters, the host 2 when it profiles.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest's profiler costs: exits and register accesses of the host per PMI, and per switch between two tasks with 4
- * events each. Once with an emulated architectural PMU, whose guest does what Linux does (arch/x86/events/intel/core.c:
- * intel_pmu_handle_irq; arch/x86/events/core.c: x86_pmu_stop, x86_perf_event_set_period), each access an exit; once with this
- * library's device. Both count with the same source on the same simulated PMU, and the guest does the same work.
+ * What a guest's profiler costs: exits and register accesses of the host per PMI, and per switch
+ * between two tasks with 4 events each. Once with an emulated architectural PMU, whose guest does
+ * what Linux does (arch/x86/events/intel/core.c: intel_pmu_handle_irq; arch/x86/events/core.c:
+ * x86_pmu_stop, x86_perf_event_set_period), each access an exit; once with this library's device.
+ * Both count with the same source on the same simulated PMU, and the guest does the same work.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,7 +171,8 @@ static void emulated_fold(struct emulated *pmu, uint32_t i)
 	pmu->counter[i] = (pmu->counter[i] + reading.increase[0]) & ((1ull << WIDTH) - 1);
 }
 
-/* As KVM does: the host's event is paused while the guest's counter is not enabled, and kept as long as its selector is the same. */
+/* As KVM does: the host's event is paused while the guest's counter is not enabled, and kept as
+ * long as its selector is the same. */
 static void emulated_program(struct emulated *pmu, uint32_t i)
 {
 	struct stage *stage = &pmu->guest.stage;

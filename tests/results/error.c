@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The error of multiplexed events against the truth: 1 to 4 times more events than counters, on LoongArch's PMU, where any of
- * the 4 counters counts any event. A vCPU runs 7 of each 11 ms, user and kernel code, and exits each half ms; its work changes kind
- * every 1 to 30 ms.
+ * The error of multiplexed events against the truth: 1 to 4 times more events than counters, on
+ * LoongArch's PMU, where any of the 4 counters counts any event. A vCPU runs 7 of each 11 ms, user
+ * and kernel code, and exits each half ms; its work changes kind every 1 to 30 ms.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A simulated machine with a direct source, for measuring: everything is virtual, so a run always gives the same figures. */
+/* A simulated machine with a direct source, for measuring: everything is virtual, so a run always
+ * gives the same figures. */
 #ifndef VPMU_RESULTS_H
 #define VPMU_RESULTS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VMM with few descriptors. Each case runs in a process of its own, whose limit is set as low as the case wants; the
- * guest takes what it can get.
+ * A VMM with few descriptors. Each case runs in a process of its own, whose limit is set as low as
+ * the case wants; the guest takes what it can get.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -99,8 +99,8 @@ static unsigned int open_all(struct vpmu_vcpu *vcpu)
 /* ---- the profile's budget ---- */
 
 /*
- * A profile whose budget leaves a rest of the limit leaves it: whatever the guests open and close, the VMM gets what it
- * needs, and no other guest's events pay for it.
+ * A profile whose budget leaves a rest of the limit leaves it: whatever the guests open and close,
+ * the VMM gets what it needs, and no other guest's events pay for it.
  */
 static void budget_leaves_a_rest(void)
 {
@@ -126,7 +126,8 @@ static void budget_leaves_a_rest(void)
 	CHECK_EQ(first_free(), base);
 }
 
-/* Events of every kind, with and without notices, opened and closed: what is left is the budget's business too. */
+/* Events of every kind, with and without notices, opened and closed: what is left is the budget's
+ * business too. */
 static void churn_leaves_a_rest(void)
 {
 	struct vpmu_vcpu *vcpu;
@@ -166,8 +167,8 @@ static void enter_at_deadlines(struct vpmu_vcpu *vcpu)
 }
 
 /*
- * Without a budget the guest takes all there is, but for what is the VMM's. What it has goes on, what it has not says so,
- * and what it gives back is free.
+ * Without a budget the guest takes all there is, but for what is the VMM's. What it has goes on,
+ * what it has not says so, and what it gives back is free.
  */
 static void all_is_taken_and_given_back(void)
 {
@@ -216,8 +217,9 @@ static void anything_described(struct vpmu_vcpu *vcpu, unsigned int round)
 }
 
 /*
- * Two guests without a budget, who open, warm and close whatever they can until nothing more is to be had: at no moment is one of
- * the VMM's own descriptors among what they got. A limit that rises is seen.
+ * Two guests without a budget, who open, warm and close whatever they can until nothing more is to
+ * be had: at no moment is one of the VMM's own descriptors among what they got. A limit that rises
+ * is seen.
  */
 static void the_reserve_is_never_touched(void)
 {
@@ -311,7 +313,8 @@ static void no_half_groups(void)
 
 /* ---- recovery ---- */
 
-/* Open and enabled slots whose host events cannot be made: a new thread while the limit is reached. */
+/* Open and enabled slots whose host events cannot be made: a new thread while the limit is
+ * reached. */
 static struct vpmu_vcpu *out_of_descriptors(unsigned int base, uint64_t *counted)
 {
 	struct vpmu_vcpu *vcpu = begin(0);

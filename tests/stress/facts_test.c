@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is known about Linux perf and decides how the source works, each fact with the rule that the library made of
- * it. Through a whole device: what a guest sees, and the system calls that its accesses come to.
+ * What is known about Linux perf and decides how the source works, each fact with the rule that the
+ * library made of it. Through a whole device: what a guest sees, and the system calls that its
+ * accesses come to.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,8 +97,9 @@ static void *own_life(void *opaque)
 }
 
 /*
- * From another thread each change of an event interrupts the CPU of its thread. Whatever anyone asks for, another vCPU
- * by a reset of all, the operator by taking the PMU, is done by the thread itself.
+ * From another thread each change of an event interrupts the CPU of its thread. Whatever anyone
+ * asks for, another vCPU by a reset of all, the operator by taking the PMU, is done by the thread
+ * itself.
  */
 static void events_change_on_their_own_thread(void)
 {
@@ -132,7 +134,8 @@ static void events_change_on_their_own_thread(void)
 
 /* ---- facts 2, 3 and 4 ---- */
 
-/* A reset costs a call and leaves the times, so ratios across it are wrong: counts only grow, by subtraction. */
+/* A reset costs a call and leaves the times, so ratios across it are wrong: counts only grow, by
+ * subtraction. */
 static void nothing_is_reset(void)
 {
 	uint64_t counts = 0, enabled = 0;
@@ -161,7 +164,8 @@ static void nothing_is_reset(void)
 	rig_end(&rig);
 }
 
-/* Members stay enabled; the leader alone is switched, by one call for all of them, and not by PERF_IOC_FLAG_GROUP. */
+/* Members stay enabled; the leader alone is switched, by one call for all of them, and not by
+ * PERF_IOC_FLAG_GROUP. */
 static void the_leader_alone_is_switched(void)
 {
 	struct vpmu_vcpu *vcpu;
@@ -183,7 +187,8 @@ static void the_leader_alone_is_switched(void)
 	rig_end(&rig);
 }
 
-/* A group of 8 costs one call to read, however many of its slots the guest names; a read of the registers none. */
+/* A group of 8 costs one call to read, however many of its slots the guest names; a read of the
+ * registers none. */
 static void a_group_is_one_read(void)
 {
 	struct vpmu_vcpu *vcpu;
@@ -235,7 +240,8 @@ static void spend_in_the_kernel(uint64_t ns)
 	close(zero);
 }
 
-/* Clocks count all the time of the thread for anybody, that in the kernel as well; what would count a part is denied. */
+/* Clocks count all the time of the thread for anybody, that in the kernel as well; what would count
+ * a part is denied. */
 static void nobody_counts_clocks(void)
 {
 	struct twins twins;
@@ -290,8 +296,9 @@ static void refused(struct vpmu_vcpu *vcpu, unsigned int slot, uint64_t why)
 }
 
 /*
- * Software events take exclude flags and ignore them. One that asks for a part of the thread is refused; one that does not
- * says that it counts the thread. A thread without a guest would read 0 for ever under exclude_host.
+ * Software events take exclude flags and ignore them. One that asks for a part of the thread is
+ * refused; one that does not says that it counts the thread. A thread without a guest would read 0
+ * for ever under exclude_host.
  */
 static void ignored_filters_are_told(void)
 {
@@ -316,7 +323,8 @@ static void ignored_filters_are_told(void)
 	rig_end(&rig);
 }
 
-/* A hardware event is asked for the guest alone; where the driver does not read that, it says approximate. */
+/* A hardware event is asked for the guest alone; where the driver does not read that, it says
+ * approximate. */
 static void the_guest_alone_is_asked_for(void)
 {
 	struct vpmu_vcpu *vcpu;
@@ -368,7 +376,8 @@ static void a_mediated_vpmu_comes_first(void)
 	rig_end(&rig);
 }
 
-/* The operator may choose otherwise. A VM that has the PMU then takes it, and the event waits for its end. */
+/* The operator may choose otherwise. A VM that has the PMU then takes it, and the event waits for
+ * its end. */
 static void the_operator_may_opt_in(void)
 {
 	uint64_t epoch;
@@ -510,7 +519,8 @@ static void whole_life(void)
 	rig_end(&rig);
 }
 
-/* A descriptor of perf without a mapping polls as hung up, at once and always: so nothing here waits for one. */
+/* A descriptor of perf without a mapping polls as hung up, at once and always: so nothing here
+ * waits for one. */
 static void nothing_polls(void)
 {
 	if (!THIS_ARCH)
@@ -562,7 +572,8 @@ static void overflows_without_room(void)
 	rig_end(&rig);
 }
 
-/* With its queue full the kernel sends SIGIO in a real-time signal's place, which ends the VMM; a standard one arrives. */
+/* With its queue full the kernel sends SIGIO in a real-time signal's place, which ends the VMM; a
+ * standard one arrives. */
 static void a_full_queue_kills_nobody(void)
 {
 	in_child(overflows_without_room);
@@ -584,7 +595,8 @@ static void *faults_of_another(void *opaque)
 	return NULL;
 }
 
-/* An event is of one vCPU's thread, and no later thread of it, as those that a VMM starts for its own work, adds to it. */
+/* An event is of one vCPU's thread, and no later thread of it, as those that a VMM starts for its
+ * own work, adds to it. */
 static void events_do_not_spread(void)
 {
 	static struct child_thread other;

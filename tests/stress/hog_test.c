@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Others who want counters. For real where software events show it: a process with pinned events of every CPU and many of
- * the vCPU's thread. On the scripted kernel for the rest: counters taken, given back, a PMU in error, threads that end.
+ * Others who want counters. For real where software events show it: a process with pinned events of
+ * every CPU and many of the vCPU's thread. On the scripted kernel for the rest: counters taken,
+ * given back, a PMU in error, threads that end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -218,7 +219,8 @@ static void check_counts_again(uint64_t counted)
 	}
 }
 
-/* Enters at each deadline, as a VMM does: the waits between the tries, ms, and calls of the kernel for each. */
+/* Enters at each deadline, as a VMM does: the waits between the tries, ms, and calls of the kernel
+ * for each. */
 static void check_back_off(unsigned int tries)
 {
 	uint64_t wait, before = 0, first = rig.now;
@@ -243,7 +245,8 @@ static void check_back_off(unsigned int tries)
 	CHECK(before > 10 * MILLISECOND);
 }
 
-/* The hog takes the counters: starved, tried at growing intervals, back with its counts as soon as they are free. */
+/* The hog takes the counters: starved, tried at growing intervals, back with its counts as soon as
+ * they are free. */
 static void a_hog_starves_for_a_while(void)
 {
 	begin_scripted();
@@ -264,7 +267,8 @@ static void a_hog_starves_for_a_while(void)
 	end_scripted();
 }
 
-/* A hog that comes and goes: how much of its time a guest's event has counted shows at every loss, not at the first alone. */
+/* A hog that comes and goes: how much of its time a guest's event has counted shows at every loss,
+ * not at the first alone. */
 static void every_loss_shows_in_the_times(void)
 {
 	uint64_t enabled = 1000, running = 1000;
@@ -314,7 +318,8 @@ static void the_guest_may_ask_at_once(void)
 	end_scripted();
 }
 
-/* The kernel forgets a loss when the event is started again: a guest that asks for no reading before must be told all the same. */
+/* The kernel forgets a loss when the event is started again: a guest that asks for no reading
+ * before must be told all the same. */
 static void asking_hides_no_loss(void)
 {
 	begin_scripted();
@@ -343,7 +348,8 @@ static uint64_t fake_period(uint64_t event)
 	return period;
 }
 
-/* A period that begins while the group is starved leaves it so: started behind everybody's back, its time would count twice. */
+/* A period that begins while the group is starved leaves it so: started behind everybody's back,
+ * its time would count twice. */
 static void a_period_starts_no_starved_group(void)
 {
 	begin_scripted();
@@ -423,7 +429,8 @@ static void a_pmu_in_error_comes_back(void)
 
 /* ---- threads that end ---- */
 
-/* Hot-unplug without unbind: the thread is found to be gone, the vCPU waits for another, and goes on from its counts. */
+/* Hot-unplug without unbind: the thread is found to be gone, the vCPU waits for another, and goes
+ * on from its counts. */
 static void an_ended_thread_is_followed_by_another(void)
 {
 	uint64_t before;
@@ -483,7 +490,8 @@ static void plug_and_end(struct plugged *plugged)
 	CHECK_EQ(plugged->error, 0);
 }
 
-/* Real threads: each ends with its events enabled, and the next goes on. No count falls, no overflow is lost track of. */
+/* Real threads: each ends with its events enabled, and the next goes on. No count falls, no
+ * overflow is lost track of. */
 static void threads_follow_each_other(void)
 {
 	struct plugged plugged = { .counted = 0 };
@@ -553,7 +561,8 @@ static void run_to_its_end(struct life *life)
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
-/* Its last counts stay, the VMM is told as soon as anybody looks, and the next thread goes on from there. */
+/* Its last counts stay, the VMM is told as soon as anybody looks, and the next thread goes on from
+ * there. */
 static void ended_threads_are_told(void)
 {
 	struct life life = { 0 };
@@ -567,7 +576,8 @@ static void ended_threads_are_told(void)
 		run_to_its_end(&life);
 		CHECK(life.counted >= before + FAULTS);
 		CHECK_EQ(rig.states, 2 * (i - 1));
-		/* The kernel takes a moment to forget it; the first reading may still find its last counts. */
+		/* The kernel takes a moment to forget it; the first reading may still find its last
+		 * counts. */
 		for (unsigned int j = 0; j < 1000 && rig.states == 2 * (i - 1); j++) {
 			set(vcpu, VPMU_REG_SYNC, 1);
 			spin(MILLISECOND / 10);
@@ -594,7 +604,8 @@ static void ended_threads_are_told(void)
 	rig_end(&rig);
 }
 
-/* Whoever wants the PMU for himself knows when the VM holds no event any more, kept ones among them. */
+/* Whoever wants the PMU for himself knows when the VM holds no event any more, kept ones among
+ * them. */
 static void a_release_is_told(void)
 {
 	unsigned int before = descriptors();

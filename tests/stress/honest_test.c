@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest does what it likes while the host takes counters, the PMU and threads away, stops the vCPU and any call of the kernel
- * fails. What happened while the guest had a slot enabled is known: the slot shows all of it, or INCOMPLETE.
+ * A guest does what it likes while the host takes counters, the PMU and threads away, stops the
+ * vCPU and any call of the kernel fails. What happened while the guest had a slot enabled is known:
+ * the slot shows all of it, or INCOMPLETE.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two guests under KVM: one opens and closes 8 sampling events all the time, the other counts. What is true is read on
- * the counting vCPU's thread, around each of its guest's readings.
+ * Two guests under KVM: one opens and closes 8 sampling events all the time, the other counts. What
+ * is true is read on the counting vCPU's thread, around each of its guest's readings.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that opens and closes all the time beside one that counts: two vCPUs of one VM, each on its thread, which carry
- * out their guests' accesses themselves. kvm_neighbour_test.c is the same under KVM.
+ * A guest that opens and closes all the time beside one that counts: two vCPUs of one VM, each on
+ * its thread, which carry out their guests' accesses themselves. kvm_neighbour_test.c is the same
+ * under KVM.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overflows as fast as this kernel can make them, through a whole device whose thread is the test's own. What is asked
- * each time: are all overflows accounted for, does the host stay within bounds, does anybody else notice.
+ * Overflows as fast as this kernel can make them, through a whole device whose thread is the test's
+ * own. What is asked each time: are all overflows accounted for, does the host stay within bounds,
+ * does anybody else notice.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -156,10 +157,11 @@ static void print_per_second(const char *what, uint64_t guest_ns)
 }
 
 /*
- * The host's cost hangs on the interrupts that the guest may take, not on its periods. A slot gives no notice between its
- * overflow and the ack. So of each news there is one notice, and at most one more that comes before its time and one that comes
- * after somebody else looked. A look reads each group and arms each slot once, and so does an ack: by one call for a clock,
- * by three for what is no clock and has a dummy beside it.
+ * The host's cost hangs on the interrupts that the guest may take, not on its periods. A slot gives
+ * no notice between its overflow and the ack. So of each news there is one notice, and at most one
+ * more that comes before its time and one that comes after somebody else looked. A look reads each
+ * group and arms each slot once, and so does an ack: by one call for a clock, by three for what is
+ * no clock and has a dummy beside it.
  */
 static void check_cost(uint64_t wall_ns)
 {
@@ -226,7 +228,8 @@ static void work_until_all_pend(void)
 	enter_if_due();
 }
 
-/* Between a slot's overflow and its ack the kernel has nothing to say of it, however much it overflows. */
+/* Between a slot's overflow and its ack the kernel has nothing to say of it, however much it
+ * overflows. */
 static void until_the_ack_there_is_silence(void)
 {
 	uint64_t looks[3];
@@ -264,9 +267,10 @@ static void until_the_ack_there_is_silence(void)
 }
 
 /*
- * Two slots whose notices each make the host look at both, some of these before their time: it finds each overflow when it
- * happens all the same, and none is lost. It looks a few times for each overflow and not at every count, as it would if
- * the kernel took a new distance of an event that counts late.
+ * Two slots whose notices each make the host look at both, some of these before their time: it
+ * finds each overflow when it happens all the same, and none is lost. It looks a few times for each
+ * overflow and not at every count, as it would if the kernel took a new distance of an event that
+ * counts late.
  */
 static void early_looks_cost_no_overflow(void)
 {
@@ -330,8 +334,8 @@ static void twins_disable(struct twins *twins)
 }
 
 /*
- * What overflows all the time leads a group, and another such one is in it: the sibling that only counts has what its lone
- * twin has, to within what passes while they are switched.
+ * What overflows all the time leads a group, and another such one is in it: the sibling that only
+ * counts has what its lone twin has, to within what passes while they are switched.
  */
 static void siblings_are_not_disturbed(void)
 {
@@ -373,7 +377,8 @@ static void faults(unsigned int times)
 	settle();
 }
 
-/* A lost notice costs time, never truth: the next reading finds the overflow, and the next but one is announced. */
+/* A lost notice costs time, never truth: the next reading finds the overflow, and the next but one
+ * is announced. */
 static void lost_notices_cost_no_truth(void)
 {
 	begin(NULL);
@@ -545,7 +550,8 @@ static void race_release_return(void)
 	vpmu_vm_return_pmu(rig.vm);
 }
 
-/* What is so after the notice was looked at: slot 0 open, enabled, pending, and whether its sum is to be checked. */
+/* What is so after the notice was looked at: slot 0 open, enabled, pending, and whether its sum is
+ * to be checked. */
 static const struct race {
 	const char *name;
 	void (*act)(void);
@@ -580,7 +586,8 @@ static void check_race(const struct race *race)
 		CHECK_EQ(get(vcpu, VPMU_REG_PMI_LINE) == VPMU_LINE_TO_INJECT, 0);
 }
 
-/* The notice was given before the action and is looked at after it; then one more comes that nothing stands behind. */
+/* The notice was given before the action and is looked at after it; then one more comes that
+ * nothing stands behind. */
 static void run_race(const struct race *race)
 {
 	uint64_t before;
@@ -769,7 +776,8 @@ static void nothing_is_missing_ever(void)
 
 #define RING_PAGES 16u
 
-/* The test's own event, as often as the guest's can give notice, with a ring in which the kernel says that it throttles. */
+/* The test's own event, as often as the guest's can give notice, with a ring in which the kernel
+ * says that it throttles. */
 static int witness_open(void **ring, size_t size)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
@@ -811,7 +819,8 @@ static void print_throttled(const void *ring)
 		printf("not provoked: kernel.perf_event_max_sample_rate allows more than these\n");
 }
 
-/* Notices as often as they can come, which nobody looks at; a limit of this host's may be below that. */
+/* Notices as often as they can come, which nobody looks at; a limit of this host's may be below
+ * that. */
 static void unread_notices_cost_no_count(void)
 {
 	size_t size = (RING_PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE);

@@ -18,7 +18,8 @@ _Atomic uint64_t misses;
 
 /* ---- the ledger ---- */
 
-/* What the kernel was told of each descriptor: its thread, negative for a member. 0: not one of ours. */
+/* What the kernel was told of each descriptor: its thread, negative for a member. 0: not one of
+ * ours. */
 static _Atomic int64_t owners[DESCRIPTORS];
 
 static void add(_Atomic uint64_t *number)

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole device as a VMM embeds it: a VM on the perf source. The source's system calls pass through a ledger,
- * which counts them and what the source must never do. Beside it, what is true: events of the test's own.
+ * A whole device as a VMM embeds it: a VM on the perf source. The source's system calls pass
+ * through a ledger, which counts them and what the source must never do. Beside it, what is true:
+ * events of the test's own.
  */
 #ifndef VPMU_TEST_STRESS_RIG_H
 #define VPMU_TEST_STRESS_RIG_H

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Several vCPUs at once, each on its thread, while others reset them, take the PMU away, raise notices and add
- * and remove a further vCPU. Run under the thread sanitizer too, which tells of races.
+ * Several vCPUs at once, each on its thread, while others reset them, take the PMU away, raise
+ * notices and add and remove a further vCPU. Run under the thread sanitizer too, which tells of
+ * races.
  */
 #define _POSIX_C_SOURCE 200809L
 

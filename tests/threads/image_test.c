@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM moves again and again between two worlds while its vCPUs are busy, each on its thread: one thread orders the
- * stop, saves, loads, and lets each vCPU commit and go on by itself, so that some run already while others commit.
- * Another thread raises notices. Run under the thread sanitizer too, which tells of races.
+ * A VM moves again and again between two worlds while its vCPUs are busy, each on its thread: one
+ * thread orders the stop, saves, loads, and lets each vCPU commit and go on by itself, so that some
+ * run already while others commit. Another thread raises notices. Run under the thread sanitizer
+ * too, which tells of races.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -56,7 +57,7 @@ static const struct vpmu_image_platform platform = {
 };
 static const struct vpmu_image_options options = { .size = sizeof(options), .platform = &platform };
 
-/* ---- the guest ------------------------------------------------------------------------------------- */
+/* ---- the guest ------------------------------------------------------------------------------- */
 
 static uint32_t next(struct driver *driver)
 {
@@ -120,7 +121,7 @@ static void work(struct driver *driver)
 	driver->steps++;
 }
 
-/* ---- its thread ------------------------------------------------------------------------------------- */
+/* ---- its thread ------------------------------------------------------------------------------ */
 
 static void go_on(struct driver *driver)
 {
@@ -153,7 +154,8 @@ static void obey(struct driver *driver, enum order what)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The order after the one that was obeyed last; a stopped vCPU waits for it, a busy one looks whether it is there. */
+/* The order after the one that was obeyed last; a stopped vCPU waits for it, a busy one looks
+ * whether it is there. */
 static enum order next_order(uint32_t *obeyed, enum order last)
 {
 	if (last != STOP && atomic_load_explicit(&ordered, memory_order_relaxed) == *obeyed)
@@ -186,7 +188,7 @@ static void *drive(void *opaque)
 	return NULL;
 }
 
-/* ---- those who order and disturb ------------------------------------------------------------------------ */
+/* ---- those who order and disturb ------------------------------------------------------------- */
 
 static void give(enum order what)
 {

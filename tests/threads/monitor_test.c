@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* A monitor that many threads use at once, on the perf source: readers, those who do not wait, setters, and hot-plug. */
+/* A monitor that many threads use at once, on the perf source: readers, those who do not wait,
+ * setters, and hot-plug. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>

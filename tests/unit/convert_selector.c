@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selectors: that the simulated PMUs, which have tables of their own, count what the selector names. */
+/* Selectors: that the simulated PMUs, which have tables of their own, count what the selector
+ * names. */
 #include <string.h>
 
 #include "sim_fixture.h"

@@ -53,7 +53,8 @@ static void what_the_guest_had_in_result_and_detail_is_ignored(void)
 	tear_down();
 }
 
-/* The guest changes the batch as soon as it was fetched: nothing of that is seen, all is overwritten. */
+/* The guest changes the batch as soon as it was fetched: nothing of that is seen, all is
+ * overwritten. */
 static void scribble(struct world *self, uint64_t address, uint64_t size)
 {
 	memset(self->ram + (address - RAM), 0xff, (size_t)size);

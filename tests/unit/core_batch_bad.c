@@ -118,8 +118,8 @@ static void wipe(const struct batch *batch)
 }
 
 /*
- * Runs an entry of the head given, after a good one and before one that must not be reached. Beside the
- * good one's write and the batch itself everything must be as before.
+ * Runs an entry of the head given, after a good one and before one that must not be reached. Beside
+ * the good one's write and the batch itself everything must be as before.
  */
 static void check_malformed(uint64_t head, uint64_t wrong)
 {

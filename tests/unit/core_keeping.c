@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a source keeps of closed groups: when it may, when it is told to give it up, and what reuse costs. */
+/* What a source keeps of closed groups: when it may, when it is told to give it up, and what reuse
+ * costs. */
 
 #include "src/core/core.h"
 

@@ -102,7 +102,8 @@ static void the_return_is_told(void)
 	tear_down();
 }
 
-/* A thread that ended: the VMM is told, binds the vCPU to another one, and is told that this one counts. */
+/* A thread that ended: the VMM is told, binds the vCPU to another one, and is told that this one
+ * counts. */
 static void an_ended_thread_is_told(void)
 {
 	set_up_counting();
@@ -122,7 +123,8 @@ static void an_ended_thread_is_told(void)
 	tear_down();
 }
 
-/* A thread that ended before a slot was opened: the VMM is told at once, not when the guest enables it. */
+/* A thread that ended before a slot was opened: the VMM is told at once, not when the guest enables
+ * it. */
 static void an_ended_thread_is_told_at_an_opening(void)
 {
 	set_up(listen);

@@ -305,7 +305,8 @@ static void a_source_that_takes_no_period_is_told_of(void)
 	tear_down();
 }
 
-/* A starved source has no counters to begin with: it is asked again when it counts, and the operator need not know. */
+/* A starved source has no counters to begin with: it is asked again when it counts, and the
+ * operator need not know. */
 static void a_starved_source_is_asked_again(void)
 {
 	set_up(NULL);
@@ -330,7 +331,8 @@ static void a_starved_source_is_asked_again(void)
 	tear_down();
 }
 
-/* Stopped and started in between, it is starved no longer and nobody read that: it is asked again all the same, and once. */
+/* Stopped and started in between, it is starved no longer and nobody read that: it is asked again
+ * all the same, and once. */
 static void a_starved_source_is_asked_again_when_started(void)
 {
 	uint32_t asked;
@@ -400,7 +402,8 @@ static void a_new_period_begins_at_once(void)
 	tear_down();
 }
 
-/* What was counted before the write may itself make the slot pending; the period begins all the same. */
+/* What was counted before the write may itself make the slot pending; the period begins all the
+ * same. */
 static void a_new_period_counts_what_was_before_it(void)
 {
 	set_up(NULL);
@@ -470,7 +473,8 @@ static void the_period_of_a_stopped_slot_may_change(void)
 	tear_down();
 }
 
-/* Period 0 shows at once; the next period is then whole again, and still waits for the ACK to be new. */
+/* Period 0 shows at once; the next period is then whole again, and still waits for the ACK to be
+ * new. */
 static void a_pending_slot_may_lose_its_period(void)
 {
 	set_up(NULL);

@@ -63,7 +63,8 @@ static void a_group_that_does_not_start_does_not_seem_to_count(void)
 	end();
 }
 
-/* A starved group that the source would not pause ran on, and later added what it counted meanwhile. */
+/* A starved group that the source would not pause ran on, and later added what it counted
+ * meanwhile. */
 static void a_group_that_does_not_pause_adds_nothing_while_disabled(void)
 {
 	begin();

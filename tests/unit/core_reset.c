@@ -89,7 +89,8 @@ static void a_key_resets_this_vcpu(void)
 	tear_down();
 }
 
-/* A vCPU that was never used reads as one that was reset: nothing of the table of registers but 0 may be needed for it. */
+/* A vCPU that was never used reads as one that was reset: nothing of the table of registers but 0
+ * may be needed for it. */
 static void a_new_vcpu_needs_no_reset(void)
 {
 	static uint64_t before[VPMU_REGISTERS];

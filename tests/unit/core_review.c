@@ -126,7 +126,8 @@ static void an_interrupt_in_flight_can_be_claimed_after_close(void)
 	tear_down();
 }
 
-/* The interrupt controller drops the interrupt: without a state for that the slot is mute for ever. */
+/* The interrupt controller drops the interrupt: without a state for that the slot is mute for
+ * ever. */
 static void a_dropped_interrupt_is_not_forgotten(void)
 {
 	set_up(NULL);
@@ -159,7 +160,8 @@ static void one_pmi_per_second(void)
 	world.profile.pmi_burst = 1;
 }
 
-/* The bucket is empty and the vCPU halted inside its run: no exit ever comes, so there is a deadline. */
+/* The bucket is empty and the vCPU halted inside its run: no exit ever comes, so there is a
+ * deadline. */
 static void a_halted_vcpu_gets_its_interrupt_by_the_deadline(void)
 {
 	set_up(one_pmi_per_second);
@@ -324,7 +326,8 @@ static void counts_of_two_events_are_never_added(void)
 	tear_down();
 }
 
-/* A driver's event_init and add: the answer before, the host event ready, nothing made in the switch. */
+/* A driver's event_init and add: the answer before, the host event ready, nothing made in the
+ * switch. */
 static void nothing_is_made_in_a_context_switch(void)
 {
 	uint32_t opens;
@@ -433,7 +436,8 @@ static void be_a_clone(void)
 	world.profile.epoch = clone_epoch;
 }
 
-/* Clones would all compute the same next epoch, and a reset would repeat one: the VMM gives the first. */
+/* Clones would all compute the same next epoch, and a reset would repeat one: the VMM gives the
+ * first. */
 static void clones_have_epochs_of_their_own(void)
 {
 	for (clone_epoch = 1000; clone_epoch <= 3000; clone_epoch += 1000) {

@@ -255,7 +255,8 @@ static void what_is_not_enabled_misses_nothing(void)
 	tear_down();
 }
 
-/* Every loss shows in the times of all members, where the source knows how long it was; no other failure has any. */
+/* Every loss shows in the times of all members, where the source knows how long it was; no other
+ * failure has any. */
 static void starved_time_is_enabled_time(void)
 {
 	const unsigned int enabled = VPMU_EVENT_WORD_TIME_ENABLED;
@@ -298,7 +299,8 @@ static void unbinding_leaves_no_gap(void)
 	tear_down();
 }
 
-/* The guest runs on while its vCPU has no thread: what it learns by entering, or by what the guest asks. */
+/* The guest runs on while its vCPU has no thread: what it learns by entering, or by what the guest
+ * asks. */
 static void running_without_a_thread_is_a_gap(void)
 {
 	static const uint64_t asked[] = { VPMU_REG_ENABLE, VPMU_REG_DISABLE, VPMU_REG_SYNC,

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of a slot: section 4 of the specification. The words that it shows are in core_slot_words.c. */
+/* The life of a slot: section 4 of the specification. The words that it shows are in
+ * core_slot_words.c. */
 
 #include "src/core/core.h"
 

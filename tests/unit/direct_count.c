@@ -85,7 +85,8 @@ static void excluded_levels_are_not_counted(void)
 	for_each_machine(privilege);
 }
 
-/* Cycles, instructions and reference cycles have counters of their own on Intel, with one control for all of them. */
+/* Cycles, instructions and reference cycles have counters of their own on Intel, with one control
+ * for all of them. */
 static void fixed_counters_count(void)
 {
 	static const uint64_t events[] = { 1, 2, 10 };

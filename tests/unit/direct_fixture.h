@@ -30,7 +30,8 @@ struct rig {
 	uint64_t looked;	  /* ns that all of them took */
 };
 
-/* Intel version 4, Intel version 2 with narrow writes, AMD without and with global registers, LoongArch. */
+/* Intel version 4, Intel version 2 with narrow writes, AMD without and with global registers,
+ * LoongArch. */
 const char *rig_name(uint32_t machine);
 void rig_begin(struct rig *rig, uint32_t machine);
 void rig_end(struct rig *rig);

@@ -71,7 +71,8 @@ static void classes_in_their_order(void)
 				CHECK_EQ(ran(attached[1], group[1], 3),
 					 flags[1] ? 0 : VPMU_ERROR_STARVED);
 				close_group(attached[0], group[0]);
-				/* A waiting group comes by itself, a starved one when it is started again. */
+				/* A waiting group comes by itself, a starved one when it is started
+				 * again. */
 				if (!flags[1])
 					CHECK_EQ(rig.ops->run(rig.direct, attached[1], group[1], 1),
 						 0);
@@ -104,7 +105,8 @@ static void a_starved_group_says_so_once(void)
 	end();
 }
 
-/* Behind a flexible group that does not fit nobody of its class is let in, even where there is room. */
+/* Behind a flexible group that does not fit nobody of its class is let in, even where there is
+ * room. */
 static void nobody_skips_ahead_in_a_class(void)
 {
 	void *groups[3];
@@ -321,7 +323,8 @@ static void closed_groups_are_reused(void)
 	end();
 }
 
-/* A guest that never opens the same twice makes its host keep no more for that; what goes is what was closed first. */
+/* A guest that never opens the same twice makes its host keep no more for that; what goes is what
+ * was closed first. */
 static void kept_groups_are_few(void)
 {
 	uint32_t blocks, most = 0;

@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Schedules what standard input says, and prints after each line which groups have counters: for direct_model.py. Lines:
+ * Schedules what standard input says, and prints after each line which groups have counters: for
+ * direct_model.py. Lines:
+ *
  *   machine m        begin anew on machine m
  *   open g k f e...  open group g of kind k (0 CPU, 1 task 0, 2 task 1), flexible f, of events e
  *   close g | on g | off g | tick | task t (0, 1; 2: none)

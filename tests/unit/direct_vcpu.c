@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole device on registers: a guest does what it likes while its vCPU moves from CPU to CPU, and a host that profiles, or owns
- * the PMU for a while, takes the counters. The truth of what its slots count is known: they show it, or say what they missed.
+ * A whole device on registers: a guest does what it likes while its vCPU moves from CPU to CPU, and
+ * a host that profiles, or owns the PMU for a while, takes the counters. The truth of what its
+ * slots count is known: they show it, or say what they missed.
  */
 #include <stdio.h>
 #include <stdlib.h>

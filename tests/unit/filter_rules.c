@@ -3,7 +3,8 @@
 
 /*
  * The model of KVM's rules, with the cases of Linux's own test of them
- * (tools/testing/selftests/kvm/x86/pmu_event_filter_test.c): there a guest counts, here the model answers.
+ * (tools/testing/selftests/kvm/x86/pmu_event_filter_test.c): there a guest counts, here the model
+ * answers.
  */
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * The client and the device in one process: the way is the device's own read and write, the memory is the
- * test's, and a scripted source counts. Accesses are counted as a VMM would count exits.
+ * The client and the device in one process: the way is the device's own read and write, the memory
+ * is the test's, and a scripted source counts. Accesses are counted as a VMM would count exits.
  */
 #include <stdlib.h>
 #include <string.h>

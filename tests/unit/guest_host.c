@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * Hostile hosts. A scripted device answers batches as it must; then it is spoiled in one place. Whatever the
- * host writes, the client ends, stays inside its memory and does not take the answer for a number.
+ * Hostile hosts. A scripted device answers batches as it must; then it is spoiled in one place.
+ * Whatever the host writes, the client ends, stays inside its memory and does not take the answer
+ * for a number.
  */
 #include <pthread.h>
 #include <string.h>

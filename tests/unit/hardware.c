@@ -37,7 +37,8 @@ static void simulated_machines_describe_themselves(void)
 	}
 }
 
-/* Ice Lake: version 5, 8 counters of 48 bits, 4 fixed ones, slots among the events, full-width writes. */
+/* Ice Lake: version 5, 8 counters of 48 bits, 4 fixed ones, slots among the events, full-width
+ * writes. */
 static void a_server_of_intel(void)
 {
 	static const uint64_t words[4] = { 0x08300805, 0, 0x8604, 0x2000 };

@@ -59,7 +59,8 @@ static void every_way_gives_the_same(void)
 			CHECK_EQ(vpmu_crc32c_more((uint32_t)length * 77, data + at, length), same);
 		}
 	}
-	/* As long as it takes to ask the CPU, and about as long as blocks that are gone through side by side. */
+	/* As long as it takes to ask the CPU, and about as long as blocks that are gone through
+	 * side by side. */
 	for (uint64_t length = 36848; length < 36880; length++) {
 		uint32_t same = slowly(5, data + 3, length);
 

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Images for tests, word by word. The whole one has everything that an image can have: a group, a host-software and
- * a raw event, a closed slot that kept its words, a vCPU with state of another bank, an optional record.
+ * Images for tests, word by word. The whole one has everything that an image can have: a group, a
+ * host-software and a raw event, a closed slot that kept its words, a vCPU with state of another
+ * bank, an optional record.
  */
 #ifndef TESTS_UNIT_IMAGE_FIXTURE_H
 #define TESTS_UNIT_IMAGE_FIXTURE_H

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Moves of several vCPUs, of images from a later version, and what happens between resume and the first entry. */
+/* Moves of several vCPUs, of images from a later version, and what happens between resume and the
+ * first entry. */
 
 #include <string.h>
 
@@ -8,7 +9,7 @@
 
 #include "phase_fixture.h"
 
-/* ---- several vCPUs -------------------------------------------------------------------------------------- */
+/* ---- several vCPUs --------------------------------------------------------------------------- */
 
 static struct vpmu_vcpu *second, *second_arrived;
 
@@ -89,7 +90,7 @@ static void a_vcpu_that_is_not_in_the_image_is_named_by_the_counts(void)
 	end();
 }
 
-/* ---- between resume and the first entry ----------------------------------------------------------------------- */
+/* ---- between resume and the first entry ------------------------------------------------------ */
 
 static void a_vcpu_that_has_resumed_is_not_aborted(void)
 {
@@ -162,7 +163,7 @@ static void a_stubbed_event_follows_its_thread(void)
 	end();
 }
 
-/* ---- prepare ----------------------------------------------------------------------------------------------- */
+/* ---- prepare --------------------------------------------------------------------------------- */
 
 static void another_event_of_a_slot_does_not_fit(void)
 {
@@ -178,9 +179,10 @@ static void another_event_of_a_slot_does_not_fit(void)
 	end();
 }
 
-/* ---- images of a later version -------------------------------------------------------------------------------- */
+/* ---- images of a later version --------------------------------------------------------------- */
 
-/* After the commit, once with what a later version added and once without: the length of what is saved. */
+/* After the commit, once with what a later version added and once without: the length of what is
+ * saved. */
 static uint64_t saved_again(uint32_t keep)
 {
 	static unsigned char again[CAPACITY];
@@ -220,7 +222,7 @@ static void where_nothing_is_unknown_nothing_is_kept(void)
 	end();
 }
 
-/* ---- options ------------------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static int no_save(void *opaque, uint32_t id, uint64_t *pairs)
 {

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VM moves from one scripted world to another: stop, save, load, commit, resume, and every way back. */
+/* A VM moves from one scripted world to another: stop, save, load, commit, resume, and every way
+ * back. */
 
 #include <stdbool.h>
 #include <string.h>
@@ -12,7 +13,7 @@ static uint32_t memory_writes(const struct world *one)
 	return one->calls[WORLD_GUEST_WRITE] + one->calls[WORLD_GUEST_STORE];
 }
 
-/* ---- stop and resume in place ----------------------------------------------------------------------- */
+/* ---- stop and resume in place ---------------------------------------------------------------- */
 
 static void a_stop_reads_pauses_and_keeps_still(void)
 {
@@ -102,7 +103,7 @@ static void a_pause_that_fails_is_told(void)
 	end();
 }
 
-/* ---- save -------------------------------------------------------------------------------------------- */
+/* ---- save ------------------------------------------------------------------------------------ */
 
 static void saving_changes_nothing(void)
 {
@@ -230,13 +231,14 @@ static void a_reset_that_was_asked_for_is_in_the_image(void)
 	CHECK_EQ(reg(VPMU_REG_OPENED), 0);
 	vpmu_vcpu_unbind(other);
 	CHECK_EQ(vpmu_vcpu_remove(other), 0);
-	/* The same again, with the vCPU that had nothing open: the image of both is that of two vCPUs at reset. */
+	/* The same again, with the vCPU that had nothing open: the image of both is that of two
+	 * vCPUs at reset. */
 	CHECK_EQ(load(), VPMU_ERROR_IMAGE);
 	CHECK_EQ(fault.fault, VPMU_IMAGE_FAULT_VCPUS);
 	end();
 }
 
-/* ---- load and commit ---------------------------------------------------------------------------------- */
+/* ---- load and commit ------------------------------------------------------------------------- */
 
 static void a_commit_changes_the_epoch_and_nothing_else(void)
 {
@@ -454,7 +456,7 @@ static void a_vm_that_went_on_keeps_what_it_was_given(void)
 	end();
 }
 
-/* ---- the destination's own limits ------------------------------------------------------------------------ */
+/* ---- the destination's own limits ------------------------------------------------------------ */
 
 static void smaller_profile(void)
 {
@@ -633,7 +635,7 @@ static void budgets_hold_after_a_restore(void)
 	end();
 }
 
-/* ---- prepare ------------------------------------------------------------------------------------------- */
+/* ---- prepare --------------------------------------------------------------------------------- */
 
 static void what_was_prepared_is_taken_over(void)
 {
@@ -756,7 +758,7 @@ static void what_the_host_refuses_is_not_ready(void)
 	end();
 }
 
-/* ---- another bank ---------------------------------------------------------------------------------------- */
+/* ---- another bank ---------------------------------------------------------------------------- */
 
 static struct {
 	int save;
@@ -846,7 +848,7 @@ static void an_in_kernel_pmu_has_one_owner(void)
 	end();
 }
 
-/* ---- many vCPUs ------------------------------------------------------------------------------------------- */
+/* ---- many vCPUs ------------------------------------------------------------------------------ */
 
 static void vcpus_stand_in_the_order_of_their_ids(void)
 {

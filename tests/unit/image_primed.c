@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What was prepared for enabled slots runs before the blackout, and nothing of what it counts there is the guest's. */
+/* What was prepared for enabled slots runs before the blackout, and nothing of what it counts there
+ * is the guest's. */
 
 #include "phase_fixture.h"
 

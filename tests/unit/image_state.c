@@ -294,7 +294,8 @@ static void groups_are_groups(void)
 	TRY_ALL(wrong, 1);
 }
 
-/* A leader is looked at with all members that it has, also with one whose results are missing: the lowest slot is named. */
+/* A leader is looked at with all members that it has, also with one whose results are missing: the
+ * lowest slot is named. */
 static void a_member_without_results_is_a_member(void)
 {
 	const uint64_t control[10] = { 1, [VPMU_REG_OPENED - VPMU_REG_EPOCH] = 3 };

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random guests, each run twice: once in place, once moved to a new VM after every step. Both see the same, but
- * for the epoch and for how often something was published. What is saved on the way is always a valid image.
+ * Random guests, each run twice: once in place, once moved to a new VM after every step. Both see
+ * the same, but for the epoch and for how often something was published. What is saved on the way
+ * is always a valid image.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ static uint64_t draw(uint64_t below)
 	return seed % below;
 }
 
-/* ---- moving --------------------------------------------------------------------------------------- */
+/* ---- moving ---------------------------------------------------------------------------------- */
 
 static void move(void)
 {
@@ -70,7 +71,7 @@ static void move(void)
 	vpmu_vcpu_enter(moved);
 }
 
-/* ---- what happens --------------------------------------------------------------------------------- */
+/* ---- what happens ---------------------------------------------------------------------------- */
 
 struct happening {
 	uint32_t kind;
@@ -196,7 +197,7 @@ static void happens(struct world *to, struct vpmu_vcpu *guest, int on, const str
 	}
 }
 
-/* ---- what is compared ------------------------------------------------------------------------------- */
+/* ---- what is compared ------------------------------------------------------------------------ */
 
 static uint64_t comparable(uint64_t index, uint64_t word)
 {
@@ -246,7 +247,7 @@ static void compare_area(void)
 	}
 }
 
-/* ---- traces ------------------------------------------------------------------------------------------ */
+/* ---- traces ---------------------------------------------------------------------------------- */
 
 static void begin_world(struct world *one, uint32_t level)
 {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two direct sources on one PMU, one for each side of a deal: the host's rotates from its timer at any moment, also while the
- * guest owns the PMU, and the guest's samples. Both count their truth.
+ * Two direct sources on one PMU, one for each side of a deal: the host's rotates from its timer at
+ * any moment, also while the guest owns the PMU, and the guest's samples. Both count their truth.
  */
 #include <stdalign.h>
 #include <stdio.h>

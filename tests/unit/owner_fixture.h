@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A deal about one simulated PMU, with two vCPUs. All of it is one piece of memory, which can be kept and put back. */
+/* A deal about one simulated PMU, with two vCPUs. All of it is one piece of memory, which can be
+ * kept and put back. */
 #ifndef VPMU_TEST_OWNER_FIXTURE_H
 #define VPMU_TEST_OWNER_FIXTURE_H
 

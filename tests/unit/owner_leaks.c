@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nothing of one side's values can be read by the other. Every register of both sides is filled with a pattern of its own, and
- * after each transition of every sequence of events, up to a depth, every register of the hardware is searched for
- * the patterns of those whose registers are not loaded.
+ * Nothing of one side's values can be read by the other. Every register of both sides is filled with
+ * a pattern of its own, and after each transition of every sequence of events, up to a depth, every
+ * register of the hardware is searched for the patterns of those whose registers are not loaded.
  */
 #include <string.h>
 

@@ -251,7 +251,8 @@ static void an_interrupt_of_a_vcpu_that_left_waits(void)
 	}
 }
 
-/* A client that turns its counter off before it looks at the status finds the bit, and nobody else does. */
+/* A client that turns its counter off before it looks at the status finds the bit, and nobody else
+ * does. */
 static void an_overflow_of_a_counter_that_is_off_stays_with_its_side(void)
 {
 	for (uint32_t machine = 0; machine < DEAL_MACHINES; machine++) {
@@ -282,7 +283,8 @@ static void an_overflow_of_a_counter_that_is_off_stays_with_its_side(void)
 	}
 }
 
-/* Accesses take time, and host code runs meanwhile: the guest's first and last counts are still its own. */
+/* Accesses take time, and host code runs meanwhile: the guest's first and last counts are still its
+ * own. */
 static void nothing_counts_while_registers_change_hands(void)
 {
 	for (uint32_t at = 0; at < DEAL_MACHINES * 2; at++) {

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random histories of a deal against the truth: fixed seeds, and one of the moment, which is printed. */
+/* Random histories of a deal against the truth: fixed seeds, and one of the moment, which is
+ * printed. */
 #include <stdio.h>
 #include <time.h>
 

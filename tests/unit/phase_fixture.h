@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the tests of a VM's move share: a second world with a VM of the same vCPU, an image, short names for the steps. */
+/* What the tests of a VM's move share: a second world with a VM of the same vCPU, an image, short
+ * names for the steps. */
 #ifndef VPMU_TEST_PHASE_FIXTURE_H
 #define VPMU_TEST_PHASE_FIXTURE_H
 
@@ -33,7 +34,8 @@ int load(void);
 /* Up to the commit, which is as the guest sees it still stopped. */
 void move(uint32_t generation);
 int prepare(void);
-/* Adds to the image what this library does not know: a record before END, a later version, a bit of what it may have. */
+/* Adds to the image what this library does not know: a record before END, a later version, a bit of
+ * what it may have. */
 void add_optional(void);
 
 /* The guest's view on both sides is the same, but for what a commit changes. */

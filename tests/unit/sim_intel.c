@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The model of Intel's architectural PMU, rule by rule (SDM volume 3, chapter "Performance Monitoring"). */
+/* The model of Intel's architectural PMU, rule by rule (SDM volume 3, chapter "Performance
+ * Monitoring"). */
 #include "sim_fixture.h"
 
 #define PMC0 0xc1

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mailbox: section 14 of the specification. The world's RAM stands for the region, from offset 0. */
+/* The mailbox: section 14 of the specification. The world's RAM stands for the region, from offset
+ * 0. */
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What holds of a vCPU's registers at any time, and between any two times: looked at from outside, as the
- * guest and the operator see it. Tests look after each step that they make.
+ * What holds of a vCPU's registers at any time, and between any two times: looked at from outside,
+ * as the guest and the operator see it. Tests look after each step that they make.
  */
 #ifndef VPMU_TEST_WORLD_WATCH_H
 #define VPMU_TEST_WORLD_WATCH_H
@@ -16,7 +16,8 @@ struct world_watch {
 	uint32_t area_lies; /* 1: memory changes by itself: the area is not compared */
 	uint32_t injected;  /* interrupts by the last look */
 	uint32_t valid;	    /* 0: nothing is known of before */
-	uint64_t truth[VPMU_MAX_SLOTS]; /* counts that the source delivered since the slot was opened */
+	uint64_t truth[VPMU_MAX_SLOTS]; /* counts that the source delivered since the slot was
+					   opened */
 	uint64_t words[VPMU_REGISTERS];
 };
 

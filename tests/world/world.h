@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A scripted world around the library: guest RAM, clocks, a PMI, an allocator and a counter source, all of
- * which do what the test says and count what the library asked of them. Tables of functions as a VMM
- * and a backend give them; the library cannot tell the difference.
+ * A scripted world around the library: guest RAM, clocks, a PMI, an allocator and a counter source,
+ * all of which do what the test says and count what the library asked of them. Tables of functions
+ * as a VMM and a backend give them; the library cannot tell the difference.
  *
  * A thread of the source is named by its number, 0 to WORLD_THREADS - 1; the number given to
- * vpmu_vcpu_bind(). Counters may be read at any time; everything else belongs to one thread at a time.
+ * vpmu_vcpu_bind(). Counters may be read at any time; everything else belongs to one thread at a
+ * time.
  */
 #ifndef VPMU_TEST_WORLD_H
 #define VPMU_TEST_WORLD_H
@@ -91,13 +92,13 @@ struct world_thread {
 	vpmu_attention attention;
 	void *opaque;
 	uint32_t attached;
-	uint32_t event_flags; /* VPMU_EVENT_* that open answers */
-	int lost;	      /* VPMU_ERROR_* that every reading gives; 0: none */
-	uint64_t lost_time;   /* enabled time that every such reading tells */
-	int refuses;	      /* VPMU_ERROR_* that every open gives; 0: none */
-	uint64_t delivered
-		[VPMU_MAX_SLOTS]; /* counts handed over in readings, by tag, since that tag was opened last */
-	uint64_t edges[WORLD_EDGES]; /* how often each was told */
+	uint32_t event_flags;		    /* VPMU_EVENT_* that open answers */
+	int lost;			    /* VPMU_ERROR_* that every reading gives; 0: none */
+	uint64_t lost_time;		    /* enabled time that every such reading tells */
+	int refuses;			    /* VPMU_ERROR_* that every open gives; 0: none */
+	uint64_t delivered[VPMU_MAX_SLOTS]; /* counts handed over in readings, by tag, since that
+					       tag was opened last */
+	uint64_t edges[WORLD_EDGES];	    /* how often each was told */
 };
 
 struct world {
@@ -177,7 +178,8 @@ struct vpmu_vcpu *world_vcpu(struct world *world, uint32_t id, int thread);
 struct world_group *world_group(struct world *world, unsigned int thread, unsigned int tag);
 /* Events happen: nothing unless the group runs and has its counters. Raises notices. */
 void world_count(struct world *world, unsigned int thread, unsigned int tag, uint64_t counts);
-/* Thread time passes: for running groups enabled and running, or enabled only while they lack counters. */
+/* Thread time passes: for running groups enabled and running, or enabled only while they lack
+ * counters. */
 void world_time(struct world *world, unsigned int thread, uint64_t enabled, uint64_t running);
 /* Flags of the next readings of the thread's groups. */
 void world_flags(struct world *world, unsigned int thread, uint32_t flags);

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The PMU that KVM lends to a guest, as pairs of an image: CPUCFG6, then all counters, then all controls. */
+/* The PMU that KVM lends to a guest, as pairs of an image: CPUCFG6, then all counters, then all
+ * controls. */
 
 #include <vpmu/image.h>
 

@@ -83,7 +83,8 @@ int vpmu_kvm_loongarch_exit(const struct vpmu_kvm_system *system,
 	if (!vcpu || !run || device->mmio_base & 0xfff)
 		return VPMU_ERROR_INVALID;
 	answer = exit_answer(&use, device, target->vcpu_fd, vcpu, run);
-	/* A line that does not go down is tried again at the next access; the log op has heard of it. */
+	/* A line that does not go down is tried again at the next access; the log op has heard of
+	 * it. */
 	if (answer == VPMU_KVM_HANDLED)
 		(void)vpmu_kvm_loongarch_settle(&use, target, vcpu);
 	return answer;

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * PMIs. The guest clears INT_SWI1 in ESTAT by itself. It cannot clear INT_PCOV nor a line of the interrupt controller:
- * these stay up until the device's own line is no longer raised.
+ * PMIs. The guest clears INT_SWI1 in ESTAT by itself. It cannot clear INT_PCOV nor a line of the
+ * interrupt controller: these stay up until the device's own line is no longer raised.
  */
 
 #include "backends/kvm/internal.h"
@@ -101,7 +101,8 @@ int vpmu_kvm_loongarch_settle(const struct vpmu_kvm_system *system,
 		return 0;
 	(void)vpmu_vcpu_read(vcpu, VPMU_REG_PMI_LINE, &line);
 	if (line == VPMU_LINE_RAISED) {
-		/* Raised here, or before the vCPU came here, and then it moved with the CPU's state. */
+		/* Raised here, or before the vCPU came here, and then it moved with the CPU's
+		 * state. */
 		target->raised = 1;
 		return 0;
 	}

@@ -16,7 +16,8 @@
 #define PMP 1u
 #define UPM (1u << 14)
 
-/* PERFCTRL: event 9:0, privilege levels 19:16, interrupt 20. The meaning of the others is not known. */
+/* PERFCTRL: event 9:0, privilege levels 19:16, interrupt 20. The meaning of the others is not
+ * known. */
 #define CONTROL_BITS 0x1f03ffu
 
 uint64_t kvm_loongarch_pmu_word(const struct vpmu_kvm_loongarch_pmu *pmu)

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What the device needs of KVM's interface on LoongArch; a test compares it with the kernel's published numbers. */
+/* What the device needs of KVM's interface on LoongArch; a test compares it with the kernel's
+ * published numbers. */
 #ifndef VPMU_KVM_LOONGARCH_UAPI_H
 #define VPMU_KVM_LOONGARCH_UAPI_H
 
@@ -26,7 +27,8 @@
 /* hvcl 0x102: KVM_HCALL_USER_SERVICE */
 #define KVM_UAPI_HCALL_USER_SERVICE 0x102u
 
-/* On a vCPU: group KVM_LOONGARCH_VCPU_CPUCFG, attribute CPUCFG_KVM_FEATURE, bit KVM_FEATURE_USER_HCALL. */
+/* On a vCPU: group KVM_LOONGARCH_VCPU_CPUCFG, attribute CPUCFG_KVM_FEATURE, bit
+ * KVM_FEATURE_USER_HCALL. */
 #define KVM_UAPI_VCPU_CPUCFG 0u
 #define KVM_UAPI_CPUCFG_KVM_FEATURE 0x40000004u
 #define KVM_UAPI_FEATURE_USER_HCALL 25u

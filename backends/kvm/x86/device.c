@@ -18,7 +18,8 @@ static int msrs_are_possible(const struct vpmu_kvm_device *device)
 	uint64_t first = device->msr_base;
 	uint64_t end = first + kvm_msr_count(device);
 
-	/* KVM keeps the end of a range in 32 bits, and does not filter the registers of the x2APIC. */
+	/* KVM keeps the end of a range in 32 bits, and does not filter the registers of the
+	 * x2APIC. */
 	return end <= UINT32_MAX && (end <= 0x800 || first > 0x8ff);
 }
 

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The MSR filter. A VM has one, which a VMM may need for itself, so ours is merged into it. KVM takes
- * the first range that holds the MSR and the direction of the access; our range stands first.
+ * The MSR filter. A VM has one, which a VMM may need for itself, so ours is merged into it. KVM
+ * takes the first range that holds the MSR and the direction of the access; our range stands first.
  */
 
 #include <stdio.h>

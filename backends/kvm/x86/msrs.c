@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* MSRs of a vCPU, all or an error: KVM stops at the first that it refuses, and answers how many it did. */
+/* MSRs of a vCPU, all or an error: KVM stops at the first that it refuses, and answers how many it
+ * did. */
 
 #include <stdio.h>
 

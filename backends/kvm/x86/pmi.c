@@ -22,8 +22,8 @@ static int pmi_nmi(const struct vpmu_kvm_system *system, const struct vpmu_kvm_t
 }
 
 /*
- * Without 32-bit ids KVM takes the low 8 bits of an id, so that 256 is vCPU 0, and 255 is everybody;
- * 2^32 - 1 is everybody with them.
+ * Without 32-bit ids KVM takes the low 8 bits of an id, so that 256 is vCPU 0, and 255 is
+ * everybody; 2^32 - 1 is everybody with them.
  */
 static int apic_id_is_possible(const struct vpmu_kvm_target *target)
 {
@@ -44,7 +44,8 @@ static int pmi_vector(const struct vpmu_kvm_system *system, const struct vpmu_kv
 	int64_t result =
 		kvm_call(system, target->vm_fd, KVM_UAPI_SIGNAL_MSI, (uint64_t)(uintptr_t)&msi);
 
-	/* 0: the APIC blocks it; EPERM: no APIC that is on has this id. Neither stays pending in KVM. */
+	/* 0: the APIC blocks it; EPERM: no APIC that is on has this id. Neither stays pending in
+	 * KVM. */
 	if (!result || result == -EPERM)
 		return VPMU_ERROR_STATE;
 	if (result < 0)

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* KVM's own vPMU as a bank of images: read, held against what a vCPU has here, and set, all or none. */
+/* KVM's own vPMU as a bank of images: read, held against what a vCPU has here, and set, all or
+ * none. */
 
 #include <stdio.h>
 
@@ -32,7 +33,7 @@ static int refuse(const struct vpmu_kvm_system *system, const char *what, uint64
 	return error;
 }
 
-/* ---- what a vCPU has ------------------------------------------------------------------------------------ */
+/* ---- what a vCPU has ------------------------------------------------------------------------- */
 
 static int cpuid_read(const struct vpmu_kvm_system *system, int32_t fd, uint32_t request,
 		      const char *call, struct kvm_uapi_cpuid2 *cpuid)
@@ -114,7 +115,7 @@ static int given_carry(const struct vpmu_kvm_bank *bank, struct given *given)
 	return 0;
 }
 
-/* ---- values --------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static int values_get(const struct given *given, uint64_t *values)
 {
@@ -180,7 +181,7 @@ static int values_exchange(const struct given *given, const uint64_t *values)
 	return error;
 }
 
-/* ---- the bank ------------------------------------------------------------------------------------------- */
+/* ---- the bank -------------------------------------------------------------------------------- */
 
 static uint64_t *pair_put(uint64_t *pair, uint32_t index, uint64_t value)
 {
@@ -299,7 +300,7 @@ static int bank_load(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_
 	return values_exchange(&given, values);
 }
 
-/* ---- the host ------------------------------------------------------------------------------------------- */
+/* ---- the host -------------------------------------------------------------------------------- */
 
 static int places_read(const struct vpmu_kvm_system *system, int32_t fd, uint64_t *places)
 {

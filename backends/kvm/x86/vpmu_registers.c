@@ -2,15 +2,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The registers of a vPMU, in the order in which they are set: counters, what surrounds them, then what lets them count, the
- * global control last.
+ * The registers of a vPMU, in the order in which they are set: counters, what surrounds them, then
+ * what lets them count, the global control last.
  */
 
 #include "backends/kvm/x86/vpmu_shape.h"
 
 #define LOW(bits) ((bits) > 63 ? UINT64_MAX : ((uint64_t)1 << (bits)) - 1)
 
-/* Selectors: the bit that made counters of both threads count exists in no KVM; AMD's 41:40 are its host and guest filters. */
+/* Selectors: the bit that made counters of both threads count exists in no KVM; AMD's 41:40 are its
+ * host and guest filters. */
 #define INTEL_SELECTOR 0xffdfffffu
 #define AMD_SELECTOR 0x30fffd7ffffull
 #define TSX_SELECTOR (3ull << 32)
@@ -31,7 +32,7 @@ static int pebs_is_adaptive(const struct kvm_pmu_shape *shape)
 	return pebs_format(shape) && shape->capabilities >> 14 & 1;
 }
 
-/* ---- how many of a kind there are ---------------------------------------------------------------------- */
+/* ---- how many of a kind there are ------------------------------------------------------------ */
 
 static uint32_t if_intel(const struct kvm_pmu_shape *shape)
 {
@@ -78,7 +79,7 @@ static uint32_t if_amd_global(const struct kvm_pmu_shape *shape)
 	return shape->kind == KVM_PMU_AMD && shape->version > 1;
 }
 
-/* ---- the bits of a value -------------------------------------------------------------------------------- */
+/* ---- the bits of a value --------------------------------------------------------------------- */
 
 static uint64_t of_counter(const struct kvm_pmu_shape *shape)
 {
@@ -139,7 +140,7 @@ static uint64_t of_fixed_control(const struct kvm_pmu_shape *shape)
 	return bits;
 }
 
-/* ---- all of them ---------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static const struct {
 	uint32_t (*count)(const struct kvm_pmu_shape *shape);

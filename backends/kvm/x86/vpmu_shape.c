@@ -17,7 +17,8 @@
 #define AMD_WIDTH 48u
 #define MOST_WIDTH 63u
 
-/* IA32_PERF_CAPABILITIES: PEBS traps, registers and format, SMM freeze, full-width writes, baseline. */
+/* IA32_PERF_CAPABILITIES: PEBS traps, registers and format, SMM freeze, full-width writes,
+ * baseline. */
 #define CARRIED_CAPABILITIES 0x7fc0u
 
 #define CPUID_AMD 0x68747541u	/* "Auth", EBX of leaf 0 */

@@ -207,7 +207,8 @@ static void load_tables(struct cpu *cpu, uint32_t vcpu)
 	struct table_register gdt = { .limit = sizeof(cpu->gdt) - 1, .base = (uintptr_t)cpu->gdt };
 	struct table_register idt = { .limit = sizeof(idts[0]) - 1, .base = (uintptr_t)idts[vcpu] };
 
-	/* The upper half of the stack is the kernel's; what interrupts user code begins in the middle. */
+	/* The upper half of the stack is the kernel's; what interrupts user code begins in the
+	 * middle. */
 	fill_gdt(cpu, MINIVMM_STACK(vcpu) - MINIVMM_STACK_SIZE / 2);
 	fill_idt(idts[vcpu]);
 	bare_segments(&gdt.limit, &idt.limit);

@@ -150,7 +150,8 @@ static uint32_t choose(struct platform *platform, struct guest_perf_attr attrs[M
 	return chosen;
 }
 
-/* The events of the host's software make one group: the host reads them at one moment, in one call. */
+/* The events of the host's software make one group: the host reads them at one moment, in one
+ * call. */
 static void group_software(struct guest_perf_attr attrs[MINIVMM_OPENED], uint32_t count)
 {
 	uint32_t first = 0;

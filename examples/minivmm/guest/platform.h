@@ -64,7 +64,8 @@ struct platform {
 uint32_t guest_run(struct platform *platform);
 
 /**
- * @brief Counts and checks its own counts until the VMM says that it is enough: what a guest that is moved sees.
+ * @brief Counts and checks its own counts until the VMM says that it is enough: what a guest that
+ * is moved sees.
  * @param platform the vCPU, of which the device was begun
  * @return 0, or VPMU_GUEST_* that a request of the device ended with
  */

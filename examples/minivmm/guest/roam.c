@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that is moved while it counts. It does not know of it: it reads its events again and again, and writes down
- * whatever no guest may ever see. What it has open changes on the way, and so does its memory.
+ * A guest that is moved while it counts. It does not know of it: it reads its events again and
+ * again, and writes down whatever no guest may ever see. What it has open changes on the way, and
+ * so does its memory.
  */
 #include "platform.h"
 
@@ -147,8 +148,9 @@ static int read_pending(struct platform *platform, uint64_t *pending)
 }
 
 /*
- * Every overflow was announced by a PMI, is pending, or is told as lost, once each. The event is stopped first; a PMI that
- * is still under way comes between two accesses, so all is read until none did.
+ * Every overflow was announced by a PMI, is pending, or is told as lost, once each. The event is
+ * stopped first; a PMI that is still under way comes between two accesses, so all is read until
+ * none did.
  */
 static int account(struct roamer *roamer)
 {

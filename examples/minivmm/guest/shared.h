@@ -99,12 +99,13 @@ enum minivmm_panic {
 
 /** Written by the VMM before the first vCPU runs. */
 struct minivmm_parameters {
-	uint64_t magic;	      /**< MINIVMM_MAGIC */
-	uint64_t version;     /**< MINIVMM_VERSION */
-	uint64_t tsc_khz;     /**< guest's time-stamp counter per millisecond */
-	uint64_t spin_us;     /**< length of MINIVMM_PHASE_SPIN */
-	uint64_t touch_pages; /**< pages that MINIVMM_PHASE_TOUCH writes to; at most what a vCPU has */
-	uint64_t halt_us;     /**< length of MINIVMM_PHASE_HALT */
+	uint64_t magic;	       /**< MINIVMM_MAGIC */
+	uint64_t version;      /**< MINIVMM_VERSION */
+	uint64_t tsc_khz;      /**< guest's time-stamp counter per millisecond */
+	uint64_t spin_us;      /**< length of MINIVMM_PHASE_SPIN */
+	uint64_t touch_pages;  /**< pages that MINIVMM_PHASE_TOUCH writes to; at most what a vCPU
+				has */
+	uint64_t halt_us;      /**< length of MINIVMM_PHASE_HALT */
 	uint64_t pmi_period;   /**< ns of task-clock between two PMIs */
 	uint64_t pmi_count;    /**< PMIs to wait for */
 	uint64_t pmi_limit_us; /**< and for how long at most */
@@ -152,9 +153,10 @@ struct minivmm_roaming {
 	uint64_t errors;	/**< events in state error, and requests that failed */
 	uint64_t reopened;	/**< events closed and opened again on the way */
 	uint64_t incomplete;	/**< events of which the host lost something */
-	uint64_t miscounted; /**< overflows that were neither announced nor told as lost, or told twice */
-	uint64_t epoch;	     /**< register EPOCH at the end */
-	uint64_t task_clock; /**< ns counted of the thread, in all */
+	uint64_t miscounted;	/**< overflows that were neither announced nor told as lost, or told
+				   twice */
+	uint64_t epoch;		/**< register EPOCH at the end */
+	uint64_t task_clock;	/**< ns counted of the thread, in all */
 };
 
 /** Written by the guest, one for each vCPU. */

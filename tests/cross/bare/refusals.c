@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
-/* R-CALL-2: a machine without KVM has no such call. The client finds that out, and executing the call all the same traps. */
+/* R-CALL-2: a machine without KVM has no such call. The client finds that out, and executing the
+ * call all the same traps. */
 #include <stdio.h>
 
 #include <vpmu/guest.h>

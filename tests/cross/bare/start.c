@@ -8,7 +8,8 @@
 #define UART_STATUS 5
 #define UART_HAS_BYTE 0x01
 #define UART_HAS_ROOM 0x20
-/* The register of the generic event device that switches the power, and the value that switches it off. */
+/* The register of the generic event device that switches the power, and the value that switches it
+ * off. */
 #define POWER ((volatile uint8_t *)0x100e001c)
 #define POWER_OFF 0x34
 

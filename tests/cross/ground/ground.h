@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * The ground that programs for other machines stand on: there is no C library for some of these, so the few
- * functions that the tests use are here, over the system calls of Linux.
+ * The ground that programs for other machines stand on: there is no C library for some of these, so
+ * the few functions that the tests use are here, over the system calls of Linux.
  */
 #ifndef GROUND_H
 #define GROUND_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
-/* The functions of the C library that the tests use. Built so that none of them becomes a call of itself. */
+/* The functions of the C library that the tests use. Built so that none of them becomes a call of
+ * itself. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,7 +76,8 @@ unsigned long long strtoull(const char *text, char **end, int base)
 	return 0;
 }
 
-/* The same seed on every run: what a random test finds here, it finds on this project's own machines first. */
+/* The same seed on every run: what a random test finds here, it finds on this project's own
+ * machines first. */
 time_t time(time_t *to)
 {
 	(void)to;
@@ -206,7 +208,8 @@ static void put_text(struct page *page, const char *text)
 		put(page, *text++);
 }
 
-/* The greatest power of the base is found by going up, since a division by it would need a library. */
+/* The greatest power of the base is found by going up, since a division by it would need a
+ * library. */
 static void put_number(struct page *page, uint64_t value, unsigned int base)
 {
 	char digits[20];

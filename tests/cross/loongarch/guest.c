@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * The guest: the real client over the real hypercall, and over the window; its table must be what happened. R-CALL-1, R-CALL-2,
- * R-CALL-3, R-MMIO-1, R-PMI-11, R-OVF-1, R-ACC-7.
+ * The guest: the real client over the real hypercall, and over the window; its table must be what
+ * happened. R-CALL-1, R-CALL-2, R-CALL-3, R-MMIO-1, R-PMI-11, R-OVF-1, R-ACC-7.
  */
 #include <stdio.h>
 #include <string.h>
@@ -174,7 +174,7 @@ static void device_counts(void)
 		PLAYED(played_counts.completions, played_counts.exits);
 }
 
-/* ---- the PMU that KVM lends ---------------------------------------------------------------------- */
+/* ---- the PMU that KVM lends ------------------------------------------------------------------ */
 
 #define CSR_READ(number, value) __asm__ volatile("csrrd %0, " #number : "=r"(value))
 #define CSR_WRITE(number, value) __asm__ volatile("csrwr %0, " #number : "+r"(value))
@@ -247,7 +247,7 @@ static void lent_pmu_counts(void)
 		       (unsigned long long)(lent_truth(i) - before[i]));
 }
 
-/* ---- each in a process of its own, or in two ----------------------------------------------------- */
+/* ---- each in a process of its own, or in two ------------------------------------------------- */
 
 static const struct played_plan plans[] = {
 	{ "Linux 6.14, user hypercalls", 614, 0, PLAYED_STAYS, 0, 0, 0, 0 },
@@ -296,7 +296,8 @@ static int carry_out(const void *argument)
 
 int ground_main(void)
 {
-	/* This machine itself has no KVM that would answer: the client says so, and executes no call. */
+	/* This machine itself has no KVM that would answer: the client says so, and executes no
+	 * call. */
 	PLAYED(vpmu_guest_find_call(vpmu_guest_loongarch_cpucfg, NULL),
 	       (uint64_t)(int64_t)VPMU_GUEST_NO_DEVICE);
 	for (unsigned int i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {

@@ -22,7 +22,8 @@ static void put(unsigned int at, const void *value, unsigned int size)
 	memcpy(machine.run + at, value, size);
 }
 
-/* As kvm_arch_vcpu_ioctl_run(): completed before immediate_exit is looked at, and forgotten after that only. */
+/* As kvm_arch_vcpu_ioctl_run(): completed before immediate_exit is looked at, and forgotten after
+ * that only. */
 static int64_t kvm_run(void)
 {
 	static const uint32_t none;
@@ -63,7 +64,8 @@ static int64_t kvm_feature(const struct kvm_uapi_device_attr *attr, uint64_t req
 	return 0;
 }
 
-/* As kvm_lose_pmu() and kvm_own_pmu(): out of the guest its registers are in memory, and the hardware's are 0. */
+/* As kvm_lose_pmu() and kvm_own_pmu(): out of the guest its registers are in memory, and the
+ * hardware's are 0. */
 void kvm_lose_pmu(void)
 {
 	const struct vpmu_registers *hardware = &machine.registers;
@@ -113,7 +115,8 @@ int kvm_perf_access(struct cpu *cpu, uint32_t instruction)
 	return 1;
 }
 
-/* The software copies: there is no vCPU that runs meanwhile. A width other than the host's, or more counters, it refuses. */
+/* The software copies: there is no vCPU that runs meanwhile. A width other than the host's, or more
+ * counters, it refuses. */
 static int64_t kvm_register(const struct kvm_uapi_one_reg *reg, uint64_t request)
 {
 	const uint64_t perf = reg->id - KVM_UAPI_REG_CSR((uint64_t)PERF_CSR);

@@ -44,7 +44,8 @@ struct machine {
 };
 extern struct machine machine;
 
-/* KVM: its ioctls; a guest's access to a CSR of the lent PMU; and the PMU's way into the guest and out. */
+/* KVM: its ioctls; a guest's access to a CSR of the lent PMU; and the PMU's way into the guest and
+ * out. */
 extern const struct vpmu_kvm_system kvm_system;
 int64_t kvm_control(void *opaque, int32_t fd, uint64_t request, uint64_t argument);
 int kvm_perf_access(struct cpu *cpu, uint32_t instruction);
@@ -61,7 +62,8 @@ void guest_leave(void);
 void level_set(uint32_t level);
 extern struct vpmu_kvm_loongarch_vcpu target;
 
-/* Moves the VM, if it is time, to a process of its own; the guest goes on there alone. The vCPU is outside its guest. */
+/* Moves the VM, if it is time, to a process of its own; the guest goes on there alone. The vCPU is
+ * outside its guest. */
 void move_if_due(enum played_moment moment);
 
 /* What the guest's clock is ahead of the host's, and what happened on hosts before this one. */

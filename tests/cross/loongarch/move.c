@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * A move of the VM. The other process gets the guest as a copy of this one, its memory, its CPU's registers and its clock; of KVM, the
- * VMM and the host it gets nothing but the image: all of that is overwritten there and begun anew, on hardware of another pace.
+ * A move of the VM. The other process gets the guest as a copy of this one, its memory, its CPU's
+ * registers and its clock; of KVM, the VMM and the host it gets nothing but the image: all of that
+ * is overwritten there and begun anew, on hardware of another pace.
  */
 #include <stdio.h>
 #include <string.h>
@@ -87,7 +88,8 @@ static uint64_t line_at(enum played_moment moment)
 	}
 }
 
-/* Nothing of an access is pending when the vCPU's state is taken, and the next KVM_RUN has nothing to complete. */
+/* Nothing of an access is pending when the vCPU's state is taken, and the next KVM_RUN has nothing
+ * to complete. */
 static void source_save(enum played_moment moment)
 {
 	uint64_t line = UINT64_MAX;

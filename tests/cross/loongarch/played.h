@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /*
- * A LoongArch machine played by one process: the guest's instructions are real, and where they trap a signal handler
- * is KVM and the VMM, with the real backend, core and direct source on a simulated PMU.
+ * A LoongArch machine played by one process: the guest's instructions are real, and where they trap
+ * a signal handler is KVM and the VMM, with the real backend, core and direct source on a simulated
+ * PMU.
  */
 #ifndef CROSS_PLAYED_H
 #define CROSS_PLAYED_H

@@ -42,7 +42,7 @@ _Noreturn void played_fail(const char *what, uint64_t seen, uint64_t wanted)
 	ground_exit(1);
 }
 
-/* ---- the VMM ----------------------------------------------------------------------------------- */
+/* ---- the VMM --------------------------------------------------------------------------------- */
 
 static struct vpmu_kvm_loongarch_device place = { .size = sizeof(place), .mmio_base = WINDOW_BASE };
 struct vpmu_kvm_loongarch_vcpu target = { .size = sizeof(target),
@@ -117,7 +117,7 @@ static void access_answer(void)
 	guest_enter();
 }
 
-/* ---- traps ------------------------------------------------------------------------------------- */
+/* ---- traps ----------------------------------------------------------------------------------- */
 
 static struct cpu *cpu_of(void *context)
 {
@@ -204,7 +204,7 @@ static void signal_take(int number, void (*handler)(int, void *, void *))
 	PLAYED(ground_call(CALL_SIGACTION, number, (long)&action, 0, 8), 0);
 }
 
-/* ---- what the guest's CPU does by itself ------------------------------------------------------- */
+/* ---- what the guest's CPU does by itself ----------------------------------------------------- */
 
 uint32_t played_cpucfg(void *opaque, uint32_t word)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
-/* What transport_window.c of the Linux driver takes from the kernel, for a test of it in user space: its calls are the test's. */
+/* What transport_window.c of the Linux driver takes from the kernel, for a test of it in user
+ * space: its calls are the test's. */
 #ifndef VPMU_TEST_KERNEL_H
 #define VPMU_TEST_KERNEL_H
 

@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A guest without an operating system on QEMU's machine virt. It finds the PCI device, counts stores and instructions
- * around loops that it knows, and prints what it read. Everything is counted by the number of stores, since those of the
- * guest's client are the same each time, while the instructions with which it waits for answers are not.
+ * A guest without an operating system on QEMU's machine virt. It finds the PCI device, counts
+ * stores and instructions around loops that it knows, and prints what it read. Everything is
+ * counted by the number of stores, since those of the guest's client are the same each time, while
+ * the instructions with which it waits for answers are not.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,7 @@ enum { TASK_COUNT, TASK_SCRIBBLE, TASK_GO_ON, TASK_HOST, TASK_ASK, TASK_RING };
 
 void bare_main(void);
 
-/* ---- what the compiler may call ----------------------------------------------------------------------- */
+/* ---- what the compiler may call -------------------------------------------------------------- */
 
 void *memcpy(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
@@ -64,7 +65,7 @@ void *memset(void *to, int value, size_t size)
 	return to;
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void put(char one)
 {
@@ -112,7 +113,7 @@ static void stop(const char *why, int error)
 		;
 }
 
-/* ---- the device --------------------------------------------------------------------------------------- */
+/* ---- the device ------------------------------------------------------------------------------ */
 
 static volatile uint32_t *configuration(unsigned int device, unsigned int byte)
 {
@@ -170,7 +171,7 @@ static void ring(void *opaque)
 							   block % (vectors ? vectors : 1);
 }
 
-/* ---- work --------------------------------------------------------------------------------------------- */
+/* ---- work ------------------------------------------------------------------------------------ */
 
 static struct vpmu_guest guest;
 static struct vpmu_guest_mailbox mailbox;
@@ -230,9 +231,10 @@ static void read_slots(uint64_t mask, struct guest_perf_event *events)
 		stop("not read", (int)failed);
 }
 
-/* ---- tasks -------------------------------------------------------------------------------------------- */
+/* ---- tasks ----------------------------------------------------------------------------------- */
 
-/* Between two readings there are the stores of the loop, and those of a reading, which are the same each time. */
+/* Between two readings there are the stores of the loop, and those of a reading, which are the same
+ * each time. */
 static void count_loops(void)
 {
 	static const uint64_t loops[] = { 0, 0, 1, 1000, 100000, 5000000 };
@@ -402,7 +404,8 @@ static void scribble(uint64_t size)
 	print_pair("scribbled", size, 0);
 }
 
-/* Whether only the epoch moved between two readings: the slot is the one that it was, and its counts go on. */
+/* Whether only the epoch moved between two readings: the slot is the one that it was, and its
+ * counts go on. */
 static int was_carried(const struct guest_perf_event *before, const struct guest_perf_event *after)
 {
 	uint64_t moved = before->continuity ^ after->continuity;
@@ -412,7 +415,8 @@ static int was_carried(const struct guest_perf_event *before, const struct guest
 	       after->count >= before->count;
 }
 
-/* One reading of a loop whose stores are known; 0, or 1 when the guest was told that continuity broke. */
+/* One reading of a loop whose stores are known; 0, or 1 when the guest was told that continuity
+ * broke. */
 static int go_on_once(uint64_t own, uint64_t *read)
 {
 	struct guest_perf_event before, after;
@@ -437,7 +441,8 @@ static int go_on_once(uint64_t own, uint64_t *read)
 	return 0;
 }
 
-/* Counts until it is killed. Whatever becomes of the host process: a number is right, or said to be none. */
+/* Counts until it is killed. Whatever becomes of the host process: a number is right, or said to be
+ * none. */
 static void go_on(uint64_t size)
 {
 	static uint64_t own; /* stores of a reading, the same each time */
@@ -484,7 +489,7 @@ static void count_host(uint64_t size)
 		   after.time_running - before.time_running);
 }
 
-/* ---- what a round trip costs -------------------------------------------------------------------------- */
+/* ---- what a round trip costs ----------------------------------------------------------------- */
 
 static uint64_t machine_time(void)
 {
@@ -527,7 +532,8 @@ static void time_asking(uint64_t size)
 	print_pair("round trip", ROUNDS, median_of(times, ROUNDS));
 }
 
-/* The same with a host process that only stores one word: block 0 has the question, and 64 bytes on the answer. */
+/* The same with a host process that only stores one word: block 0 has the question, and 64 bytes on
+ * the answer. */
 static void time_ringing(void)
 {
 	volatile uint64_t *question = (volatile uint64_t *)(BAR2 + 16384);
