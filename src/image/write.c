@@ -98,7 +98,9 @@ static void put_header(unsigned char *to, const struct vpmu_image_header *header
 
 int vpmu_image_write_end(struct vpmu_image_writer *writer, struct vpmu_image_header *header)
 {
-	vpmu_image_write_record(writer, VPMU_RECORD_END, 0, NULL, 0);
+	const uint64_t none = 0;
+
+	vpmu_image_write_record(writer, VPMU_RECORD_END, 0, &none, 0);
 	fill(writer, header);
 	if (writer->length > writer->capacity || writer->length > VPMU_IMAGE_MAX_BYTES)
 		return VPMU_ERROR_LIMIT;
