@@ -9,8 +9,8 @@
 
 #include "vpmu.h"
 
-static ulong mmio;
-module_param(mmio, ulong, 0444);
+static unsigned long long mmio;
+module_param(mmio, ullong, 0444);
 MODULE_PARM_DESC(mmio, "Physical address of the MMIO window, where CPUID does not tell");
 
 static struct vpmu_guest_place place;

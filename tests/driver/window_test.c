@@ -15,7 +15,7 @@
 #define MSR_BASE 0x4b564e00u
 #define WINDOW 0xfed50000u
 
-extern ulong *kernel_parameter_mmio(void);
+extern ullong *kernel_parameter_mmio(void);
 
 enum call { BEGIN, REMAP, NMI, CALLS };
 
@@ -137,7 +137,7 @@ void vpmu_end(void)
 	machine.begun--;
 }
 
-static void power_on(int has_msr, int has_mmio, ulong parameter)
+static void power_on(int has_msr, int has_mmio, ullong parameter)
 {
 	memset(&machine, 0, sizeof(machine));
 	memset(&one_cpu, 0, sizeof(one_cpu));

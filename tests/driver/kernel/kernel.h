@@ -12,7 +12,7 @@
 
 typedef uint64_t u64;
 typedef uint32_t u32;
-typedef unsigned long ulong;
+typedef unsigned long long ullong;
 typedef int call_single_data_t;
 
 struct attribute_group;
