@@ -156,7 +156,7 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 	struct vpmu_source_reading reading;
 	int error;
 
-	if (!vcpu->bound && !vcpu->stopped)
+	if (!vcpu->bound)
 		note_loss(vcpu, leader);
 	if (!slot->host || !vpmu_group_enabled(vcpu, leader) || vcpu->primed & VPMU_BIT(leader))
 		return;

@@ -82,12 +82,14 @@ int vpmu_image_target_copy(struct vpmu_image_copied *to, const struct vpmu_image
 static bool counts_all(const unsigned char *image, const struct vpmu_source_facts *facts)
 {
 	struct vpmu_profile granted;
+	uint64_t missing;
 
 	vpmu_image_narrow(image, &granted);
-	return !(granted.hardware_events & ~facts->hardware_events) &&
-	       !(granted.software_events & ~facts->software_events) &&
-	       (facts->cache_events || !granted.cache_events) &&
-	       (facts->raw_events || !(granted.features & VPMU_FEATURE_RAW));
+	missing = granted.hardware_events & ~facts->hardware_events;
+	missing |= granted.software_events & ~facts->software_events;
+	missing |= granted.cache_events > facts->cache_events;
+	missing |= granted.features & (facts->raw_events ? 0 : VPMU_FEATURE_RAW);
+	return !missing;
 }
 
 /* R-MIG-5 where it is strict. */

@@ -251,12 +251,14 @@ static void keep(struct vpmu_loaded *loaded, const unsigned char *kept, uint64_t
 		 uint32_t records)
 {
 	uint64_t format = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_FORMAT);
+	uint64_t later;
 
 	loaded->may = vpmu_image_header_word(loaded->image, VPMU_IMAGE_HEADER_WORD_MAY);
 	loaded->version = format & VPMU_IMAGE_HEADER_FORMAT_VERSION_MASK;
 	loaded->kept_bytes = bytes;
 	loaded->kept_records = records;
-	if (bytes || loaded->may || VPMU_FIELD(format, HEADER_FORMAT_VERSION) != VPMU_IMAGE_FORMAT)
+	later = VPMU_FIELD(format, HEADER_FORMAT_VERSION) ^ VPMU_IMAGE_FORMAT;
+	if (bytes | loaded->may | later)
 		loaded->kept = kept;
 }
 

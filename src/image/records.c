@@ -317,9 +317,11 @@ static void note_registers(struct records *records)
 /* Goes by a record that is right. */
 static void note(struct records *records)
 {
-	if (records->at.kind == VPMU_RECORD_VM && !records->at.optional)
+	if (records->at.optional)
+		note_tail(records);
+	else if (records->at.kind == VPMU_RECORD_VM)
 		vpmu_image_grant_read(&records->grant, records->image);
-	else if (records->at.kind == VPMU_RECORD_REGISTERS && !records->at.optional)
+	else if (records->at.kind == VPMU_RECORD_REGISTERS)
 		note_registers(records);
 	else
 		note_tail(records);

@@ -766,6 +766,7 @@ static struct {
 	int load;
 	uint64_t pairs[2 * VPMU_IMAGE_MAX_BANK_PAIRS];
 	uint32_t loads;
+	uint32_t culprit;
 } bank_answers;
 
 static int bank_save(void *opaque, uint32_t id, uint64_t *pairs)
@@ -786,7 +787,7 @@ static int bank_check(void *opaque, uint32_t id, const uint64_t *pairs, uint32_t
 	(void)id;
 	(void)pairs;
 	CHECK_EQ(pair_count, 2);
-	*culprit = 1;
+	*culprit = bank_answers.culprit;
 	return bank_answers.check;
 }
 
@@ -828,7 +829,12 @@ static void an_in_kernel_pmu_has_one_owner(void)
 	CHECK_EQ(load(), VPMU_ERROR_IMAGE);
 	bank.bank = VPMU_IMAGE_BANK_X86_PMU;
 	bank_answers.check = VPMU_ERROR_UNSUPPORTED;
+	bank_answers.culprit = 1;
 	CHECK_EQ(load(), VPMU_ERROR_IMAGE);
+	CHECK_STR(fault.word, "index");
+	bank_answers.culprit = 2;
+	CHECK_EQ(load(), VPMU_ERROR_IMAGE);
+	CHECK_STR(fault.word, "head");
 	bank_answers.check = 0;
 	CHECK_EQ(load(), 0);
 	bank_answers.load = VPMU_ERROR_SYSTEM;

@@ -176,6 +176,11 @@ static void what_cannot_be_counted_is_refused(void)
 	target.missing = VPMU_IMAGE_STUB;
 	CHECK_EQ(vpmu_image_check(image.bytes, image.length, &target, &told), 0);
 	target.missing = VPMU_IMAGE_STRICT;
+	facts.hardware_events = UINT64_MAX;
+	facts.software_events = UINT64_MAX;
+	facts.cache_events = 1;
+	facts.raw_events = 1;
+	CHECK_EQ(vpmu_image_check(image.bytes, image.length, &target, &told), 0);
 	target.facts = NULL;
 	CHECK_EQ(vpmu_image_check(image.bytes, image.length, &target, &told), 0);
 }
