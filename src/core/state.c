@@ -57,11 +57,12 @@ static void go_without(struct vpmu_vcpu *vcpu, unsigned int leader)
 			vpmu_group_condition(vcpu, leader, VPMU_REASON_UNBOUND);
 		return;
 	}
+	if (!unbound && !vcpu->restored)
+		return;
 	/* The PMU was taken before the vCPU had its thread, so nobody was told. */
-	if (unbound && !vcpu->restored)
+	if (!vcpu->restored)
 		vpmu_epoch_move(vcpu, VPMU_EPOCH_HOST_TOOK_PMU);
-	if (unbound || vcpu->restored)
-		vpmu_group_condition(vcpu, leader, VPMU_REASON_HOST_TOOK_PMU);
+	vpmu_group_condition(vcpu, leader, VPMU_REASON_HOST_TOOK_PMU);
 }
 
 static void go_on(struct vpmu_vcpu *vcpu, unsigned int leader)

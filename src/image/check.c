@@ -88,7 +88,7 @@ static bool counts_all(const unsigned char *image, const struct vpmu_source_fact
 	missing = granted.hardware_events & ~facts->hardware_events;
 	missing |= granted.software_events & ~facts->software_events;
 	missing |= granted.cache_events > facts->cache_events;
-	missing |= granted.features & (facts->raw_events ? 0 : VPMU_FEATURE_RAW);
+	missing |= granted.features & VPMU_FEATURE_RAW * (uint64_t)!facts->raw_events;
 	return !missing;
 }
 
