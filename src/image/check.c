@@ -88,7 +88,7 @@ static bool counts_all(const unsigned char *image, const struct vpmu_source_fact
 	missing = granted.hardware_events & ~facts->hardware_events;
 	missing |= granted.software_events & ~facts->software_events;
 	missing |= granted.cache_events > facts->cache_events;
-	missing |= granted.features & VPMU_FEATURE_RAW * (uint64_t)!facts->raw_events;
+	missing |= granted.features / VPMU_FEATURE_RAW % 2 > facts->raw_events;
 	return !missing;
 }
 
