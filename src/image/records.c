@@ -317,14 +317,16 @@ static void note_registers(struct records *records)
 /* Goes by a record that is right. */
 static void note(struct records *records)
 {
-	if (records->at.optional)
-		note_tail(records);
-	else if (records->at.kind == VPMU_RECORD_VM)
+	switch (records->at.optional ? VPMU_RECORD_END : records->at.kind) {
+	case VPMU_RECORD_VM:
 		vpmu_image_grant_read(&records->grant, records->image);
-	else if (records->at.kind == VPMU_RECORD_REGISTERS)
+		break;
+	case VPMU_RECORD_REGISTERS:
 		note_registers(records);
-	else
+		break;
+	default:
 		note_tail(records);
+	}
 }
 
 /* ---- what is right at first sight ------------------------------------------------------------ */
