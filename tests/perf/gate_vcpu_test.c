@@ -10,14 +10,13 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <vpmu/image.h>
 #include <vpmu/perf.h>
 
 #include "fake.h"
+#include "faults.h"
 #include "runner/runner.h"
 #include "world/world.h"
 
@@ -261,28 +260,6 @@ static void begin_real(uint32_t gate)
 	system.event_read = counted_read;
 	CHECK_EQ(vpmu_perf_create(&config, &perf), 0);
 	begin(gettid());
-}
-
-/* Touches fresh pages, a fault each. */
-static void fault(size_t pages)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	volatile char *memory = mmap(NULL, pages * page, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(memory != MAP_FAILED);
-	(void)madvise((void *)memory, pages * page, MADV_NOHUGEPAGE);
-	for (size_t i = 0; i < pages; i++)
-		memory[i * page] = 1;
-	munmap((void *)memory, pages * page);
-}
-
-static uint64_t faults(void)
-{
-	struct rusage usage;
-
-	CHECK_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
-	return (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
 }
 
 /* Faults around a run, which are at least those within. */

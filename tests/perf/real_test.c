@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +17,7 @@
 
 #include <vpmu/perf.h>
 
+#include "faults.h"
 #include "runner/runner.h"
 
 #define PAGES 512u
@@ -181,23 +181,6 @@ static void close_group(void *group)
 	bench.ops->close(bench.perf, bench.attached, group, 0);
 }
 
-/* Touches fresh pages, a fault each. */
-static void fault(void)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	volatile char *memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(memory != MAP_FAILED);
-	/* A kernel without huge pages has nothing to turn off. */
-	int saved = errno;
-	(void)madvise((void *)memory, PAGES * page, MADV_NOHUGEPAGE);
-	errno = saved;
-	for (size_t i = 0; i < PAGES; i++)
-		memory[i * page] = 1;
-	munmap((void *)memory, PAGES * page);
-}
-
 /*
  * Time on a CPU lies between what the process's clock says within and what passed around it. The
  * process is also charged for the switches between threads, which perf leaves out: on a busy
@@ -238,12 +221,12 @@ static void group_is_read_as_one(void)
 	begin(0, 0);
 	attach(gettid());
 	CHECK_EQ(open_group(configs, 3, 0, &group), 0);
-	fault();
+	fault(PAGES);
 	r = reading(group, 3);
 	CHECK_EQ(r.enabled, 0);
 	CHECK_EQ(r.increase[1], 0);
 	run(group, 1);
-	fault();
+	fault(PAGES);
 	r = reading(group, 3);
 	CHECK(r.increase[0] > 0);
 	CHECK(r.increase[1] >= PAGES);
@@ -262,11 +245,11 @@ static void readings_are_increases(void)
 	attach(gettid());
 	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 0);
 	run(group, 1);
-	fault();
+	fault(PAGES);
 	run(group, 0);
 	first = reading(group, 1);
 	CHECK(first.increase[0] >= PAGES);
-	fault();
+	fault(PAGES);
 	second = reading(group, 1);
 	CHECK_EQ(second.increase[0], 0);
 	CHECK_EQ(second.enabled, 0);
@@ -328,10 +311,10 @@ static void kept_groups_stand_still(void)
 		CHECK_EQ(open_group(configs, 2, 0, &group), 0);
 		CHECK_EQ(reading(group, 2).increase[0], 0);
 		run(group, 1);
-		fault();
+		fault(PAGES);
 		told += reading(group, 2).increase[0];
 		bench.ops->close(bench.perf, bench.attached, group, 1);
-		fault();
+		fault(PAGES);
 	}
 	CHECK(told >= 20 * PAGES);
 	CHECK(told < 30 * PAGES);
@@ -348,26 +331,26 @@ static void kept_events_notice_anew(void)
 	attach(gettid());
 	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 2 * PAGES);
 	run(group, 1);
-	fault();
+	fault(PAGES);
 	bench.ops->close(bench.perf, bench.attached, group, 1);
-	fault();
-	fault();
+	fault(PAGES);
+	fault(PAGES);
 	settle();
 	CHECK_EQ(atomic_load(&bench.notices), 0);
 	/* The faults of the first owner do not bring the notice of the second early. */
 	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 2 * PAGES);
 	run(group, 1);
-	fault();
+	fault(PAGES);
 	settle();
 	CHECK_EQ(atomic_load(&bench.notices), 0);
-	fault();
+	fault(PAGES);
 	settle();
 	CHECK(atomic_load(&bench.notices) > 0);
 	bench.ops->close(bench.perf, bench.attached, group, 1);
 	count = atomic_load(&bench.notices);
 	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, PAGES / 4);
 	run(group, 1);
-	fault();
+	fault(PAGES);
 	settle();
 	CHECK(atomic_load(&bench.notices) > count);
 	close_group(group);
@@ -427,10 +410,10 @@ static void notices_may_begin_later(void)
 	attach(gettid());
 	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 0);
 	run(group, 1);
-	fault();
+	fault(PAGES);
 	CHECK_EQ(atomic_load(&bench.notices), 0);
 	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, PAGES / 2), 0);
-	fault();
+	fault(PAGES);
 	settle();
 	CHECK(atomic_load(&bench.notices) > 0);
 	r = reading(group, 1);
@@ -456,10 +439,10 @@ static void member_of_a_group_notices(void)
 	}
 	CHECK_EQ(bench.ops->open(bench.perf, bench.attached, events, 2, 0, &opened), 0);
 	run(opened.group, 1);
-	fault();
+	fault(PAGES);
 	CHECK_EQ(atomic_load(&bench.notices), 0);
 	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, opened.group, 1, 10), 0);
-	fault();
+	fault(PAGES);
 	settle();
 	CHECK(atomic_load(&bench.notices) > 0);
 	/* Its leader went on meanwhile: an overflow stops notices at most, never counting. */

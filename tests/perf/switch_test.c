@@ -11,13 +11,12 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <vpmu/perf.h>
 
 #include "fake.h"
+#include "faults.h"
 #include "runner/runner.h"
 #include "world/world.h"
 
@@ -243,28 +242,6 @@ static void a_release_leaves_nothing(void)
 	end_fake();
 }
 
-/* Touches fresh pages, a fault each. */
-static void fault(void)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	volatile char *memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(memory != MAP_FAILED);
-	(void)madvise((void *)memory, PAGES * page, MADV_NOHUGEPAGE);
-	for (size_t i = 0; i < PAGES; i++)
-		memory[i * page] = 1;
-	munmap((void *)memory, PAGES * page);
-}
-
-static uint64_t faults(void)
-{
-	struct rusage usage;
-
-	CHECK_EQ(getrusage(RUSAGE_THREAD, &usage), 0);
-	return (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
-}
-
 static void the_kernel_agrees(void)
 {
 	static const uint64_t configs[EVENTS] = { VPMU_SOFTWARE_PAGE_FAULTS,
@@ -283,9 +260,9 @@ static void the_kernel_agrees(void)
 
 		task_in(turn % 2);
 		/* The second task works twice as much. */
-		fault();
+		fault(PAGES);
 		if (turn % 2)
-			fault();
+			fault(PAGES);
 		task_out(turn % 2, totals);
 		around[turn % 2] += faults() - before;
 		opens = turn == 1 ? counted.opens : opens;
