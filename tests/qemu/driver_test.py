@@ -15,6 +15,17 @@ import kernel
 import machine
 
 LOAD = "insmod /lib/modules/vpmu.ko sampling=1 timeout_ms=1000\n"
+# Counts and samples on every CPU, until interrupts come.
+SAMPLED = LOAD + """exec 2>&1
+perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 &
+perf stat -a -e vpmu/instructions/,vpmu/branches/ sleep 1000 &
+work busy &
+work busy &
+for i in $(seq 60); do
+	sleep 1
+	grep vpmu /proc/interrupts | grep -q "[0-9][0-9] .*vpmu" && break
+done
+"""
 MILLION = 1_000_000
 # Of a loop's program: starting it, its page faults, timer interrupts. Above a busy machine's, far below another task's share.
 OVERHEAD = 0.12

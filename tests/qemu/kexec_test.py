@@ -18,16 +18,7 @@ import kernel
 import machine
 
 KEXEC = "/sbin/kexec"
-FIRST = driver_test.LOAD + """exec 2>&1
-perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 &
-perf stat -a -e vpmu/instructions/,vpmu/branches/ sleep 1000 &
-work busy &
-work busy &
-for i in $(seq 60); do
-	sleep 1
-	grep vpmu /proc/interrupts | grep -q "[0-9][0-9] .*vpmu" && break
-done
-grep vpmu /proc/interrupts
+FIRST = driver_test.SAMPLED + """grep vpmu /proc/interrupts
 kexec -s -l /vmlinuz --initrd=/second.gz --append="{append}" || exit 1
 echo '@@ kexec'
 kexec -e

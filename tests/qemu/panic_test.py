@@ -15,16 +15,7 @@ import guest_driver
 import kernel
 import machine
 
-SCRIPT = driver_test.LOAD + """exec 2>&1
-perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 &
-perf stat -a -e vpmu/instructions/,vpmu/branches/ sleep 1000 &
-work busy &
-work busy &
-for i in $(seq 60); do
-	sleep 1
-	grep vpmu /proc/interrupts | grep -q "[0-9][0-9] .*vpmu" && break
-done
-echo
+SCRIPT = driver_test.SAMPLED + """echo
 echo now
 sleep 1
 echo c > /proc/sysrq-trigger
