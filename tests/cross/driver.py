@@ -35,8 +35,10 @@ CONFIG_SMP=y
 CONFIG_SUSPEND=y
 """
 MAKE = ["make", "ARCH=loongarch", "LLVM=-19"]
-# Exports that the source makes by macros of its own.
-EXPORTED = {"_dev_info", "param_ops_uint", "param_ops_ulong"}
+# How the source exports: by name, and by macros of its own that make the name.
+EXPORTS = ((r"EXPORT(?:_PER_CPU)?_SYMBOL(?:_GPL)?\((\w+)\)", ""),
+           (r"^STANDARD_PARAM_DEF\((\w+)", "param_ops_"),
+           (r"^define_dev_printk_level\((\w+)", ""))
 HYPERCALLS = 3  # reading, writing, a batch
 
 
@@ -82,11 +84,13 @@ def prepare(cache):
 
 def exported(source):
     """Return the names that the source exports to modules."""
-    pattern = re.compile(r"EXPORT(?:_PER_CPU)?_SYMBOL(?:_GPL)?\((\w+)\)")
-    found = set(EXPORTED)
+    ways = [(re.compile(pattern, re.MULTILINE), prefix) for pattern, prefix in EXPORTS]
+    found = set()
     for part in EXPORTING:
         for path in pathlib.Path(source, part.partition("*")[0]).rglob("*.[cS]"):
-            found.update(pattern.findall(path.read_text(encoding="utf-8", errors="replace")))
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for pattern, prefix in ways:
+                found.update(prefix + name for name in pattern.findall(text))
     return found
 
 
