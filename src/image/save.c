@@ -61,30 +61,35 @@ static bool all_zero(const uint64_t *words, uint32_t count)
 	return zeros == count;
 }
 
-VPMU_STATIC_ASSERT(VPMU_ATTR_WORDS == VPMU_EVENT_WORDS, "a record of either is as long");
-
 static void put_words(struct saving *saving, const struct vpmu_vcpu *vcpu, uint32_t first,
-		      const uint64_t *words)
+		      const uint64_t *words, uint32_t count)
 {
-	uint64_t head =
-		head_of(VPMU_RECORD_REGISTERS, VPMU_IMAGE_BANK_DEVICE, first, VPMU_ATTR_WORDS);
+	if (!all_zero(words, count))
+		put_registers(saving, vcpu, first, words, count);
+}
 
-	if (!all_zero(words, VPMU_ATTR_WORDS))
-		vpmu_image_write_words(&saving->writer, head,
-				       (uint32_t)vcpu->control[VPMU_REG_VCPU], words);
+/* Of the attr words of the slot whose registers begin there. */
+static uint64_t slot_head(uint32_t first)
+{
+	return head_of(VPMU_RECORD_REGISTERS, VPMU_IMAGE_BANK_DEVICE, first + VPMU_SLOT_ATTR,
+		       VPMU_ATTR_WORDS);
 }
 
 static void put_slot(struct saving *saving, const struct vpmu_vcpu *vcpu, uint32_t index)
 {
 	const struct vpmu_slot *slot = &vcpu->slots[index];
 	uint32_t first = VPMU_STRIDE * (index + 1);
+	bool used = slot->attr[VPMU_ATTR_WORD_TYPE] && slot->event[VPMU_EVENT_WORD_STATUS];
 
-	put_words(saving, vcpu, first + VPMU_SLOT_ATTR, slot->attr);
-	if (saving->level <= VPMU_LEVEL)
-		put_words(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event);
-	else if (!all_zero(slot->event, VPMU_MOST_EVENT_WORDS))
-		put_registers(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event,
-			      VPMU_MOST_EVENT_WORDS);
+	if (used && saving->level <= VPMU_LEVEL) {
+		vpmu_image_write_slot(&saving->writer, slot_head(first),
+				      (uint32_t)vcpu->control[VPMU_REG_VCPU], slot->attr,
+				      slot->event);
+		return;
+	}
+	put_words(saving, vcpu, first + VPMU_SLOT_ATTR, slot->attr, VPMU_ATTR_WORDS);
+	put_words(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event,
+		  saving->level <= VPMU_LEVEL ? VPMU_EVENT_WORDS : VPMU_MOST_EVENT_WORDS);
 }
 
 /* A vCPU that another one asked to reset has nothing but what a reset keeps. */

@@ -6,6 +6,11 @@
 #include "crc32c.h"
 #include "prove.h"
 
+/* Two records, of as many words. */
+#define SLOT_BYTES ((uint64_t)2 * (VPMU_HEAD_BYTES + VPMU_ATTR_WORDS * VPMU_WORD_BYTES))
+
+VPMU_STATIC_ASSERT(VPMU_ATTR_WORDS == VPMU_EVENT_WORDS, "a record of either is as long");
+
 static void put_record(unsigned char *at, uint64_t head, uint32_t vcpu, const uint64_t *words,
 		       uint32_t count)
 {
@@ -54,14 +59,18 @@ void vpmu_image_write_record(struct vpmu_image_writer *writer, uint64_t head, ui
 		put_record(at, head, vcpu, words, count);
 }
 
-void vpmu_image_write_words(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
-			    const uint64_t *words)
+void vpmu_image_write_slot(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
+			   const uint64_t *attr, const uint64_t *event)
 {
-	unsigned char *at = take(writer, VPMU_HEAD_BYTES + VPMU_ATTR_WORDS * VPMU_WORD_BYTES);
+	const uint64_t step = (uint64_t)(VPMU_SLOT_EVENT - VPMU_SLOT_ATTR)
+			      << VPMU_IMAGE_RECORD_HEAD_FIRST_SHIFT;
+	unsigned char *at = take(writer, SLOT_BYTES);
 
-	writer->records++;
-	if (at)
-		put_record(at, head, vcpu, words, VPMU_ATTR_WORDS);
+	writer->records += 2;
+	if (!at)
+		return;
+	put_record(at, head, vcpu, attr, VPMU_ATTR_WORDS);
+	put_record(at + SLOT_BYTES / 2, head + step, vcpu, event, VPMU_EVENT_WORDS);
 }
 
 void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,

@@ -25,9 +25,9 @@ void vpmu_image_write_start(struct vpmu_image_writer *writer, void *to, uint64_t
 /* One record of words in the host's order; all 0 of a slot is left out by the caller. */
 void vpmu_image_write_record(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
 			     const uint64_t *words, uint32_t count);
-/* The same of a slot's words, at level 1 as many of each kind: there are many such records. */
-void vpmu_image_write_words(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
-			    const uint64_t *words);
+/* Both records of a slot at level 1, neither of them all 0; `head` is that of its attr words. */
+void vpmu_image_write_slot(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
+			   const uint64_t *attr, const uint64_t *event);
 /* Bytes as they are: records that were kept. */
 void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,
 			    uint64_t length, uint32_t records);
