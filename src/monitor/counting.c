@@ -294,11 +294,13 @@ static void group_add(const struct monitor_group *group, struct monitor_total *t
 		      const struct vpmu_source_reading *reading)
 {
 	struct monitor_total *total = &totals[group->first];
+	uint64_t enabled = reading->enabled, running = reading->running;
+	uint32_t count = group->count;
 
-	for (uint32_t i = 0; i < group->count; i++, total++) {
+	for (uint32_t i = 0; i < count; i++, total++) {
 		total->count += reading->increase[i];
-		total->enabled += reading->enabled;
-		total->running += reading->running;
+		total->enabled += enabled;
+		total->running += running;
 	}
 }
 

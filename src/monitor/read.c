@@ -28,13 +28,18 @@ static uint8_t state_of(const struct monitor_total *total)
 	return total->running ? VPMU_MONITOR_SCALED : VPMU_MONITOR_NEVER_RAN;
 }
 
+static uint64_t estimate_of(const struct monitor_total *total)
+{
+	return total->running >= total->enabled ? total->count : vpmu_monitor_estimate(total);
+}
+
 /* Thousands of values are made at each reading: each in its place, and field by field, so that none
  * is copied. */
 static void fill(struct vpmu_monitor_value *value, const struct view *view, uint32_t vcpu,
 		 uint32_t event, const struct monitor_total *total, uint8_t state, int32_t error)
 {
 	value->value = total->count;
-	value->estimate = vpmu_monitor_estimate(total);
+	value->estimate = estimate_of(total);
 	value->enabled = total->enabled;
 	value->running = total->running;
 	value->vm = view->id;
@@ -56,40 +61,65 @@ static void sum_up(struct vpmu_monitor_value *sum, const struct vpmu_monitor_val
 	sum->state = worse(sum->state, value->state);
 }
 
-/* Where the next value goes: there is only the spare place when the caller's are full. */
-static struct vpmu_monitor_value *next_place(struct vpmu_monitor_reading *reading,
-					     struct vpmu_monitor_value *spare)
+/* Where the next values of vCPUs are made: in the caller's array where all of them fit. */
+static struct vpmu_monitor_value *places(const struct view *view, uint32_t count,
+					 struct vpmu_monitor_value *spare)
 {
-	uint64_t place = reading->needed++;
+	const struct vpmu_monitor_reading *reading = view->reading;
+	int fit = reading->needed <= reading->room && count <= reading->room - reading->needed;
 
-	return place < reading->room ? &reading->values[place] : spare;
+	return fit && reading->flags & VPMU_MONITOR_PER_VCPU ? &reading->values[reading->needed] :
+							       spare;
+}
+
+/* Tells values; those that were made elsewhere, as far as there is room. */
+static void keep(struct vpmu_monitor_reading *reading, const struct vpmu_monitor_value *values,
+		 uint32_t count)
+{
+	uint64_t first = reading->needed;
+	uint64_t fit = first < reading->room ? reading->room - first : 0;
+
+	reading->needed += count;
+	if (fit && values != &reading->values[first])
+		memcpy(&reading->values[first], values,
+		       (fit < count ? fit : count) * sizeof(*values));
+}
+
+static void tell_all(const struct view *view, const struct vpmu_monitor_value *values,
+		     uint32_t count)
+{
+	if (view->reading->flags & VPMU_MONITOR_PER_VCPU)
+		keep(view->reading, values, count);
+	for (uint32_t i = 0; view->reading->flags & VPMU_MONITOR_PER_VM && i < count; i++)
+		sum_up(&view->sums[values[i].event], &values[i]);
 }
 
 static void tell(const struct view *view, const struct monitor_vcpu *vcpu, uint32_t event,
 		 const struct monitor_total *total, uint8_t state, int32_t error)
 {
 	struct vpmu_monitor_value spare;
-	struct vpmu_monitor_value *value = &spare;
+	struct vpmu_monitor_value *value = places(view, 1, &spare);
 
-	if (view->reading->flags & VPMU_MONITOR_PER_VCPU)
-		value = next_place(view->reading, &spare);
 	fill(value, view, vcpu->number, event, total, state, error);
-	if (view->reading->flags & VPMU_MONITOR_PER_VM)
-		sum_up(&view->sums[event], value);
+	tell_all(view, value, 1);
 }
 
 static void tell_group(const struct view *view, const struct monitor_vcpu *vcpu,
 		       const struct monitor_group *group)
 {
-	const struct monitor_total *totals = vcpu->now->totals;
+	struct vpmu_monitor_value spare[VPMU_MONITOR_MAX_EVENTS];
+	struct vpmu_monitor_value *values = places(view, group->count, spare);
+	const struct monitor_total *totals = &vcpu->now->totals[group->first];
+	uint32_t number = vcpu->number, count = group->count;
 
-	for (uint32_t i = group->first; i < (uint32_t)group->first + group->count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		uint8_t state = group->state;
 
 		if (state == VPMU_MONITOR_OK)
 			state = state_of(&totals[i]);
-		tell(view, vcpu, i, &totals[i], state, group->error);
+		fill(&values[i], view, number, group->first + i, &totals[i], state, group->error);
 	}
+	tell_all(view, values, count);
 }
 
 static void read_meter(const struct view *view, struct monitor_vcpu *vcpu, uint32_t event)
@@ -158,7 +188,7 @@ static void read_whole(const struct view *view)
 			sum->state = VPMU_MONITOR_GONE;
 			sum->error = VPMU_ERROR_GONE;
 		}
-		*next_place(view->reading, &own) = *sum;
+		keep(view->reading, sum, 1);
 	}
 }
 
@@ -178,7 +208,8 @@ static void read_vm(struct vpmu_monitor_vm *vm, struct vpmu_monitor_reading *rea
 
 	if (vm->live.count == 0)
 		return;
-	memset(sums, 0, vm->live.count * sizeof(sums[0]));
+	if (reading->flags & VPMU_MONITOR_PER_VM)
+		memset(sums, 0, vm->live.count * sizeof(sums[0]));
 	types_of(&vm->live, view.types);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++)
 		read_vcpu(&view, &vm->vcpus[i]);

@@ -167,6 +167,41 @@ static void too_little_room_loses_nothing(void)
 	end();
 }
 
+/* The first values have their places, also where those of one thread do not all fit. */
+static void room_for_a_part_is_filled(void)
+{
+	struct vpmu_monitor_change changes[] = { { .event = fake_software(1), .on = 1 },
+						 { .event = fake_software(2), .on = 1 },
+						 { .event = fake_software(4), .on = 1 } };
+	struct vpmu_monitor_value all[12] = { { 0 } };
+	struct vpmu_monitor_vm *vm;
+
+	begin();
+	vm = fake_vm(&fake, monitor, 0, 0, 1, 2);
+	CHECK_EQ(vpmu_monitor_set(monitor, &vm, 1, changes, 3, LIVE, NULL), 0);
+	CHECK_EQ(read_all(VPMU_MONITOR_PER_VCPU | VPMU_MONITOR_PER_VM), 9);
+	memcpy(all, values, 9 * sizeof(all[0]));
+	for (uint64_t room = 0; room <= 9; room++) {
+		struct vpmu_monitor_reading reading = { .size = sizeof(reading),
+							.values = values,
+							.room = room,
+							.flags = VPMU_MONITOR_PER_VCPU |
+								 VPMU_MONITOR_PER_VM };
+
+		memset(values, 0x55, sizeof(all));
+		CHECK_EQ(vpmu_monitor_read(monitor, &reading), 0);
+		CHECK_EQ(reading.needed, 9);
+		for (uint64_t i = 0; i < room; i++) {
+			CHECK_EQ(values[i].vcpu, all[i].vcpu);
+			CHECK_EQ(values[i].event, all[i].event);
+		}
+		for (uint64_t i = room; i < 12; i++)
+			CHECK_EQ(values[i].vm, 0x55555555);
+	}
+	vpmu_monitor_vm_remove(vm);
+	end();
+}
+
 /* All or nothing, over all VMs, and each event says why. */
 static void a_set_is_changed_as_a_whole(void)
 {
@@ -872,6 +907,7 @@ const struct test_case test_cases[] = {
 	{ "monitor-off", "off costs nothing", off_costs_nothing },
 	{ "monitor-read", "values are read in bulk", values_are_read_in_bulk },
 	{ "monitor-read", "too little room loses nothing", too_little_room_loses_nothing },
+	{ "monitor-read", "room for a part is filled", room_for_a_part_is_filled },
 	{ "monitor-set", "a set is changed as a whole", a_set_is_changed_as_a_whole },
 	{ "monitor-set", "wrong sets are refused", wrong_sets_are_refused },
 	{ "monitor-set", "a set has its limit", a_set_has_its_limit },
