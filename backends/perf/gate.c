@@ -25,11 +25,6 @@ void vpmu_perf_gate_follow(const struct perf_thread *thread, struct perf_group *
 	group->shut = group->gated && thread->place == PERF_OUTSIDE;
 }
 
-int vpmu_perf_gate_shuts(const struct perf_group *group, const struct guest_perf_attr *attr)
-{
-	return group->shut && vpmu_perf_counts_guest(attr);
-}
-
 void vpmu_perf_gate_join(struct perf_thread *thread, struct perf_group *group)
 {
 	if (!group->gated)

@@ -206,7 +206,11 @@ void vpmu_perf_gate_follow(const struct perf_thread *thread, struct perf_group *
 void vpmu_perf_gate_join(struct perf_thread *thread, struct perf_group *group);
 void vpmu_perf_gate_part(struct perf_thread *thread, struct perf_group *group);
 /* Whether what such an event of the group counts now is not the guest's. */
-int vpmu_perf_gate_shuts(const struct perf_group *group, const struct guest_perf_attr *attr);
+static inline int vpmu_perf_gate_shuts(const struct perf_group *group,
+				       const struct guest_perf_attr *attr)
+{
+	return group->shut && vpmu_perf_counts_guest(attr);
+}
 /* Puts notices off behind a shut gate, and has the kernel give them behind an open one. */
 void vpmu_perf_gate_notices(struct vpmu_perf *perf, const struct perf_thread *thread,
 			    struct perf_group *group);
