@@ -121,14 +121,20 @@ class Guest:
         if self.host.stdout.readline() != "listening\n":
             raise machine.Failed("the host process does not listen")
 
+    def first_ask(self, command):
+        """Ask a QEMU that is starting: its socket is there before it listens."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return ask_qmp(self.path("qmp"), command)
+            except (FileNotFoundError, ConnectionRefusedError) as refused:
+                if time.monotonic() > deadline:
+                    raise machine.Failed("QEMU has no monitor") from refused
+            time.sleep(0.01)
+
     def find_threads(self):
         """Tell the host process the threads of the vCPUs."""
-        deadline = time.monotonic() + 20
-        while not os.path.exists(self.path("qmp")):
-            if time.monotonic() > deadline:
-                raise machine.Failed("QEMU has no monitor")
-            time.sleep(0.01)
-        cpus = sorted(ask_qmp(self.path("qmp"), "query-cpus-fast"), key=lambda cpu: cpu["cpu-index"])
+        cpus = sorted(self.first_ask("query-cpus-fast"), key=lambda cpu: cpu["cpu-index"])
         self.tell(" ".join(str(cpu["thread-id"]) for cpu in cpus))
 
     def stop_host(self):
