@@ -89,7 +89,7 @@ const char *agent_error(int error)
 		[-VPMU_GUEST_BUSY] = "the host does not answer",
 		[-VPMU_GUEST_HOST] = "the host answered what the ABI rules out",
 		[-VPMU_GUEST_BROKEN] = "continuity broke",
-		[-VPMU_GUEST_UNKNOWN] = "not known",
+		[-VPMU_GUEST_UNKNOWN] = "did not count in this time",
 	};
 
 	return error < 0 && (size_t)-error < sizeof(texts) / sizeof(texts[0]) ? texts[-error] : "";
