@@ -68,28 +68,36 @@ static void put_words(struct saving *saving, const struct vpmu_vcpu *vcpu, uint3
 		put_registers(saving, vcpu, first, words, count);
 }
 
-/* Of the attr words of the slot whose registers begin there. */
-static uint64_t slot_head(uint32_t first)
-{
-	return head_of(VPMU_RECORD_REGISTERS, VPMU_IMAGE_BANK_DEVICE, first + VPMU_SLOT_ATTR,
-		       VPMU_ATTR_WORDS);
-}
-
 static void put_slot(struct saving *saving, const struct vpmu_vcpu *vcpu, uint32_t index)
 {
 	const struct vpmu_slot *slot = &vcpu->slots[index];
 	uint32_t first = VPMU_STRIDE * (index + 1);
-	bool used = slot->attr[VPMU_ATTR_WORD_TYPE] && slot->event[VPMU_EVENT_WORD_STATUS];
 
-	if (used && saving->level <= VPMU_LEVEL) {
-		vpmu_image_write_slot(&saving->writer, slot_head(first),
-				      (uint32_t)vcpu->control[VPMU_REG_VCPU], slot->attr,
-				      slot->event);
-		return;
-	}
 	put_words(saving, vcpu, first + VPMU_SLOT_ATTR, slot->attr, VPMU_ATTR_WORDS);
 	put_words(saving, vcpu, first + VPMU_SLOT_EVENT, slot->event,
 		  saving->level <= VPMU_LEVEL ? VPMU_EVENT_WORDS : VPMU_MOST_EVENT_WORDS);
+}
+
+/* Slots from this one on that are in use: how many were written. */
+static uint32_t put_used(struct saving *saving, const struct vpmu_vcpu *vcpu, uint32_t index)
+{
+	uint64_t head = head_of(VPMU_RECORD_REGISTERS, VPMU_IMAGE_BANK_DEVICE,
+				VPMU_STRIDE * (index + 1) + VPMU_SLOT_ATTR, VPMU_ATTR_WORDS);
+
+	return saving->level > VPMU_LEVEL ?
+		       0 :
+		       vpmu_image_write_slots(&saving->writer, head,
+					      (uint32_t)vcpu->control[VPMU_REG_VCPU],
+					      &vcpu->slots[index], vcpu->slot_count - index);
+}
+
+static void put_slots(struct saving *saving, const struct vpmu_vcpu *vcpu)
+{
+	for (uint32_t slot = 0; slot < vcpu->slot_count; slot++) {
+		slot += put_used(saving, vcpu, slot);
+		if (slot < vcpu->slot_count)
+			put_slot(saving, vcpu, slot);
+	}
 }
 
 /* A vCPU that another one asked to reset has nothing but what a reset keeps. */
@@ -111,8 +119,7 @@ static void put_vcpu(struct saving *saving, struct vpmu_vcpu *vcpu)
 	}
 	put_registers(saving, vcpu, VPMU_REG_EPOCH, &vcpu->control[VPMU_REG_EPOCH],
 		      VPMU_IMAGE_VCPU_WORDS);
-	for (uint32_t slot = 0; slot < vcpu->slot_count; slot++)
-		put_slot(saving, vcpu, slot);
+	put_slots(saving, vcpu);
 }
 
 static int put_bank(struct saving *saving, const struct vpmu_vcpu *vcpu)

@@ -59,18 +59,37 @@ void vpmu_image_write_record(struct vpmu_image_writer *writer, uint64_t head, ui
 		put_record(at, head, vcpu, words, count);
 }
 
-void vpmu_image_write_slot(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
-			   const uint64_t *attr, const uint64_t *event)
+static void put_slot(unsigned char *at, uint64_t head, uint32_t vcpu, const struct vpmu_slot *slot)
 {
-	const uint64_t step = (uint64_t)(VPMU_SLOT_EVENT - VPMU_SLOT_ATTR)
-			      << VPMU_IMAGE_RECORD_HEAD_FIRST_SHIFT;
-	unsigned char *at = take(writer, SLOT_BYTES);
+	const uint64_t event = (uint64_t)(VPMU_SLOT_EVENT - VPMU_SLOT_ATTR)
+			       << VPMU_IMAGE_RECORD_HEAD_FIRST_SHIFT;
 
-	writer->records += 2;
-	if (!at)
-		return;
-	put_record(at, head, vcpu, attr, VPMU_ATTR_WORDS);
-	put_record(at + SLOT_BYTES / 2, head + step, vcpu, event, VPMU_EVENT_WORDS);
+	put_record(at, head, vcpu, slot->attr, VPMU_ATTR_WORDS);
+	put_record(at + SLOT_BYTES / 2, head + event, vcpu, slot->event, VPMU_EVENT_WORDS);
+}
+
+static bool has_both(const struct vpmu_slot *slot)
+{
+	return slot->attr[VPMU_ATTR_WORD_TYPE] && slot->event[VPMU_EVENT_WORD_STATUS];
+}
+
+uint32_t vpmu_image_write_slots(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
+				const struct vpmu_slot *slots, uint32_t count)
+{
+	const uint64_t next = (uint64_t)VPMU_STRIDE << VPMU_IMAGE_RECORD_HEAD_FIRST_SHIFT;
+	uint64_t left = writer->length < writer->capacity ? writer->capacity - writer->length : 0;
+	uint64_t fit = left / SLOT_BYTES < count ? left / SLOT_BYTES : count;
+	unsigned char *at = fit ? writer->to + writer->length : NULL;
+	uint32_t written = 0;
+
+	for (; written < fit && has_both(&slots[written]); written++) {
+		put_slot(at, head, vcpu, &slots[written]);
+		at += SLOT_BYTES;
+		head += next;
+	}
+	writer->length += written * SLOT_BYTES;
+	writer->records += 2 * written;
+	return written;
 }
 
 void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,

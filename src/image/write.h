@@ -11,6 +11,8 @@
 
 #include <vpmu/image.h>
 
+#include "src/core/core.h"
+
 struct vpmu_image_writer {
 	unsigned char *to;
 	uint64_t capacity;
@@ -25,9 +27,12 @@ void vpmu_image_write_start(struct vpmu_image_writer *writer, void *to, uint64_t
 /* One record of words in the host's order; all 0 of a slot is left out by the caller. */
 void vpmu_image_write_record(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
 			     const uint64_t *words, uint32_t count);
-/* Both records of a slot at level 1, neither of them all 0; `head` is that of its attr words. */
-void vpmu_image_write_slot(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
-			   const uint64_t *attr, const uint64_t *event);
+/*
+ * Slots at level 1, from the first on, as long as neither record of one is left out and both fit:
+ * how many were written. `head` is that of the first one's attr words.
+ */
+uint32_t vpmu_image_write_slots(struct vpmu_image_writer *writer, uint64_t head, uint32_t vcpu,
+				const struct vpmu_slot *slots, uint32_t count);
 /* Bytes as they are: records that were kept. */
 void vpmu_image_write_bytes(struct vpmu_image_writer *writer, const unsigned char *bytes,
 			    uint64_t length, uint32_t records);
