@@ -44,6 +44,17 @@ double bench_time(void (*call)(void *opaque), void *opaque, unsigned int repeat,
 	return least;
 }
 
+void bench_in_turn(struct timed *timed, unsigned int count, void *opaque, unsigned int rounds)
+{
+	for (unsigned int round = 0; round < rounds; round++) {
+		for (unsigned int i = 0; i < count; i++) {
+			double ns = bench_time(timed[i].call, opaque, 1, 1);
+
+			timed[i].ns = round == 0 || ns < timed[i].ns ? ns : timed[i].ns;
+		}
+	}
+}
+
 static bool judged(const struct row *row)
 {
 	return row->measured && row->bound != NO_BAR;

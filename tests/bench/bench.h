@@ -30,6 +30,15 @@ void bench_row(struct row row);
 double bench_time(void (*call)(void *opaque), void *opaque, unsigned int repeat,
 		  unsigned int rounds);
 
+struct timed {
+	void (*call)(void *opaque);
+	double ns; /* out: the least */
+};
+
+/* The same of several calls that are compared, one of each in each round: what else the machine
+ * does then, and what the caches hold, are alike for all. */
+void bench_in_turn(struct timed *timed, unsigned int count, void *opaque, unsigned int rounds);
+
 /* A device on a source that answers at once; counts what the library asks for. */
 struct device {
 	struct vpmu_vm *vm;

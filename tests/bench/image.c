@@ -17,6 +17,9 @@
 #define SLOTS 63u
 #define ROUNDS 200u
 
+/* What is timed. */
+enum call { COPY, CHECKSUM, SAVE, LOAD, LOAD_COPIED, PROVE, CALLS };
+
 struct images {
 	struct vpmu_vm *vm;
 	struct vpmu_vm *target; /* with the same vCPUs, nothing open */
@@ -147,36 +150,54 @@ static void add_checksum_rows(struct images *images, double sum)
 				"without the CPU's instruction", -1, true });
 }
 
+/* What is left of a call without the checksum, in copies of the image. */
+static double copies(const struct timed *timed, enum call call)
+{
+	return (timed[call].ns - timed[CHECKSUM].ns) / timed[COPY].ns;
+}
+
+static double us(const struct timed *timed, enum call call)
+{
+	return (timed[call].ns - timed[CHECKSUM].ns) / 1e3;
+}
+
 static void add_rows(struct images *images)
 {
-	double once = bench_time(copy, images, 1, ROUNDS);
-	double sum = bench_time(checksum, images, 1, ROUNDS);
-	double encoded = bench_time(save, images, 1, ROUNDS) - sum;
-	double decoded = bench_time(load_lent, images, 1, ROUNDS) - sum;
-	double copied = bench_time(load_copied, images, 1, ROUNDS) - sum;
-	double proved = bench_time(prove, images, 1, ROUNDS) - sum;
+	struct timed timed[] = {
+		[COPY] = { .call = copy },
+		[CHECKSUM] = { .call = checksum },
+		[SAVE] = { .call = save },
+		[LOAD] = { .call = load_lent },
+		[LOAD_COPIED] = { .call = load_copied },
+		[PROVE] = { .call = prove },
+	};
 
-	bench_row((struct row){ "image_encode_per_copy", encoded / once, "copies", AT_MOST, 1.5,
-				"save; memcpy of the image, us", once / 1e3, true });
-	bench_row((struct row){ "image_decode_per_copy", decoded / once, "copies", AT_MOST, 1.5,
-				"load of a lent image and abort, us", decoded / 1e3, true });
-	bench_row((struct row){ "image_decode_copied", copied / once, "copies", NO_BAR, 0,
-				"load with memory and a copy of its own, us", copied / 1e3, true });
-	bench_row((struct row){ "image_proof_per_copy", proved / once, "copies", AT_MOST, 1.5,
-				"proof alone, us", proved / 1e3, true });
-	add_checksum_rows(images, sum);
-	add_protobuf_rows(images, encoded, copied);
+	bench_in_turn(timed, CALLS, images, ROUNDS);
+	bench_row((struct row){ "image_encode_per_copy", copies(timed, SAVE), "copies", AT_MOST,
+				1.5, "save; memcpy of the image, us", timed[COPY].ns / 1e3, true });
+	bench_row((struct row){ "image_decode_per_copy", copies(timed, LOAD), "copies", AT_MOST,
+				1.5, "load of a lent image and abort, us", us(timed, LOAD), true });
+	bench_row((struct row){ "image_decode_copied", copies(timed, LOAD_COPIED), "copies", NO_BAR,
+				0, "load with memory and a copy of its own, us",
+				us(timed, LOAD_COPIED), true });
+	bench_row((struct row){ "image_proof_per_copy", copies(timed, PROVE), "copies", AT_MOST,
+				1.5, "proof alone, us", us(timed, PROVE), true });
+	add_checksum_rows(images, timed[CHECKSUM].ns);
+	add_protobuf_rows(images, timed[SAVE].ns - timed[CHECKSUM].ns,
+			  timed[LOAD_COPIED].ns - timed[CHECKSUM].ns);
 }
 
 /* Rules of groups are asked one by one. */
 static void add_group_rows(struct images *images)
 {
-	double once = bench_time(copy, images, 1, ROUNDS);
-	double sum = bench_time(checksum, images, 1, ROUNDS);
-	double decoded = bench_time(load_lent, images, 1, ROUNDS) - sum;
+	struct timed timed[] = { [COPY] = { .call = copy },
+				 [CHECKSUM] = { .call = checksum },
+				 [SAVE] = { .call = save },
+				 [LOAD] = { .call = load_lent } };
 
-	bench_row((struct row){ "image_decode_groups", decoded / once, "copies", NO_BAR, 0,
-				"the same with groups of four, us", decoded / 1e3, true });
+	bench_in_turn(timed, LOAD + 1, images, ROUNDS);
+	bench_row((struct row){ "image_decode_groups", copies(timed, LOAD), "copies", NO_BAR, 0,
+				"the same with groups of four, us", us(timed, LOAD), true });
 }
 
 static void bench_with(uint32_t group, void (*add)(struct images *images))
