@@ -19,7 +19,9 @@
  * the three brings a batch of its own.
  *
  * **Cost.** Every call says how many accesses (exits) it makes. Calls that take a batch make one
- * where the batch is big enough and LIMITS.batch_words allows it, and otherwise fall back to one
+ * where the batch is big enough and LIMITS.batch_words allows it, and otherwise one for each
+ * batch that it takes; between two of them others may come, so that results of slots of one group
+ * may be of different publications, as their stamps then say. With less than 10 words it is one
  * access per register; a NULL batch asks for that, for a task; a handler gives a batch of 3 words
  * with its own context instead.
  *

@@ -90,7 +90,10 @@ int vpmu_guest_attr_check(const struct vpmu_guest *guest, const struct guest_per
 /*
  * A talk is what is said to the device in one batch. It is written down once, as a function that
  * calls the talk_* functions below, and that function is run twice: first to say, then to hear the
- * answers. Where the batch cannot be used it is run once, with an access for each register.
+ * answers. What does not fit is cut between two steps and said in further batches; a step is one
+ * call of those functions. It may be cut anywhere: attr words are of slots that are still closed, a
+ * mask is one word, and the results of a slot are one entry. Without a batch, or with one that is
+ * too short for a slot, the function is run once, with an access for each register.
  */
 enum talk_pass {
 	TALK_SAY,
@@ -98,10 +101,17 @@ enum talk_pass {
 	TALK_SINGLY,
 };
 
+#define TALK_WHOLE UINT32_MAX
+/* The longest step: a head of two words, and the attr words or the results of a slot. */
+#define TALK_MOST_WORDS 10u
+
 struct talk {
 	struct vpmu_guest *guest;
 	struct vpmu_guest_batch *batch; /* NULL: singly, as a task */
 	enum talk_pass pass;
+	uint32_t step;	  /* the next one */
+	uint32_t first;	  /* of this batch; earlier ones are done */
+	uint32_t end;	  /* the first that has no room in it; TALK_WHOLE */
 	uint32_t place;	  /* of the next entry, when hearing */
 	uint32_t refused; /* 1: a value was refused */
 	uint64_t failed;  /* slots that failed */

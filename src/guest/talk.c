@@ -47,13 +47,35 @@ static int hear(struct talk *talk, uint32_t operation, uint32_t first, uint64_t 
 	return operation == VPMU_OP_WRITE ? 0 : VPMU_GUEST_HOST;
 }
 
-int vpmu_guest_talk_write(struct talk *talk, uint32_t first, const uint64_t *values, uint32_t count)
+/* Whether the next step is one of this batch. */
+static int is_due(struct talk *talk)
+{
+	uint32_t step = talk->step++;
+
+	return step >= talk->first && step < talk->end;
+}
+
+/* The step that has no room begins the next batch. */
+static int said(struct talk *talk, int error)
+{
+	if (error != VPMU_GUEST_ROOM)
+		return error;
+	talk->end = talk->step - 1;
+	return 0;
+}
+
+static int write_step(struct talk *talk, uint32_t first, const uint64_t *values, uint32_t count)
 {
 	if (talk->pass == TALK_SAY)
-		return vpmu_guest_batch_write(talk->batch, first, values, count);
+		return said(talk, vpmu_guest_batch_write(talk->batch, first, values, count));
 	if (talk->pass == TALK_HEAR)
 		return hear(talk, VPMU_OP_WRITE, first, NULL, count);
 	return write_singly(talk, first, values, count);
+}
+
+int vpmu_guest_talk_write(struct talk *talk, uint32_t first, const uint64_t *values, uint32_t count)
+{
+	return is_due(talk) ? write_step(talk, first, values, count) : 0;
 }
 
 static int read_singly(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
@@ -65,13 +87,18 @@ static int read_singly(struct talk *talk, uint32_t first, uint64_t *values, uint
 	return error;
 }
 
-int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
+static int read_step(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
 {
 	if (talk->pass == TALK_SAY)
-		return vpmu_guest_batch_read(talk->batch, first, count);
+		return said(talk, vpmu_guest_batch_read(talk->batch, first, count));
 	if (talk->pass == TALK_HEAR)
 		return hear(talk, VPMU_OP_READ, first, values, count);
 	return read_singly(talk, first, values, count);
+}
+
+int vpmu_guest_talk_read(struct talk *talk, uint32_t first, uint64_t *values, uint32_t count)
+{
+	return is_due(talk) ? read_step(talk, first, values, count) : 0;
 }
 
 /* A handler may come in between and have the slot published anew: its words must belong together. */
@@ -96,10 +123,12 @@ int vpmu_guest_talk_event(struct talk *talk, uint32_t slot, struct guest_perf_ev
 	uint64_t words[VPMU_EVENT_WORDS] = { 0 };
 	int error;
 
+	if (!is_due(talk))
+		return 0;
 	if (talk->pass == TALK_SINGLY)
 		error = read_event_singly(talk, slot, words);
 	else
-		error = vpmu_guest_talk_read(talk, event_register(slot), words, VPMU_EVENT_WORDS);
+		error = read_step(talk, event_register(slot), words, VPMU_EVENT_WORDS);
 	return error || talk->pass == TALK_SAY ? error : vpmu_guest_event_take(words, event);
 }
 
@@ -127,13 +156,11 @@ static int masks_tell(uint32_t index)
 	return index >= VPMU_REG_OPEN && index <= VPMU_REG_SYNC;
 }
 
-int vpmu_guest_talk_mask(struct talk *talk, uint32_t index, uint64_t mask)
+static int mask_singly(struct talk *talk, uint32_t index, uint64_t mask)
 {
 	uint64_t opened = 0, now[2] = { 0 }, wrong = 0;
 	int error;
 
-	if (talk->pass != TALK_SINGLY)
-		return vpmu_guest_talk_write(talk, index, &mask, 1);
 	if (!masks_tell(index))
 		return access_write(talk, index, mask);
 	error = access_read(talk, VPMU_REG_OPENED, &opened);
@@ -147,26 +174,67 @@ int vpmu_guest_talk_mask(struct talk *talk, uint32_t index, uint64_t mask)
 	return error;
 }
 
-int vpmu_guest_talk_run(struct talk *talk, int (*say)(struct talk *talk, void *arguments),
-			void *arguments)
+int vpmu_guest_talk_mask(struct talk *talk, uint32_t index, uint64_t mask)
 {
-	int error = VPMU_GUEST_ROOM;
+	if (!is_due(talk))
+		return 0;
+	if (talk->pass == TALK_SINGLY)
+		return mask_singly(talk, index, mask);
+	return write_step(talk, index, &mask, 1);
+}
 
-	if (talk->batch) {
-		vpmu_guest_batch_clear(talk->batch);
-		talk->pass = TALK_SAY;
-		error = say(talk, arguments);
-		if (!error)
-			error = vpmu_guest_batch_run(talk->guest, talk->batch);
-	}
-	if (error == VPMU_GUEST_ROOM) {
-		talk->pass = TALK_SINGLY;
-		return say(talk, arguments);
-	}
+typedef int (*talker)(struct talk *talk, void *arguments);
+
+static int pass(struct talk *talk, enum talk_pass which, talker say, void *arguments)
+{
+	talk->pass = which;
+	talk->step = 0;
+	talk->place = 0;
+	return say(talk, arguments);
+}
+
+/* As many steps as the batch has room for, and the device takes at once. */
+static int fill(struct talk *talk, talker say, void *arguments)
+{
+	struct vpmu_guest_batch *batch = talk->batch;
+	uint32_t capacity = batch->capacity, limit = talk->guest->batch_words;
+	int error;
+
+	limit = limit < capacity ? limit : capacity;
+	vpmu_guest_batch_clear(batch);
+	batch->capacity = limit;
+	error = pass(talk, TALK_SAY, say, arguments);
+	batch->capacity = capacity;
+	if (!error && talk->end != TALK_WHOLE && limit < TALK_MOST_WORDS)
+		return VPMU_GUEST_ROOM;
+	return error;
+}
+
+static int run_some(struct talk *talk, talker say, void *arguments)
+{
+	int error;
+
+	talk->end = TALK_WHOLE;
+	if (!talk->batch)
+		return VPMU_GUEST_ROOM;
+	error = fill(talk, say, arguments);
+	if (!error)
+		error = vpmu_guest_batch_run(talk->guest, talk->batch);
 	if (error)
 		return error;
-	talk->pass = TALK_HEAR;
-	talk->place = 0;
-	error = say(talk, arguments);
+	error = pass(talk, TALK_HEAR, say, arguments);
 	return talk->failed & ~talk->guest->granted ? VPMU_GUEST_HOST : error;
+}
+
+int vpmu_guest_talk_run(struct talk *talk, talker say, void *arguments)
+{
+	int error;
+
+	talk->first = 0;
+	while ((error = run_some(talk, say, arguments)) == 0 && talk->end != TALK_WHOLE)
+		talk->first = talk->end;
+	if (error != VPMU_GUEST_ROOM)
+		return error;
+	talk->end = TALK_WHOLE;
+	return pass(talk, TALK_SINGLY, say, arguments);
 }

@@ -20,6 +20,7 @@
 /* Guest memory at PAGE_ADDRESS: a batch of each context, then the events area. */
 static _Alignas(4096) uint64_t memory[MEMORY_WORDS];
 static unsigned int accesses;
+static unsigned int fail_at; /* the access that is not answered; 0: none */
 static unsigned int interrupts;
 static int memory_is_gone;
 static void (*in_between)(void); /* called before and after each access */
@@ -251,7 +252,8 @@ static int way_write(void *opaque, uint32_t context, uint32_t index, uint64_t va
 
 	(void)context;
 	let_others_in();
-	accesses++;
+	if (++accesses == fail_at)
+		return VPMU_GUEST_BUSY;
 	answer = vpmu_vcpu_write(opaque, index, value);
 	let_others_in();
 	return answer == VPMU_ACCESS_FAULT ? VPMU_GUEST_FAULT : 0;
@@ -269,7 +271,7 @@ static struct {
 	struct vpmu_guest_batch interrupt;
 } it;
 
-static void begin_with(uint32_t batch_words, uint32_t slot_operations)
+static void begin_granted(uint32_t slots, uint32_t batch_words, uint32_t slot_operations)
 {
 	struct vpmu_profile profile;
 	struct vpmu_config config = { .size = sizeof(config),
@@ -281,7 +283,8 @@ static void begin_with(uint32_t batch_words, uint32_t slot_operations)
 	memset(&script, 0, sizeof(script));
 	script.time = 1000;
 	vpmu_profile_default(&profile);
-	profile.counting = 16;
+	profile.slots = slots;
+	profile.counting = slots;
 	profile.batch_words = batch_words;
 	profile.slot_operations = slot_operations;
 	profile.creation_rate = 0;
@@ -299,6 +302,11 @@ static void begin_with(uint32_t batch_words, uint32_t slot_operations)
 		 0);
 	interrupts = 0;
 	accesses = 0;
+}
+
+static void begin_with(uint32_t batch_words, uint32_t slot_operations)
+{
+	begin_granted(16, batch_words, slot_operations);
 }
 
 static void begin(void)
@@ -423,6 +431,84 @@ static void singly_comes_to_the_same(void)
 	CHECK_EQ(failed[1], 1u << 2);
 	CHECK_EQ(mask, 0xfb);
 	CHECK_MEM(batched, single, sizeof(single));
+}
+
+/* Opens a batch that is cut wherever it can be: what a whole one comes to, in few accesses. */
+static void cut_batch_comes_to_the_same(void)
+{
+	struct guest_perf_event whole[2][EVENTS], cut[2][EVENTS];
+	struct guest_perf_attr attrs[EVENTS];
+	uint64_t failed[4];
+
+	fill_attrs(attrs);
+	attrs[5].link = attrs[6].link = 4;
+	attrs[5].flags = attrs[6].flags = VPMU_ATTR_MEMBER;
+	for (uint32_t words = VPMU_GUEST_BATCH_WORDS(EVENTS); words >= 10; words--) {
+		int first = words == VPMU_GUEST_BATCH_WORDS(EVENTS);
+		struct guest_perf_event(*to)[EVENTS] = first ? whole : cut;
+		uint64_t *told = first ? failed : failed + 2;
+
+		begin_with(words, 1000);
+		script.denied = 3;
+		script.increase = 3;
+		CHECK_EQ(vpmu_guest_open(&it.guest, &it.batch, 0xff, attrs, VPMU_GUEST_ENABLE,
+					 to[0], &told[0]),
+			 0);
+		/* No batch but the last leaves room for a slot. */
+		CHECK(accesses <= 1 + (VPMU_GUEST_BATCH_WORDS(EVENTS) - 1) / (words - 9));
+		CHECK_EQ(accesses == 1, first);
+		CHECK_EQ(it.batch.capacity, 1024);
+		CHECK_EQ(vpmu_guest_disable(&it.guest, &it.batch, 0xff, to[1], &told[1]), 0);
+		end();
+		CHECK_MEM(to, whole, sizeof(whole));
+		CHECK_MEM(told, failed, 2 * sizeof(*told));
+	}
+	CHECK_EQ(failed[0], 0x4);
+}
+
+/* All slots of a guest through a mailbox, whose batches have 504 words. */
+static void many_slots_are_few_accesses(void)
+{
+	static struct guest_perf_event events[VPMU_MAX_SLOTS];
+	static struct guest_perf_attr attrs[VPMU_MAX_SLOTS];
+	uint64_t all = (1ull << VPMU_MAX_SLOTS) - 1, failed;
+
+	fill_attrs(attrs);
+	for (uint32_t i = 0; i < VPMU_MAX_SLOTS; i++)
+		attrs[i] = attrs[i % EVENTS];
+	begin_granted(VPMU_MAX_SLOTS, VPMU_GUEST_MAILBOX_WORDS, 1000);
+	CHECK_EQ(vpmu_guest_open(&it.guest, &it.batch, all, attrs, 0, events, &failed), 0);
+	CHECK_EQ(accesses, 3);
+	CHECK_EQ(failed, 0);
+	script.increase = 1;
+	CHECK_EQ(vpmu_guest_enable(&it.guest, &it.batch, 0xff, NULL, &failed), 0);
+	accesses = 0;
+	CHECK_EQ(vpmu_guest_read_fresh(&it.guest, &it.batch, all, events, &failed), 0);
+	CHECK_EQ(accesses, 2);
+	CHECK_EQ(failed, 0);
+	for (uint32_t i = 0; i < VPMU_MAX_SLOTS; i++)
+		CHECK_EQ(events[i].count, i < EVENTS ? 2 * attrs[i].config : 0);
+	end();
+}
+
+/* What is not said any more after a device that answers no more is not taken for an answer. */
+static void batch_that_is_lost_ends_the_call(void)
+{
+	struct guest_perf_event events[EVENTS] = { 0 };
+	struct guest_perf_attr attrs[EVENTS];
+	uint64_t failed;
+
+	fill_attrs(attrs);
+	for (unsigned int lost = 1; lost <= 17; lost++) {
+		begin_with(10, 1000);
+		script.increase = 3;
+		fail_at = lost;
+		CHECK_EQ(vpmu_guest_open(&it.guest, &it.batch, 0xff, attrs, 0, events, &failed),
+			 VPMU_GUEST_BUSY);
+		CHECK_EQ(accesses, lost);
+		fail_at = 0;
+		end();
+	}
 }
 
 static void denied_event_says_why_and_its_group_too(void)
@@ -794,13 +880,13 @@ static void check_whole(const struct guest_perf_event events[EVENTS])
 	}
 }
 
-static void disturb(struct vpmu_guest_batch *batch)
+static void disturb(struct vpmu_guest_batch *batch, uint32_t batch_words)
 {
 	struct guest_perf_event events[EVENTS];
 	struct guest_perf_attr attrs[EVENTS];
 	uint64_t failed;
 
-	begin();
+	begin_with(batch_words, 1000);
 	area_on();
 	script.increase = 5;
 	fill_attrs(attrs);
@@ -820,12 +906,16 @@ static void handlers_may_come_between_any_two_accesses(void)
 {
 	visits = 0;
 	for (stride = 1; stride < 5; stride++)
-		disturb(&it.batch);
+		disturb(&it.batch, 1024);
 	CHECK(visits > 4);
 	visits = 0;
 	for (stride = 37; stride < 60; stride++)
-		disturb(NULL);
+		disturb(NULL, 1024);
 	CHECK(visits > 100);
+	visits = 0;
+	for (stride = 2; stride < 9; stride++)
+		disturb(&it.batch, 83);
+	CHECK(visits > 4);
 }
 
 static void slots_are_picked_from_below(void)
@@ -842,6 +932,9 @@ const struct test_case test_cases[] = {
 	{ "R-MASK-9", "fresh_read_is_one_access", fresh_read_is_one_access },
 	{ "R-PUB-3", "stale_read_is_no_access", stale_read_is_no_access },
 	{ "R-BAT-1", "singly_comes_to_the_same", singly_comes_to_the_same },
+	{ "R-BAT-3", "cut_batch_comes_to_the_same", cut_batch_comes_to_the_same },
+	{ "R-BOX-3", "many_slots_are_few_accesses", many_slots_are_few_accesses },
+	{ "R-BAT-8", "batch_that_is_lost_ends_the_call", batch_that_is_lost_ends_the_call },
 	{ "R-GRP-3", "denied_event_says_why_and_its_group_too",
 	  denied_event_says_why_and_its_group_too },
 	{ "R-MASK-10", "check_and_warm_keep_nothing_open", check_and_warm_keep_nothing_open },
