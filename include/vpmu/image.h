@@ -405,9 +405,10 @@ VPMU_API int vpmu_vcpu_configuration(struct vpmu_vcpu *vcpu,
 
 /**
  * @brief Makes host events ready for what an image has open on this vCPU. Those of an earlier
- * prepare are kept where they fit and given up where not. What is enabled there and has no period
- * runs from now on, since starting many host events is what a blackout would last for most; nothing
- * that is counted before the resume is the guest's. The rest is paused. All of it is within the
+ * prepare are kept where they fit and given up where not. What is enabled there runs from now on,
+ * without notices, since starting many host events is what a blackout would last for most; nothing
+ * that is counted before the resume is the guest's. The rest is paused, and so are software events
+ * that have periods and are no clocks, since to start them costs least. All of it is within the
  * VM's budgets; what does not fit them is made after the resume.
  * @param vcpu a vCPU that has run nothing yet, or was reset; bound
  * @param image an image with this vCPU, of either kind

@@ -275,12 +275,13 @@ void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask);
 /*
  * Warm groups that will count as soon as the vCPU goes on run already: to start one of many host
  * events makes a kernel schedule all of its thread's anew, which is not for the blackout. While the
- * thread waits they take no counters.
+ * thread waits they take no counters. They give no notices.
  */
 void vpmu_host_prime(struct vpmu_vcpu *vcpu, uint64_t leaders);
 /* Pauses them again; what cannot be paused and read is given up. */
 void vpmu_host_unprime(struct vpmu_vcpu *vcpu, uint64_t leaders);
-/* From here on what they count is the guest's. False where they are to be started as any others. */
+/* From here on what they count is the guest's, and so are their notices. False where they are to be
+ * started as any others. */
 bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Where a slot stands among the events of its group: the leader first, then the others in order. */
 unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned int slot);
@@ -295,6 +296,8 @@ void vpmu_slot_flag(struct vpmu_slot *slot, uint64_t set, uint64_t clear);
 /* Adds counts to a slot; true when it overflowed and was not pending. */
 bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int index, uint64_t increase);
 void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index);
+/* All slots of a group that have periods. */
+void vpmu_overflow_arm_group(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index, bool was_pending);
 
 /* ---- pmi.c ----------------------------------------------------------------------------------- */

@@ -175,11 +175,27 @@ static int discard(struct vpmu_vcpu *vcpu, unsigned int leader)
 	return vm->source.read(vm->source_opaque, vcpu->attached, slot->host, &reading);
 }
 
-/* Sampling ones are not for it: they begin with what is left of their periods. */
-static bool may_run(const struct vpmu_vcpu *vcpu, unsigned int leader)
+/* A software event that counts takes a new period only when it is put on its CPU anew (Linux's
+ * perf_swevent_add()): that costs more than to start it late. */
+static bool takes_period_late(const struct vpmu_slot *slot)
 {
-	for (uint64_t rest = vcpu->slots[leader].members; rest; rest &= rest - 1) {
-		if (vcpu->slots[vpmu_lowest(rest)].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD])
+	return slot->attr[VPMU_ATTR_WORD_TYPE] == VPMU_TYPE_HOST_SOFTWARE &&
+	       slot->attr[VPMU_ATTR_WORD_CONFIG] > VPMU_SOFTWARE_TASK_CLOCK;
+}
+
+/* Its notices would be nobody's, as its counts are. False where it is to be started late. */
+static bool mute(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	const struct vpmu_slot *lead = &vcpu->slots[leader];
+	struct vpmu_vm *vm = vcpu->vm;
+
+	for (uint64_t rest = lead->members; rest; rest &= rest - 1) {
+		const struct vpmu_slot *slot = &vcpu->slots[vpmu_lowest(rest)];
+		unsigned int at = vpmu_group_position(lead->members, leader, vpmu_lowest(rest));
+
+		if (slot->attr[VPMU_ATTR_WORD_SAMPLE_PERIOD] &&
+		    (takes_period_late(slot) ||
+		     vm->source.period(vm->source_opaque, vcpu->attached, lead->host, at, 0) < 0))
 			return false;
 	}
 	return true;
@@ -192,8 +208,8 @@ void vpmu_host_prime(struct vpmu_vcpu *vcpu, uint64_t leaders)
 	for (leaders &= vcpu->warm & ~vcpu->primed; leaders; leaders &= leaders - 1) {
 		unsigned int leader = vpmu_lowest(leaders);
 
-		if (may_run(vcpu, leader) && vm->source.run(vm->source_opaque, vcpu->attached,
-							    vcpu->slots[leader].host, 1) >= 0)
+		if (mute(vcpu, leader) && vm->source.run(vm->source_opaque, vcpu->attached,
+							 vcpu->slots[leader].host, 1) >= 0)
 			vcpu->primed |= VPMU_BIT(leader);
 	}
 }
@@ -217,8 +233,12 @@ void vpmu_host_unprime(struct vpmu_vcpu *vcpu, uint64_t leaders)
 
 bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
-	bool primed = vcpu->primed & VPMU_BIT(leader);
+	bool counting;
 
+	if (!(vcpu->primed & VPMU_BIT(leader)))
+		return false;
 	vcpu->primed &= ~VPMU_BIT(leader);
-	return primed && discard(vcpu, leader) >= 0;
+	counting = discard(vcpu, leader) >= 0;
+	vpmu_overflow_arm_group(vcpu, leader);
+	return counting;
 }

@@ -280,10 +280,9 @@ static void take_group(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	vcpu->slots[leader].members = members;
 	for (uint64_t rest = members; rest; rest &= rest - 1)
 		vcpu->slots[vpmu_lowest(rest)].leader = (uint8_t)leader;
-	for (uint64_t rest = members; rest; rest &= rest - 1) {
-		if (vcpu->slots[vpmu_lowest(rest)].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD])
-			vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
-	}
+	/* What runs already is armed when it is handed over: the guest's counts begin there. */
+	if (!(vcpu->primed & VPMU_BIT(leader)))
+		vpmu_overflow_arm_group(vcpu, leader);
 }
 
 void vpmu_state_take(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, uint32_t generation)

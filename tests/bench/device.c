@@ -206,7 +206,7 @@ static struct device *create(struct device *device, uint32_t slots,
 	profile.counting = slots;
 	profile.creation_rate = 0;
 	profile.features |= VPMU_FEATURE_HOST_SOFTWARE;
-	profile.software_events = 1u << VPMU_SOFTWARE_PAGE_FAULTS |
+	profile.software_events = 1u << VPMU_SOFTWARE_TASK_CLOCK | 1u << VPMU_SOFTWARE_PAGE_FAULTS |
 				  1u << VPMU_SOFTWARE_CONTEXT_SWITCHES;
 	device->ram = calloc(1, DEVICE_RAM);
 	if (!device->ram || vpmu_vm_create(&config, &device->vm) < 0)

@@ -153,16 +153,119 @@ static void a_thread_that_goes_takes_nothing_along(void)
 	end();
 }
 
-/* A period begins with what the guest has left of it, so that one waits. */
-static void a_slot_with_a_period_begins_at_the_resume(void)
+static uint64_t notice_after(unsigned int slot)
+{
+	const struct world_group *group = world_group(&there, 0, slot);
+
+	CHECK(group);
+	return group ? group->events[0].left : UINT64_MAX;
+}
+
+/* What counts for nobody gives no notice; at the resume a period goes on with what the guest has
+ * left of it. */
+static void a_slot_with_a_period_is_armed_at_the_resume(void)
+{
+	begin(NULL);
+	DONE(VPMU_REG_PMI, VPMU_PMI_NMI);
+	sample_slot(0, 100);
+	CHECK_EQ(prepare(), 1);
+	CHECK_EQ(runs(0), 1);
+	CHECK_EQ(notice_after(0), 0);
+	world_count(&there, 0, 0, 1000);
+	world_count(&world, 0, 0, 30);
+	move(0);
+	world_count(&there, 0, 0, 1000);
+	CHECK_EQ(notice_after(0), 0);
+	CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+	CHECK_EQ(notice_after(0), 70);
+	world_count(&there, 0, 0, 69);
+	CHECK_EQ(world_set(arrived, VPMU_REG_SYNC, 1), VPMU_ACCESS_DONE);
+	CHECK_EQ(there_word(0, VPMU_EVENT_WORD_COUNT), 99);
+	CHECK_EQ(there_word(0, VPMU_EVENT_WORD_PERIOD_LEFT), 1);
+	CHECK_EQ(there.pmis, 0);
+	world_count(&there, 0, 0, 1);
+	vpmu_vcpu_enter(arrived);
+	CHECK_EQ(there.pmis, 1);
+	CHECK_EQ(there_word(0, VPMU_EVENT_WORD_COUNT), 100);
+	end();
+}
+
+/* Of the software events only clocks take a period on the run. */
+static void a_software_event_with_a_period_begins_at_the_resume(void)
+{
+	static const uint64_t configs[] = { VPMU_SOFTWARE_CPU_CLOCK, VPMU_SOFTWARE_TASK_CLOCK,
+					    VPMU_SOFTWARE_PAGE_FAULTS,
+					    VPMU_SOFTWARE_EMULATION_FAULTS };
+
+	for (unsigned int i = 0; i < TEST_COUNT(configs); i++) {
+		begin(NULL);
+		describe(0, VPMU_TYPE_HOST_SOFTWARE, configs[i], 0);
+		DONE(VPMU_STRIDE + VPMU_ATTR_WORD_SAMPLE_PERIOD, 100);
+		DONE(VPMU_REG_OPEN, 1);
+		DONE(VPMU_REG_ENABLE, 1);
+		CHECK_EQ(prepare(), 1);
+		CHECK_EQ(runs(0), i < 2);
+		move(0);
+		CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+		CHECK_EQ(runs(0), 1);
+		CHECK_EQ(notice_after(0), 100);
+		end();
+	}
+}
+
+/* A slot that the guest has yet to acknowledge asks for no notice, there as here. */
+static void a_pending_slot_stays_without_notices(void)
 {
 	begin(NULL);
 	sample_slot(0, 100);
+	world_count(&world, 0, 0, 130);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(prepare(), 1);
+	move(0);
+	CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+	CHECK_EQ(notice_after(0), 0);
+	end();
+}
+
+/* One that would give notices early is not started early; neither call leaves it behind. */
+static void a_period_that_cannot_be_muted_waits_for_the_resume(void)
+{
+	begin(NULL);
+	sample_slot(0, 100);
+	world_fail(&there, WORLD_PERIOD, 0, 1, VPMU_ERROR_SYSTEM);
 	CHECK_EQ(prepare(), 1);
 	CHECK_EQ(runs(0), 0);
 	move(0);
 	CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
 	CHECK_EQ(runs(0), 1);
+	CHECK_EQ(notice_after(0), 100);
+	end();
+}
+
+/* What starved while it waited is started anew, and has its notices. */
+static void a_period_that_starved_is_armed_nevertheless(void)
+{
+	begin(NULL);
+	sample_slot(0, 100);
+	CHECK_EQ(prepare(), 1);
+	move(0);
+	world_fail(&there, WORLD_READ, 0, 1, VPMU_ERROR_STARVED);
+	CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+	CHECK_EQ(runs(0), 1);
+	CHECK_EQ(notice_after(0), 100);
+	end();
+}
+
+/* The move is off, and the destination's own guest samples on what was left there. */
+static void a_guest_that_finds_it_samples_whole_periods(void)
+{
+	begin(NULL);
+	sample_slot(0, 100);
+	CHECK_EQ(prepare(), 1);
+	world_count(&there, 0, 0, 30);
+	CHECK_EQ(world_set(arrived, VPMU_REG_OPEN, 1), VPMU_ACCESS_DONE);
+	CHECK_EQ(world_set(arrived, VPMU_REG_ENABLE, 1), VPMU_ACCESS_DONE);
+	CHECK_EQ(notice_after(0), 100);
 	end();
 }
 
@@ -197,8 +300,18 @@ const struct test_case test_cases[] = {
 	  what_starved_while_it_waited_is_started_anew },
 	{ "R-MIG-11", "a_thread_that_goes_takes_nothing_along",
 	  a_thread_that_goes_takes_nothing_along },
-	{ "R-MIG-10", "a_slot_with_a_period_begins_at_the_resume",
-	  a_slot_with_a_period_begins_at_the_resume },
+	{ "R-MIG-10", "a_slot_with_a_period_is_armed_at_the_resume",
+	  a_slot_with_a_period_is_armed_at_the_resume },
+	{ "R-MIG-10", "a_software_event_with_a_period_begins_at_the_resume",
+	  a_software_event_with_a_period_begins_at_the_resume },
+	{ "R-MIG-10", "a_pending_slot_stays_without_notices",
+	  a_pending_slot_stays_without_notices },
+	{ "R-MIG-13", "a_period_that_cannot_be_muted_waits_for_the_resume",
+	  a_period_that_cannot_be_muted_waits_for_the_resume },
+	{ "R-MIG-12", "a_period_that_starved_is_armed_nevertheless",
+	  a_period_that_starved_is_armed_nevertheless },
+	{ "R-MIG-14", "a_guest_that_finds_it_samples_whole_periods",
+	  a_guest_that_finds_it_samples_whole_periods },
 	{ "R-MIG-14", "a_guest_that_finds_it_counts_from_its_own_start",
 	  a_guest_that_finds_it_counts_from_its_own_start },
 };
