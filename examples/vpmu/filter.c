@@ -16,7 +16,8 @@ enum form { FORM_TEXT, FORM_JSON, FORM_C };
 static int help(void)
 {
 	printf("Usage: vpmu filter [--model MODEL] --allow EVENTS [--deny EVENTS] [OPTION...]\n"
-	       "       vpmu filter [--model MODEL] --deny EVENTS [OPTION...]\n\n"
+	       "       vpmu filter [--model MODEL] --deny EVENTS [OPTION...]\n"
+	       "       vpmu filter --list [--model MODEL] [--json]\n\n"
 	       "Makes a filter for KVM_SET_PMU_EVENT_FILTER: of the events that guests may count with KVM's own\n"
 	       "vPMU. With --allow all other events are denied, with --deny alone all others are allowed; with\n"
 	       "both, the events of --deny are taken out of those of --allow.\n\n"
@@ -27,7 +28,8 @@ static int help(void)
 	       "  --masked        join unit masks into masked entries (Linux 6.3)\n"
 	       "  --check         prove by a model of KVM's rules that no event is treated otherwise\n"
 	       "  --test          give the filter to a VM of this host, and say what KVM answers\n"
-	       "  --json          one JSON object\n"
+	       "  --list          the models, or the events of the model, with what they are\n"
+	       "  --json          one JSON object; of --list, a list of them\n"
 	       "  --c             the source of a struct for a VMM\n"
 	       "  --help          this text\n\n"
 	       "Events are generic names, codes as perf takes them (r81d0: event select 0xd0, unit mask 0x81;\n"
@@ -105,6 +107,8 @@ static int flag_take(struct filter_job *job, const char *argument, enum form *fo
 		job->check = 1;
 	else if (strcmp(argument, "--test") == 0)
 		job->test = 1;
+	else if (strcmp(argument, "--list") == 0)
+		job->list = 1;
 	else if (strcmp(argument, "--json") == 0)
 		*form = FORM_JSON;
 	else if (strcmp(argument, "--c") == 0)
@@ -160,7 +164,9 @@ int filter_main(int count, char **arguments)
 			job.model = arguments[i + 1];
 		i++;
 	}
-	if (!job.has_allow && !job.has_deny)
+	if (job.list && !job.has_allow && !job.has_deny && form != FORM_C)
+		return filter_list_print(&job, form == FORM_JSON);
+	if (job.list || (!job.has_allow && !job.has_deny))
 		return usage_error("filter", NULL);
 	if (lists_read(&job, count, arguments) != 0 || make(&job) != TOOL_DONE)
 		return TOOL_FAILED;

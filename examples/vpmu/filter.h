@@ -34,6 +34,7 @@ struct filter_job {
 	int masked;
 	int check;
 	int test;
+	int list;
 	struct vpmu_filter_request request;
 	struct vpmu_filter filter;
 	struct vpmu_filter_report report;
@@ -42,8 +43,20 @@ struct filter_job {
 };
 
 /* filter_names.c: these say what is wrong, and return -1 */
+int filter_complain(const char *name, const char *what);
 int filter_model_find(struct filter_job *job);
 int filter_list_read(const struct filter_job *job, const char *text, struct filter_list *list);
+
+/* filter_pfm.c, or filter_no_pfm.c: the same */
+typedef void filter_tell(void *opaque, const char *name, const char *description);
+int filter_pfm_model(struct filter_job *job);
+int filter_pfm_read(const struct filter_job *job, const char *name, struct vpmu_filter_event *event,
+		    unsigned int *notes);
+int filter_pfm_models(filter_tell *tell, void *opaque);
+int filter_pfm_events(const char *model, filter_tell *tell, void *opaque);
+
+/* filter_list.c: an exit code */
+int filter_list_print(struct filter_job *job, int json);
 
 /* filter_print.c */
 void filter_print_text(const struct filter_job *job);

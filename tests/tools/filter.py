@@ -43,6 +43,34 @@ def refused(status, words, *arguments):
     return done
 
 
+def listed(*arguments):
+    """Return the objects of --list."""
+    done = run("--list", *arguments, "--json")
+    assert done.returncode == 0 and done.stderr == "", done
+    return json.loads(done.stdout)
+
+
+def check_list():
+    """All that --list names can be given."""
+    assert [event["event"] for event in listed("--model", "amd")][:2] == ["cycles", "cpu-cycles"]
+    refused(2, "--help", "--list", "--allow", "cycles")
+    refused(2, "--help", "--list", "--c")
+    if not has_libpfm():
+        done = run("--list")
+        assert done.returncode == 1 and "built without libpfm4" in done.stderr, done
+        return
+    models = [model["model"] for model in listed()]
+    assert models[:2] == ["intel", "amd"] and len(models) > 40 and "skl" in models, models
+    for model in models:
+        made("--model", model, "--allow", "cycles")
+    events = {event["event"]: event["description"] for event in listed("--model", "skl")}
+    assert "instructions" in events and events["INST_RETIRED:ANY_P"], events
+    made("--model", "skl", "--allow", "INST_RETIRED:ANY_P")
+    text = run("--list", "--model", "skl").stdout.splitlines()
+    assert [line.split()[0] for line in text] == list(events), text
+    refused(1, "--list", "--list", "--model", "nosuch", "--json")
+
+
 def check_generic():
     """Generic names and codes of both vendors need no table of models."""
     found = made("--model", "intel", "--allow", "cycles,instructions,cache-misses,ref-cycles")
@@ -157,6 +185,7 @@ def check_kvm():
 def main():
     """Run the checks."""
     check_generic()
+    check_list()
     check_text()
     check_refusals()
     check_source()
