@@ -21,15 +21,14 @@ struct vpmu_resctrl {
 struct group {
 	char path[MOUNT + NAME + 16]; /* below mon_groups */
 	uint32_t made;		      /* 0: it was there, and may be somebody else's */
+	struct linux_caches caches;   /* of what is counted */
 };
 
-static const char *const files[] = {
+static const char *const files[LINUX_FILES] = {
 	[VPMU_MONITOR_LLC_OCCUPANCY] = "llc_occupancy",
 	[VPMU_MONITOR_MBM_TOTAL_BYTES] = "mbm_total_bytes",
 	[VPMU_MONITOR_MBM_LOCAL_BYTES] = "mbm_local_bytes",
 };
-
-#define FILES (sizeof(files) / sizeof(files[0]))
 
 /* The features that can be measured, a word on each line. */
 static int64_t read_features(const struct vpmu_resctrl *resctrl, char *to, uint64_t size)
@@ -85,7 +84,7 @@ static int probe(void *meter, uint64_t config)
 	int64_t result = read_features(resctrl, features, sizeof(features));
 	size_t length;
 
-	if (config >= FILES)
+	if (config >= LINUX_FILES)
 		return VPMU_ERROR_INVALID;
 	if (result < 0)
 		return vpmu_linux_error(result);
@@ -149,59 +148,92 @@ static int add_thread(void *meter, void *handle, int64_t thread)
 
 struct sum {
 	const struct vpmu_resctrl *resctrl;
-	const struct group *group;
-	const char *file;
-	uint64_t value;
+	struct group *group;
+	uint32_t file;
+	uint64_t value; /* of what there is at this moment */
 	uint32_t caches;
 	int error;
 };
 
-/* One L3 cache: a number, or a word why there is none. */
-static void add_cache(void *to, const char *name)
+/* The number in the name of an L3 cache's directory; -1: it is none. */
+static int cache_number(const char *name, uint64_t *id)
 {
-	struct sum *sum = to;
+	static const char begin[] = "mon_L3_";
+	char *end;
+
+	if (strncmp(name, begin, strlen(begin)) != 0 || strlen(name) >= NAME)
+		return -1;
+	name += strlen(begin);
+	if (*name < '0' || *name > '9')
+		return -1;
+	*id = strtoull(name, &end, 10);
+	return *end ? -1 : 0;
+}
+
+/* Reads one cache: a number, or a word why there is none. */
+static int read_cache(const struct sum *sum, const char *name, uint64_t *value)
+{
 	const struct vpmu_linux_system *system = &sum->resctrl->system;
 	char path[LINUX_PATH + NAME];
 	char text[64];
 	char *end = text;
 	int64_t length;
 
-	if (strncmp(name, "mon_L3_", strlen("mon_L3_")) != 0 || strlen(name) >= NAME)
+	(void)snprintf(path, sizeof(path), "%s/mon_data/%s/%s", sum->group->path, name,
+		       files[sum->file]);
+	length = system->file_read(system->opaque, path, text, sizeof(text));
+	if (length < 0)
+		return vpmu_linux_error(length);
+	if (text[0] >= '0' && text[0] <= '9')
+		*value = strtoull(text, &end, 10);
+	if (end != text)
+		return 0;
+	return strncmp(text, "Unavailable", strlen("Unavailable")) == 0 ? VPMU_ERROR_TAKEN :
+									  VPMU_ERROR_SYSTEM;
+}
+
+/* What one cache cannot tell now it tells another time: the others go on. */
+static void add_cache(void *to, const char *name)
+{
+	struct sum *sum = to;
+	uint64_t value = 0;
+	uint64_t id;
+	int error;
+
+	if (cache_number(name, &id))
 		return;
 	sum->caches++;
-	(void)snprintf(path, sizeof(path), "%s/mon_data/%s/%s", sum->group->path, name, sum->file);
-	length = system->file_read(system->opaque, path, text, sizeof(text));
-	if (length < 0) {
-		sum->error = vpmu_linux_error(length);
-		return;
-	}
-	if (text[0] >= '0' && text[0] <= '9')
-		sum->value += strtoull(text, &end, 10);
-	if (end == text)
-		sum->error = strncmp(text, "Unavailable", strlen("Unavailable")) == 0 ?
-				     VPMU_ERROR_TAKEN :
-				     VPMU_ERROR_SYSTEM;
+	error = read_cache(sum, name, &value);
+	if (!error && sum->file == VPMU_MONITOR_LLC_OCCUPANCY)
+		sum->value += value;
+	else if (!error)
+		error = vpmu_linux_caches_add(&sum->group->caches, &sum->resctrl->system, sum->file,
+					      id, value);
+	sum->error = error ? error : sum->error;
 }
 
 static int read_group(void *meter, void *handle, uint32_t vcpu, uint64_t config, uint64_t *value)
 {
 	const struct vpmu_resctrl *resctrl = meter;
-	struct sum sum = { .resctrl = resctrl, .group = handle };
+	struct group *group = handle;
+	struct sum sum = { .resctrl = resctrl, .group = group };
 	char path[LINUX_PATH];
 	int64_t result;
 
-	if (vcpu != VPMU_MONITOR_WHOLE_VM || config >= FILES)
+	if (vcpu != VPMU_MONITOR_WHOLE_VM || config >= LINUX_FILES)
 		return VPMU_ERROR_INVALID;
-	sum.file = files[config];
-	(void)snprintf(path, sizeof(path), "%s/mon_data", sum.group->path);
+	sum.file = (uint32_t)config;
+	(void)snprintf(path, sizeof(path), "%s/mon_data", group->path);
 	result = resctrl->system.list(resctrl->system.opaque, path, add_cache, &sum);
 	if (result < 0)
 		return vpmu_linux_error(result);
 	if (!sum.error && sum.caches == 0)
 		return VPMU_ERROR_UNSUPPORTED;
-	if (!sum.error)
-		*value = sum.value;
-	return sum.error;
+	if (sum.error)
+		return sum.error;
+	group->caches.begun |= 1u << sum.file;
+	*value = sum.file == VPMU_MONITOR_LLC_OCCUPANCY ? sum.value : group->caches.total[sum.file];
+	return 0;
 }
 
 /* With a group its threads go back to the one that they were in before. */
@@ -212,6 +244,7 @@ static void close_group(void *meter, void *handle)
 
 	if (group->made)
 		resctrl->system.directory_remove(resctrl->system.opaque, group->path);
+	vpmu_linux_caches_end(&group->caches, &resctrl->system);
 	resctrl->system.release(resctrl->system.opaque, group, sizeof(*group));
 }
 

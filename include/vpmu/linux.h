@@ -218,9 +218,11 @@ VPMU_API void vpmu_resctrl_destroy(struct vpmu_resctrl *resctrl);
  *
  * The group is made below mon_groups and removed at the end. One that is there already is used with
  * what it has measured, and stays: it may be that of another monitor, or was left by one that
- * crashed. Values are the sums over all L3 caches, in bytes: the kernel has applied the scale of
- * the hardware. Errors: VPMU_ERROR_LIMIT when the hardware has no monitor left, VPMU_ERROR_TAKEN
- * while it says "Unavailable", VPMU_ERROR_GONE for a thread that has ended.
+ * crashed. Values are of all L3 caches, in bytes: the kernel has applied the scale of the hardware.
+ * Occupancy is that of the caches present. What was moved only grows: a cache that goes offline
+ * keeps what it gave, and one that appears later gives what it counts from then on. Errors:
+ * VPMU_ERROR_LIMIT when the hardware has no monitor left, VPMU_ERROR_TAKEN while a cache says
+ * "Unavailable", VPMU_ERROR_GONE for a thread that has ended, VPMU_ERROR_NO_MEMORY.
  * @return a constant table
  * @par Threads
  * Any.

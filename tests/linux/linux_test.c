@@ -418,6 +418,135 @@ static void groups_are_made_read_and_removed(void)
 	remove_tree(host.tree);
 }
 
+/* ---- caches that come and go ----------------------------------------------------------------- */
+
+static void cache_shows(uint32_t id, const char *file, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/mon_groups/vm-1/mon_data/mon_L3_%02u", host.tree, id);
+	if (access(path, F_OK) != 0)
+		make(path, "");
+	put(path, file, text);
+}
+
+static void cache_goes(uint32_t id)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/mon_groups/vm-1/mon_data/mon_L3_%02u", host.tree, id);
+	remove_tree(path);
+}
+
+/* A group that was read once: its caches 0 and 1 have moved 1000 and 2000 bytes. */
+static struct vpmu_resctrl *caches_begin(const struct vpmu_linux_system *system, void **group)
+{
+	static char name[] = "vm-1";
+	struct vpmu_resctrl *resctrl;
+	uint64_t value = 0;
+
+	CHECK_EQ(vpmu_resctrl_create(system, host.tree, &resctrl), 0);
+	CHECK_EQ(vpmu_resctrl_ops()->open(resctrl, name, group), 0);
+	CHECK_EQ(vpmu_resctrl_ops()->read(resctrl, *group, VPMU_MONITOR_WHOLE_VM, 1, &value), 0);
+	CHECK_EQ(value, 3000);
+	return resctrl;
+}
+
+static void caches_end(struct vpmu_resctrl *resctrl, void *group)
+{
+	vpmu_resctrl_ops()->close(resctrl, group);
+	vpmu_resctrl_destroy(resctrl);
+	nothing_is_left();
+	remove_tree(host.tree);
+}
+
+/* What is read, or the error. */
+static int64_t moved(struct vpmu_resctrl *resctrl, void *group)
+{
+	uint64_t value = 0;
+	int error = vpmu_resctrl_ops()->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, 1, &value);
+
+	return error ? error : (int64_t)value;
+}
+
+/* A cache goes with the last of its CPUs: a sum that falls would be taken for a meter that began
+ * anew, and all that the others ever counted for an increase. */
+static void caches_that_go_take_nothing_along(void)
+{
+	struct vpmu_linux_system system = plant("llc_occupancy\nmbm_total_bytes\n");
+	uint64_t occupied = 0;
+	void *group;
+	struct vpmu_resctrl *resctrl = caches_begin(&system, &group);
+
+	cache_goes(0);
+	CHECK_EQ(moved(resctrl, group), 3000);
+	cache_shows(1, "mbm_total_bytes", "2500\n");
+	CHECK_EQ(moved(resctrl, group), 3500);
+	/* An instant is of what there is. */
+	CHECK_EQ(vpmu_resctrl_ops()->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, 0, &occupied), 0);
+	CHECK_EQ(occupied, 65536);
+	/* It comes back, and has begun at 0. */
+	cache_shows(0, "mbm_total_bytes", "40\n");
+	CHECK_EQ(moved(resctrl, group), 3540);
+	cache_shows(0, "mbm_total_bytes", "50\n");
+	CHECK_EQ(moved(resctrl, group), 3550);
+	/* One that nobody saw begin starts at what it shows. */
+	cache_shows(7, "mbm_total_bytes", "900000\n");
+	CHECK_EQ(moved(resctrl, group), 3550);
+	cache_shows(7, "mbm_total_bytes", "900001\n");
+	CHECK_EQ(moved(resctrl, group), 3551);
+	cache_goes(0);
+	cache_goes(1);
+	cache_goes(7);
+	CHECK_EQ(moved(resctrl, group), VPMU_ERROR_UNSUPPORTED);
+	caches_end(resctrl, group);
+}
+
+static void a_cache_that_cannot_be_read_loses_nothing(void)
+{
+	struct vpmu_linux_system system = plant("llc_occupancy\nmbm_total_bytes\n");
+	void *group;
+	struct vpmu_resctrl *resctrl = caches_begin(&system, &group);
+
+	cache_shows(0, "mbm_total_bytes", "1100\n");
+	cache_shows(1, "mbm_total_bytes", "Unavailable\n");
+	CHECK_EQ(moved(resctrl, group), VPMU_ERROR_TAKEN);
+	cache_shows(0, "mbm_total_bytes", "Error\n");
+	cache_shows(1, "mbm_total_bytes", "2010\n");
+	CHECK_EQ(moved(resctrl, group), VPMU_ERROR_SYSTEM);
+	cache_shows(0, "mbm_total_bytes", "1101\n");
+	CHECK_EQ(moved(resctrl, group), 3111);
+	caches_end(resctrl, group);
+}
+
+/* More caches than any room that is there at first; then none of the readings needs memory. */
+static void any_number_of_caches_is_kept(void)
+{
+	struct vpmu_linux_system system = plant("llc_occupancy\nmbm_total_bytes\n");
+	void *group;
+	struct vpmu_resctrl *resctrl = caches_begin(&system, &group);
+	int64_t pieces;
+
+	for (uint32_t i = 2; i < 100; i++)
+		cache_shows(i, "mbm_total_bytes", "5\n");
+	cache_shows(100, "mbm_total_bytes", "x\n");
+	cache_shows(0, "mbm_total_bytes", "1000\n");
+	make(host.tree, "mon_groups/vm-1/mon_data/mon_L3_other");
+	make(host.tree, "mon_groups/vm-1/mon_data/mon_PERF_PKG_00");
+	CHECK_EQ(moved(resctrl, group), VPMU_ERROR_SYSTEM);
+	cache_goes(100);
+	CHECK_EQ(moved(resctrl, group), 3000);
+	for (uint32_t i = 2; i < 100; i++)
+		cache_shows(i, "mbm_total_bytes", "8\n");
+	host.calls = 0;
+	pieces = host.memory;
+	CHECK_EQ(moved(resctrl, group), 3000 + 98 * 3);
+	CHECK_EQ(host.memory, pieces);
+	/* A list, and a file of each. */
+	CHECK_EQ(host.calls, 101);
+	caches_end(resctrl, group);
+}
+
 static void names_lead_nowhere_else(void)
 {
 	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "a b", ".hidden" };
@@ -469,8 +598,9 @@ static void what_is_missing_is_said(void)
 			error = vpmu_resctrl_ops()->open(resctrl, name, &group);
 			if (!error) {
 				(void)vpmu_resctrl_ops()->thread(resctrl, group, getpid());
-				(void)vpmu_resctrl_ops()->read(resctrl, group,
-							       VPMU_MONITOR_WHOLE_VM, 0, &value);
+				for (uint64_t i = 0; i < 2; i++)
+					(void)vpmu_resctrl_ops()->read(
+						resctrl, group, VPMU_MONITOR_WHOLE_VM, i, &value);
 				vpmu_resctrl_ops()->close(resctrl, group);
 			}
 			vpmu_resctrl_destroy(resctrl);
@@ -504,6 +634,10 @@ const struct test_case test_cases[] = {
 	{ "linux-process", "each call of a process fails", each_call_of_a_process_fails },
 	{ "linux-descriptors", "descriptors are counted", descriptors_are_counted },
 	{ "linux-resctrl", "groups are made, read and removed", groups_are_made_read_and_removed },
+	{ "linux-resctrl", "caches that go take nothing along", caches_that_go_take_nothing_along },
+	{ "linux-resctrl", "a cache that cannot be read loses nothing",
+	  a_cache_that_cannot_be_read_loses_nothing },
+	{ "linux-resctrl", "any number of caches is kept", any_number_of_caches_is_kept },
 	{ "linux-resctrl", "names lead nowhere else", names_lead_nowhere_else },
 	{ "linux-resctrl", "what is missing is said", what_is_missing_is_said },
 	{ "linux-system", "tables are checked", tables_are_checked },
