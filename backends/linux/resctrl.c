@@ -132,18 +132,33 @@ static int open_group(void *meter, void *vm, void **handle)
 	return 0;
 }
 
-static int add_thread(void *meter, void *handle, int64_t thread)
+/* Puts a thread into the group of a directory. */
+static int64_t move_thread(const struct vpmu_resctrl *resctrl, const char *directory,
+			   int64_t thread)
 {
-	const struct vpmu_resctrl *resctrl = meter;
-	const struct group *group = handle;
 	char path[LINUX_PATH];
 	char text[32];
-	int64_t result;
 	int length = snprintf(text, sizeof(text), "%" PRId64 "\n", thread);
 
-	(void)snprintf(path, sizeof(path), "%s/tasks", group->path);
-	result = resctrl->system.file_write(resctrl->system.opaque, path, text, (uint64_t)length);
+	(void)snprintf(path, sizeof(path), "%s/tasks", directory);
+	return resctrl->system.file_write(resctrl->system.opaque, path, text, (uint64_t)length);
+}
+
+static int add_thread(void *meter, void *handle, int64_t thread)
+{
+	const struct group *group = handle;
+	int64_t result = move_thread(meter, group->path, thread);
+
 	return result < 0 && result != -ESRCH ? VPMU_ERROR_SYSTEM : vpmu_linux_error(result);
+}
+
+/* The group above is the only one from which the kernel lets a thread into this one. */
+static void forget_thread(void *meter, void *handle, int64_t thread)
+{
+	const struct vpmu_resctrl *resctrl = meter;
+
+	(void)handle;
+	(void)move_thread(resctrl, resctrl->path, thread);
 }
 
 struct sum {
@@ -257,6 +272,7 @@ const struct vpmu_monitor_meter_ops *vpmu_resctrl_ops(void)
 		.thread = add_thread,
 		.read = read_group,
 		.close = close_group,
+		.forget = forget_thread,
 	};
 
 	return &ops;

@@ -149,6 +149,9 @@ struct vpmu_monitor_meter_ops {
 	int (*read)(void *meter, void *handle, uint32_t vcpu, uint64_t config, uint64_t *value);
 	/** Ends with a VM. */
 	void (*close)(void *meter, void *handle);
+	/** A thread turned out to be none of the VM, just after it was measured first, and is
+	 * measured no more. NULL: nothing is done about it. */
+	void (*forget)(void *meter, void *handle, int64_t thread);
 };
 
 /** What a VM gives the meter of vpmu_monitor_pmu_ops() as meter_vm. It stays while the VM is in the
@@ -199,7 +202,8 @@ struct vpmu_monitor_vm_config {
 	void *opaque;	/**< first argument of check */
 	/**
 	 * 0 if the thread still is the one of this VM that was named: asked before a thread is
-	 * attached, after its events were opened, and by VPMU_MONITOR_CHECK. NULL: all are believed.
+	 * attached, after its events were opened, before and after a meter gets it, and by
+	 * VPMU_MONITOR_CHECK. NULL: all are believed.
 	 */
 	int (*check)(void *opaque, int64_t thread, uint64_t born);
 	void *meter_vm[VPMU_MONITOR_METERS]; /**< what each meter's open gets */

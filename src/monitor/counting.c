@@ -240,10 +240,8 @@ static void recheck(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu,
 {
 	const struct vpmu_monitor *monitor = vm->monitor;
 
-	if (vcpu->gone || !vm->config.check ||
-	    vm->config.check(vm->config.opaque, vcpu->thread, vcpu->born) == 0)
+	if (vcpu->gone || !vpmu_monitor_vcpu_check(vm, vcpu))
 		return;
-	vcpu->gone = 1;
 	for (uint32_t i = 0; i < made->groups; i++) {
 		if (made->group[i].handle)
 			monitor->source.close(monitor->config.source_opaque, vcpu->attached,

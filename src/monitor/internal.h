@@ -147,7 +147,7 @@ int vpmu_monitor_meters_begin(struct vpmu_monitor_vm *vm, struct monitor_outcome
 void vpmu_monitor_meters_undo(struct vpmu_monitor_vm *vm);
 void vpmu_monitor_meters_commit(struct vpmu_monitor_vm *vm);
 void vpmu_monitor_meters_end(struct vpmu_monitor_vm *vm);
-int vpmu_monitor_meters_thread(struct vpmu_monitor_vm *vm, int64_t thread);
+int vpmu_monitor_meters_thread(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu);
 /* Reads all events of meters, so that they count from now on. */
 void vpmu_monitor_meters_read(struct vpmu_monitor_vm *vm, uint32_t vcpu,
 			      struct monitor_total *totals);
@@ -176,6 +176,8 @@ void vpmu_monitor_change_commit(struct vpmu_monitor_vm *vm);
 void vpmu_monitor_set_end(const struct vpmu_monitor *monitor, struct monitor_set *set);
 
 /* threads.c */
+/* Asks whether the thread is the VM's still; 0, or it is gone. */
+int vpmu_monitor_vcpu_check(const struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu);
 void vpmu_monitor_vcpu_end(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu);
 
 #endif

@@ -17,12 +17,22 @@ static void *opaque_of(const struct vpmu_monitor_vm *vm, uint32_t meter)
 	return vm->monitor->config.meter_opaque[meter];
 }
 
-static int assign(const struct vpmu_monitor_vm *vm, uint32_t meter, void *handle, int64_t thread)
+/*
+ * Gives a meter a thread of the VM. The number may become another's at any time: it is asked about
+ * just before, and again once it is written, when the kernel has found the thread that it is for.
+ * One that has ended need not be measured.
+ */
+static int assign(const struct vpmu_monitor_vm *vm, uint32_t meter, void *handle,
+		  struct monitor_vcpu *vcpu)
 {
 	const struct vpmu_monitor_meter_ops *ops = &vm->monitor->meters[meter];
-	int error = ops->thread ? ops->thread(opaque_of(vm, meter), handle, thread) : 0;
+	int error;
 
-	/* One that has ended need not be measured. */
+	if (!ops->thread || vpmu_monitor_vcpu_check(vm, vcpu))
+		return 0;
+	error = ops->thread(opaque_of(vm, meter), handle, vcpu->thread);
+	if (!error && vpmu_monitor_vcpu_check(vm, vcpu) && ops->forget)
+		ops->forget(opaque_of(vm, meter), handle, vcpu->thread);
 	return error == VPMU_ERROR_GONE ? 0 : error;
 }
 
@@ -34,7 +44,7 @@ static int begin(struct vpmu_monitor_vm *vm, uint32_t meter)
 
 	for (uint32_t i = 0; !error && i < vm->vcpu_count; i++) {
 		if (!vm->vcpus[i].gone && vm->vcpus[i].attached)
-			error = assign(vm, meter, handle, vm->vcpus[i].thread);
+			error = assign(vm, meter, handle, &vm->vcpus[i]);
 		if (error)
 			ops->close(opaque_of(vm, meter), handle);
 	}
@@ -105,12 +115,12 @@ void vpmu_monitor_meters_end(struct vpmu_monitor_vm *vm)
 		end(vm, meter);
 }
 
-int vpmu_monitor_meters_thread(struct vpmu_monitor_vm *vm, int64_t thread)
+int vpmu_monitor_meters_thread(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu)
 {
 	int result = 0;
 
 	for (uint32_t meter = 1; meter < VPMU_MONITOR_METERS; meter++) {
-		int error = vm->meters[meter] ? assign(vm, meter, vm->meters[meter], thread) : 0;
+		int error = vm->meters[meter] ? assign(vm, meter, vm->meters[meter], vcpu) : 0;
 
 		result = error ? error : result;
 	}

@@ -51,6 +51,13 @@ static struct monitor_vcpu *find(const struct vpmu_monitor_vm *vm,
 	return NULL;
 }
 
+int vpmu_monitor_vcpu_check(const struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu)
+{
+	if (!vcpu->gone && vm->config.check)
+		vcpu->gone = vm->config.check(vm->config.opaque, vcpu->thread, vcpu->born) != 0;
+	return vcpu->gone ? VPMU_ERROR_GONE : 0;
+}
+
 static int attach(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu)
 {
 	const struct vpmu_monitor *monitor = vm->monitor;
@@ -75,10 +82,11 @@ static void begin(struct vpmu_monitor_vm *vm, struct monitor_vcpu *vcpu)
 	struct monitor_counting *made;
 	int error;
 
-	vcpu->error = vpmu_monitor_meters_thread(vm, vcpu->thread);
+	vcpu->error = 0;
 	if (vm->live.count == 0)
 		return;
 	made = vpmu_monitor_counting_begin(vm, vcpu, &vm->live, &outcome);
+	vcpu->error = vpmu_monitor_meters_thread(vm, vcpu);
 	if (!made) {
 		vcpu->error = outcome.fatal;
 		return;

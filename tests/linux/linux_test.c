@@ -347,6 +347,7 @@ static struct vpmu_linux_system plant(const char *features)
 
 	strcpy(host.tree, "/tmp/vpmu-resctrl-XXXXXX");
 	CHECK(mkdtemp(host.tree) != NULL);
+	put(host.tree, "tasks", "");
 	make(host.tree, "mon_groups");
 	make(host.tree, "info");
 	snprintf(path, sizeof(path), "%s/info", host.tree);
@@ -358,13 +359,13 @@ static struct vpmu_linux_system plant(const char *features)
 	return system;
 }
 
-static const char *group_file(const char *file)
+static const char *file_of(const char *directory, const char *file)
 {
 	static char text[256];
-	char path[256];
+	char path[512];
 	FILE *from;
 
-	snprintf(path, sizeof(path), "%s/mon_groups/vm-1/%s", host.tree, file);
+	snprintf(path, sizeof(path), "%s/%s", directory, file);
 	from = fopen(path, "r");
 	memset(text, 0, sizeof(text));
 	if (from) {
@@ -372,6 +373,14 @@ static const char *group_file(const char *file)
 		fclose(from);
 	}
 	return text;
+}
+
+static const char *group_file(const char *file)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/mon_groups/vm-1", host.tree);
+	return file_of(path, file);
 }
 
 static void groups_are_made_read_and_removed(void)
@@ -396,6 +405,9 @@ static void groups_are_made_read_and_removed(void)
 	snprintf(tid, sizeof(tid), "%d\n", getpid());
 	CHECK_STR(group_file("tasks"), tid);
 	CHECK_EQ(ops->thread(resctrl, group, 0x3fffffff), VPMU_ERROR_GONE);
+	/* One that is none of the VM goes back to the group above. */
+	ops->forget(resctrl, group, getpid());
+	CHECK_STR(file_of(host.tree, "tasks"), tid);
 	CHECK_EQ(ops->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, 0, &value), 0);
 	CHECK_EQ(value, 131072 + 65536);
 	CHECK_EQ(ops->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, 1, &value), 0);

@@ -195,9 +195,25 @@ static int meter_thread(void *meter, void *handle, int64_t thread)
 {
 	struct fake *fake = meter;
 
+	int error = enter(fake);
+
 	CHECK(handle != NULL);
-	CHECK(thread > 0);
-	return enter(fake);
+	CHECK(thread > 0 && thread < FAKE_THREADS);
+	if (fake->ends_at_meter == thread)
+		fake->ended[thread] = 1;
+	/* The kernel finds whoever has the number now. */
+	if (!error)
+		fake->metered[thread] = 1;
+	return error;
+}
+
+static void meter_forget(void *meter, void *handle, int64_t thread)
+{
+	struct fake *fake = meter;
+
+	CHECK(handle != NULL);
+	CHECK_EQ(fake->metered[thread], 1);
+	fake->metered[thread] = 0;
 }
 
 static int meter_read(void *meter, void *handle, uint32_t vcpu, uint64_t config, uint64_t *value)
@@ -275,6 +291,7 @@ void fake_config(struct fake *fake, struct vpmu_monitor_config *config)
 		.thread = meter_thread,
 		.read = meter_read,
 		.close = meter_close,
+		.forget = meter_forget,
 	};
 	static const struct vpmu_monitor_meter_ops each = {
 		.size = sizeof(each),

@@ -30,6 +30,8 @@ struct fake {
 	uint32_t ended[FAKE_THREADS]; /* the thread has ended: nothing opens, readings stand still */
 	uint32_t idle[FAKE_THREADS];  /* it sleeps */
 	uint32_t ends_at_open;	      /* this thread ends while its events are opened */
+	uint32_t ends_at_meter;	      /* this thread ends while a meter gets it */
+	uint32_t metered[FAKE_THREADS]; /* the meter measures the thread of this number */
 	uint32_t starved; /* pinned groups of hardware events have lost their counters */
 	uint32_t half;	  /* hardware events run half of the time */
 	uint32_t never;	  /* hardware events do not run */

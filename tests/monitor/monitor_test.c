@@ -661,6 +661,40 @@ static void meters_are_read_too(void)
 	end();
 }
 
+/* A thread that ends while it is taken may have given its number to a stranger: no meter keeps that
+ * one, whether it came before the events were open or while the meter got it. */
+static void strangers_are_not_metered(void)
+{
+	struct vpmu_monitor_event traffic =
+		fake_metered(VPMU_MONITOR_RESCTRL, VPMU_MONITOR_MBM_TOTAL_BYTES);
+	struct vpmu_monitor_vm *vm;
+
+	begin();
+	vm = fake_vm(&fake, monitor, 1, 0, 1, 2);
+	CHECK_EQ(set_one(vm, fake_software(1), 1, LIVE), 0);
+	fake.ends_at_meter = 2;
+	CHECK_EQ(set_one(vm, traffic, 1, LIVE), 0);
+	CHECK_EQ(fake.metered[1], 1);
+	CHECK_EQ(fake.metered[2], 0);
+	fake.ends_at_meter = 0;
+	fake.ends_at_open = 3;
+	CHECK_EQ(follow(vm, (const uint32_t[]){ 1, 3 }, 2), 1);
+	CHECK_EQ(fake.metered[3], 0);
+	fake.ends_at_open = 0;
+	fake.ends_at_meter = 4;
+	CHECK_EQ(follow(vm, (const uint32_t[]){ 1, 4 }, 2), 1);
+	CHECK_EQ(fake.metered[4], 0);
+	CHECK_EQ(follow(vm, (const uint32_t[]){ 1, 5 }, 2), 0);
+	CHECK_EQ(fake.metered[5], 1);
+	/* Nothing but a meter: there is no other event at whose opening it would be found out. */
+	CHECK_EQ(set_one(vm, fake_software(1), 0, LIVE), 0);
+	fake.ends_at_meter = 6;
+	CHECK_EQ(follow(vm, (const uint32_t[]){ 1, 6 }, 2), 1);
+	CHECK_EQ(fake.metered[6], 0);
+	vpmu_monitor_vm_remove(vm);
+	end();
+}
+
 /* A vCPU that goes leaves no instant, all that a meter told, and that it is a part only. */
 static void what_is_left_is_told_as_it_was(void)
 {
@@ -921,6 +955,7 @@ const struct test_case test_cases[] = {
 	  the_descriptor_limit_is_seen_before },
 	{ "monitor-base", "a restart is survived", a_restart_is_survived },
 	{ "monitor-meter", "meters are read too", meters_are_read_too },
+	{ "monitor-meter", "strangers are not metered", strangers_are_not_metered },
 	{ "monitor-left", "what is left is told as it was", what_is_left_is_told_as_it_was },
 	{ "monitor-wait", "the busy are not waited for", the_busy_are_not_waited_for },
 	{ "monitor-limit", "five thousand VMs", five_thousand_vms },
