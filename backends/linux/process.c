@@ -68,7 +68,8 @@ static void task_path(const struct vpmu_process *process, int64_t thread, const 
 		       file);
 }
 
-/* Reads the numbers of a thread's stat. Its name, in brackets, may hold anything. */
+/* Reads the numbers of a thread's stat, or with 0 the process' own. The name, in brackets, may hold
+ * anything. */
 static int read_stat(const struct vpmu_process *process, int64_t thread,
 		     uint64_t fields[STAT_FIELDS])
 {
@@ -77,7 +78,10 @@ static int read_stat(const struct vpmu_process *process, int64_t thread,
 	const char *at;
 	int64_t length;
 
-	task_path(process, thread, "stat", path, sizeof(path));
+	if (thread)
+		task_path(process, thread, "stat", path, sizeof(path));
+	else
+		(void)snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", process->pid);
 	length = process->system.file_read(process->system.opaque, path, text, sizeof(text));
 	if (length <= 0)
 		return length < 0 ? vpmu_linux_error(length) : VPMU_ERROR_GONE;
@@ -94,7 +98,8 @@ static int read_stat(const struct vpmu_process *process, int64_t thread,
 int vpmu_process_thread(struct vpmu_process *process, struct vpmu_monitor_thread *thread)
 {
 	uint64_t fields[STAT_FIELDS] = { 0 };
-	int error = read_stat(process, thread->thread, fields);
+	int error = thread->thread > 0 ? read_stat(process, thread->thread, fields) :
+					 VPMU_ERROR_GONE;
 
 	/* While the process lives its number is its own, and so is what is below it in /proc. */
 	if (!error && !is_alive(process))
@@ -122,6 +127,8 @@ int vpmu_process_times(struct vpmu_process *process, int64_t thread,
 
 	if (!error)
 		error = read_stat(process, thread, fields);
+	if (!error && !is_alive(process))
+		error = VPMU_ERROR_GONE;
 	if (error)
 		return error;
 	times->user = fields[STAT_USER];

@@ -21,7 +21,7 @@
 static const char help[] =
 	"Usage: vpmu top (--pid PID | --qmp SOCKET)... [OPTION...]\n"
 	"\n"
-	"A live screen: a row for each VM with what each event counted per second, how busy its vCPUs were,\n"
+	"A live screen: a row for each VM with what each event counted per second, how busy its process was,\n"
 	"and which part of that was the guest under KVM.\n"
 	"\n"
 	"Options:\n" WATCH_OPTIONS "  --delay MS    between two looks (1000)\n"

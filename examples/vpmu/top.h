@@ -16,9 +16,10 @@ struct row {
 	double cells[FIXED + VPMU_MONITOR_MAX_EVENTS]; /* negative: not counted */
 };
 
-/* What was used by a VM's vCPUs up to the last look. */
+/* What was used by a VM's process up to the last look. */
 struct used {
 	uint64_t cpu, guest;
+	int known;
 };
 
 /* Looks at VMs, and what was counted between the last two. */

@@ -51,37 +51,34 @@ static void take_value(struct rows *rows, const struct vpmu_monitor_value *value
 	row->cells[column] = strcmp(event->unit, "ns") == 0 ? rate / 1e6 : rate;
 }
 
-/* The kernel accounts guest time by ticks; what is left of the CPU time is the host's. */
+/*
+ * The kernel accounts guest time by ticks; what is left of the CPU time is the host's. The times
+ * are the process' own: with a thread that ends those of the threads fall.
+ */
 static void take_times(struct rows *rows)
 {
-	static struct vpmu_monitor_thread threads[MOST_VCPUS];
 	double ticks = (double)sysconf(_SC_CLK_TCK) * rows->seconds;
 
 	for (uint32_t i = 0; i < rows->session->target_count; i++) {
-		struct target *target = &rows->session->targets[i];
-		struct used used = { 0, 0 };
-		struct row *row;
-		int count = target->gone ? 0 :
-					   vpmu_process_threads(target->process, VPMU_PROCESS_ALL,
-								threads, MOST_VCPUS);
+		const struct target *target = &rows->session->targets[i];
+		struct vpmu_process_times times = { .size = sizeof(times) };
+		struct used *used = &rows->used[i];
+		struct row *row = target->vm ? row_of(rows, i, VPMU_MONITOR_WHOLE_VM) : NULL;
+		uint64_t cpu;
 
-		for (int j = 0; j < count && j < MOST_VCPUS; j++) {
-			struct vpmu_process_times times = { .size = sizeof(times) };
-
-			if (vpmu_process_times(target->process, threads[j].thread, &times))
-				continue;
-			used.cpu += times.user + times.kernel;
-			used.guest += times.guest;
+		if (target->gone || vpmu_process_times(target->process, 0, &times)) {
+			used->known = 0;
+			continue;
 		}
-		row = target->vm ? row_of(rows, i, VPMU_MONITOR_WHOLE_VM) : NULL;
-		if (row && rows->last && used.cpu >= rows->used[i].cpu && count > 0) {
-			double cpu = (double)(used.cpu - rows->used[i].cpu);
-			double guest = (double)used.guest - (double)rows->used[i].guest;
+		cpu = times.user + times.kernel;
+		if (row && used->known && cpu >= used->cpu && times.guest >= used->guest) {
+			double guest = (double)(times.guest - used->guest);
+			double all = (double)(cpu - used->cpu);
 
-			row->cells[COLUMN_CPU] = 100 * cpu / ticks;
-			row->cells[COLUMN_GUEST] = cpu > 0 ? 100 * guest / cpu : 0;
+			row->cells[COLUMN_CPU] = 100 * all / ticks;
+			row->cells[COLUMN_GUEST] = all > 0 ? 100 * guest / all : 0;
 		}
-		rows->used[i] = used;
+		*used = (struct used){ .cpu = cpu, .guest = times.guest, .known = 1 };
 	}
 }
 

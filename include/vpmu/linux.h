@@ -63,7 +63,7 @@ struct vpmu_linux_system {
 	void (*release)(void *opaque, void *memory, uint64_t size);
 };
 
-/** What a thread has used so far. */
+/** What a thread, or a process, has used so far. */
 struct vpmu_process_times {
 	uint64_t size;	 /**< in: sizeof(struct vpmu_process_times) as the caller knows it */
 	uint64_t user;	 /**< ticks of sysconf(_SC_CLK_TCK) in user mode, the guest's among them */
@@ -177,7 +177,7 @@ VPMU_API int vpmu_process_runs_kvm(struct vpmu_process *process);
 /**
  * @brief What a thread has used so far, as the kernel accounts it by ticks.
  * @param process the process
- * @param thread number of the thread
+ * @param thread number of the thread; 0: all of the process, with its threads that have ended
  * @param[in,out] times filled; its size is set by the caller
  * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_GONE
  * @par Threads

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vpmu/linux.h>
@@ -265,10 +266,46 @@ static void vcpus_are_found_by_name(void)
 	nothing_is_left();
 }
 
+static void *burn(void *opaque)
+{
+	struct timespec used = { 0 };
+
+	(void)opaque;
+	while (used.tv_sec == 0 && used.tv_nsec < 200000000)
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return NULL;
+}
+
+/* What a thread used up to its end is in the process' times, and in no thread's any more. */
+static void times_of_ended_threads_are_kept(void)
+{
+	struct vpmu_linux_system system = watched();
+	struct vpmu_process_times whole = { .size = sizeof(whole) };
+	struct vpmu_process_times later = { .size = sizeof(later) };
+	struct vpmu_monitor_thread none = { .thread = 0 };
+	uint64_t least = 200 * (uint64_t)sysconf(_SC_CLK_TCK) / 1000 - 1;
+	struct vpmu_process *process;
+	pthread_t thread;
+
+	CHECK_EQ(vpmu_process_open(&system, getpid(), &process), 0);
+	CHECK_EQ(vpmu_process_times(process, 0, &whole), 0);
+	pthread_create(&thread, NULL, burn, NULL);
+	pthread_join(thread, NULL);
+	CHECK_EQ(vpmu_process_threads(process, VPMU_PROCESS_ALL, NULL, 0), 1);
+	CHECK_EQ(vpmu_process_times(process, 0, &later), 0);
+	CHECK(later.user + later.kernel >= whole.user + whole.kernel + least);
+	CHECK_EQ(vpmu_process_times(process, getpid(), &whole), 0);
+	CHECK(later.user + later.kernel >= whole.user + whole.kernel + least);
+	CHECK_EQ(vpmu_process_thread(process, &none), VPMU_ERROR_GONE);
+	vpmu_process_close(process);
+	nothing_is_left();
+}
+
 /* An ended process is gone, whatever takes its number. */
 static void an_ended_process_is_gone(void)
 {
 	struct vpmu_linux_system system = watched();
+	struct vpmu_process_times times = { .size = sizeof(times) };
 	struct vpmu_monitor_thread threads[16];
 	struct vpmu_process *process;
 	pid_t child = start(qemu, 1);
@@ -283,6 +320,7 @@ static void an_ended_process_is_gone(void)
 		usleep(1000);
 	CHECK_EQ(vpmu_process_threads(process, VPMU_PROCESS_ALL, threads, 16), VPMU_ERROR_GONE);
 	CHECK_EQ(vpmu_process_runs_kvm(process), VPMU_ERROR_GONE);
+	CHECK_EQ(vpmu_process_times(process, 0, &times), VPMU_ERROR_GONE);
 	stop(child);
 	CHECK_EQ(vpmu_process_open(&system, child, &process), VPMU_ERROR_GONE);
 	CHECK_EQ(vpmu_process_open(&system, 0, &process), VPMU_ERROR_INVALID);
@@ -642,6 +680,7 @@ static void tables_are_checked(void)
 
 const struct test_case test_cases[] = {
 	{ "linux-process", "vCPUs are found by name", vcpus_are_found_by_name },
+	{ "linux-process", "times of ended threads are kept", times_of_ended_threads_are_kept },
 	{ "linux-process", "an ended process is gone", an_ended_process_is_gone },
 	{ "linux-process", "each call of a process fails", each_call_of_a_process_fails },
 	{ "linux-descriptors", "descriptors are counted", descriptors_are_counted },

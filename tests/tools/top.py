@@ -191,6 +191,31 @@ def check_json(large, small):
     assert [list(json.loads(line))[0] for line in done.stdout.splitlines()] == ["time", "interval"]
 
 
+THREADS = """
+import threading, time
+def burn():
+    end = time.thread_time() + 0.35
+    while time.thread_time() < end:
+        pass
+while True:
+    thread = threading.Thread(target=burn)
+    thread.start()
+    thread.join()
+"""
+
+
+def check_threads_that_end():
+    """What a thread used up to its end is in the look in which it ends: no time falls."""
+    vm = subprocess.Popen([sys.executable, "-c", THREADS])
+    try:
+        found = looks("--pid", str(vm.pid), "-n", "10", "-e", "cs")
+    finally:
+        vm.kill()
+        vm.wait()
+    busy_for = [look["rows"][0]["cpu-percent"] for look in found]
+    assert len(found) == 10 and None not in busy_for and sum(busy_for) > 0, busy_for
+
+
 def check_ended():
     """The end of all VMs ends it, after a last look that says so."""
     vm = machine.Machine("brief", 1)
@@ -213,6 +238,7 @@ def main():
     screen = "built without ncurses" not in done.stderr
     assert done.returncode == 1 and "--json" in done.stderr, done
     assert not screen or "no terminal" in done.stderr, done
+    check_threads_that_end()
     large = machine.Machine("large", 2)
     small = machine.Machine("small", 1)
     terminal = None
