@@ -110,10 +110,14 @@ static void qemu_gone(struct attach *attach)
 
 static void complain_of_qmp(struct attach *attach, int error)
 {
+	const char *what = strerror(-error);
+
+	if (error == -EXDEV)
+		what = "belongs to another process than the device";
+	if (error == -ENODATA)
+		what = "does not tell the APIC id of each vCPU: those without one get no PMU";
 	if (error < 0 && error != attach->complaint)
-		attach_say("%s: %s", attach->options.qmp,
-			   error == -EXDEV ? "belongs to another process than the device" :
-					     strerror(-error));
+		attach_say("%s: %s", attach->options.qmp, what);
 	attach->complaint = error;
 }
 
@@ -165,7 +169,7 @@ static int scan(struct attach *attach)
 		return 0;
 	error = attach_cpus(attach->vm, &attach->wires, attach->options.qmp);
 	complain_of_qmp(attach, error);
-	if (attach->unasked && !error)
+	if (attach->unasked && (!error || error == -ENODATA))
 		begin_serving(attach);
 	if (!attach->unasked)
 		serve_all(attach);

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <vpmu/perf.h>
@@ -68,6 +69,7 @@ void attach_state_forget(const char *directory);
 struct attach_source;
 struct attach_thread_ops {
 	void *opaque;
+	pid_t process;				      /* whose threads they are */
 	int (*is_ours)(void *opaque, int64_t thread); /* whether it may be counted */
 	int64_t (*thread_of)(void *opaque, uint32_t vcpu);
 };
@@ -84,6 +86,12 @@ int attach_source_notice(const struct attach_source *source);
 int attach_source_polls(const struct attach_source *source);
 /* Tells the vCPU's user of overflows that may have happened. */
 void attach_source_look(struct attach_source *source, uint32_t vcpu);
+
+/* attach_counter.c: 1 when the plugin in a process counts in a file; 0; or a negated errno value
+ * where that cannot be seen */
+int attach_counts_in(pid_t process, const struct stat *file);
+/* The process whose plugin does; 0 where none is seen. */
+pid_t attach_who_counts_in(const struct stat *file);
 
 /* attach_vm.c: the PMU of one VM */
 struct attach_vm;
@@ -132,7 +140,8 @@ int attach_bus_greets(const struct attach_bus *bus);
 /* attach_tell.c: tells who connects what the PMU of each vCPU cost and got; without a VM, of none */
 void attach_tell(const struct attach_vm *vm, int listener);
 
-/* attach_cpus.c: asks QEMU for its vCPUs: 0, or a negated errno value. */
+/* attach_cpus.c: asks QEMU for its vCPUs: 0, or a negated errno value; -ENODATA: it had no number
+ * for some, which are left out. */
 int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *qmp);
 /* What QEMU says of its machine. 0, or a negated errno value. */
 struct attach_machine {

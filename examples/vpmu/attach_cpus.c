@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attach.h"
+#include "attach_vm.h"
 #include "qmp.h"
 
 /* The socket must be of the process that has the region: a thread of any other is not to be
@@ -23,31 +23,37 @@ static int open_same(struct qmp *qmp, const struct attach_wires *wires, const ch
 	return -EXDEV;
 }
 
+struct found {
+	uint32_t index;
+	int64_t thread;
+	char path[256];
+};
+
 /* The path of an object of QEMU has no character that JSON would write otherwise. */
 static int is_plain(const char *path)
 {
 	return path[strcspn(path, "\"\\")] == '\0';
 }
 
-/*
- * The APIC id of an x86 vCPU. Others are numbered as QEMU numbers them (abi/SPEC.md R-PCI-3): they
- * refuse the question. One without an answer is none of them: a guess would give a CPU the block of
- * another.
- */
-static int hardware_id(struct qmp *qmp, const char *path, uint32_t index, uint32_t *hardware)
+static int is_x86(const char *target)
+{
+	return strcmp(target, "x86_64") == 0 || strcmp(target, "i386") == 0;
+}
+
+static int ask_apic_id(struct qmp *qmp, const char *path, uint32_t *hardware)
 {
 	char arguments[512];
 	const json_t *answer;
 	int error;
 
-	*hardware = index;
-	if (!is_plain(path) || (size_t)snprintf(arguments, sizeof(arguments),
-						"{\"path\":\"%s\",\"property\":\"apic-id\"}",
-						path) >= sizeof(arguments))
-		return 0;
+	if (!*path || !is_plain(path) ||
+	    (size_t)snprintf(arguments, sizeof(arguments),
+			     "{\"path\":\"%s\",\"property\":\"apic-id\"}",
+			     path) >= sizeof(arguments))
+		return -ENODATA;
 	error = qmp_ask(qmp, "qom-get", arguments, &answer);
 	if (error)
-		return error == -EREMOTEIO ? 0 : error;
+		return error == -EREMOTEIO ? -ENODATA : error;
 	if (!json_is_integer(answer) || json_integer_value(answer) < 0 ||
 	    json_integer_value(answer) > UINT32_MAX)
 		return -EPROTO;
@@ -55,11 +61,17 @@ static int hardware_id(struct qmp *qmp, const char *path, uint32_t index, uint32
 	return 0;
 }
 
-struct found {
-	uint32_t index;
-	int64_t thread;
-	char path[256];
-};
+/*
+ * The number of a vCPU in hardware (abi/SPEC.md R-PCI-3): the APIC id of x86; others have the
+ * number that QEMU gives them. An APIC id that QEMU does not tell is not guessed: that would give a
+ * CPU the block of another.
+ */
+static int hardware_id(const struct attach_vm *vm, struct qmp *qmp, const struct found *cpu,
+		       uint32_t *hardware)
+{
+	*hardware = cpu->index;
+	return is_x86(vm->target) ? ask_apic_id(qmp, cpu->path, hardware) : 0;
+}
 
 static int read_one(const json_t *cpu, struct found *found)
 {
@@ -85,22 +97,26 @@ static int read_all(const json_t *list, struct found *found)
 	return count;
 }
 
-/* What an answer that did not come leaves out is not gone. */
+/* What an answer that did not come leaves out is not gone. A vCPU without a number is not shown. */
 static int scan_all(struct attach_vm *vm, struct qmp *qmp, const struct found *found, int count)
 {
+	int nameless = 0;
+
 	attach_vm_scan_begin(vm);
 	for (int i = 0; i < count; i++) {
 		uint32_t index = found[i].index, hardware = 0;
-		int error = attach_vm_knows(vm, index) ?
-				    0 :
-				    hardware_id(qmp, found[i].path, index, &hardware);
+		int error = attach_vm_knows(vm, index) ? 0 :
+							 hardware_id(vm, qmp, &found[i], &hardware);
 
-		if (error)
+		if (error == -ENODATA)
+			nameless = error;
+		else if (error)
 			return error;
-		attach_vm_scan(vm, index, found[i].thread, hardware);
+		else
+			attach_vm_scan(vm, index, found[i].thread, hardware);
 	}
 	attach_vm_scan_end(vm);
-	return 0;
+	return nameless;
 }
 
 int attach_cpus(struct attach_vm *vm, const struct attach_wires *wires, const char *path)

@@ -241,26 +241,57 @@ static int has_plugin(int file)
 	return fcntl(file, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
 }
 
+static void blame(const char *path, pid_t process, pid_t other)
+{
+	char who[32] = "another process";
+
+	if (other)
+		(void)snprintf(who, sizeof(who), "process %d", (int)other);
+	attach_say("%s: QEMU %d does not count in it, %s does: --tcg must name the file that this "
+		   "QEMU's -plugin has as shared=FILE",
+		   path, (int)process, who);
+}
+
+/* The file must be the one that this QEMU counts in: the counts of another would look as true. */
+static int check_counter(pid_t process, int file, const char *path)
+{
+	struct stat found;
+	int counts;
+
+	if (fstat(file, &found) < 0 || !S_ISREG(found.st_mode) || found.st_size < 1) {
+		attach_say("%s: not a file of the plugin", path);
+		return -1;
+	}
+	if (!has_plugin(file)) {
+		attach_say("%s: no QEMU has the plugin with this file", path);
+		return -1;
+	}
+	counts = attach_counts_in(process, &found);
+	if (counts < 0)
+		attach_say("%s: whether QEMU %d counts in it cannot be seen (%s): this needs its "
+			   "user, or the right to trace it",
+			   path, (int)process, strerror(-counts));
+	if (counts == 0)
+		blame(path, process, attach_who_counts_in(&found));
+	return counts > 0 ? 0 : -1;
+}
+
 static int map_shared(struct attach_source *source, const char *path)
 {
 	int file = open(path, O_RDWR | O_CLOEXEC);
+	void *memory = MAP_FAILED;
 	struct stat found;
-	void *memory;
 
-	if (file < 0)
-		return -errno;
-	if (fstat(file, &found) < 0 || !S_ISREG(found.st_mode) || found.st_size < 1) {
-		close(file);
-		return -EINVAL;
+	if (file < 0) {
+		attach_say("%s: %s", path, strerror(errno));
+		return VPMU_ERROR_SYSTEM;
 	}
-	if (!has_plugin(file)) {
-		close(file);
-		return -ENOLCK;
-	}
-	memory = mmap(NULL, (size_t)found.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (check_counter(source->threads.process, file, path) == 0 && fstat(file, &found) == 0)
+		memory = mmap(NULL, (size_t)found.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+			      0);
 	close(file);
 	if (memory == MAP_FAILED)
-		return -errno;
+		return VPMU_ERROR_SYSTEM;
 	source->shared = memory;
 	source->shared_size = (uint64_t)found.st_size;
 	return 0;
@@ -286,12 +317,8 @@ static int begin_tcg(struct attach_source *source, const char *path)
 	};
 	int error = map_shared(source, path);
 
-	if (error < 0) {
-		attach_say("%s: %s", path,
-			   error == -ENOLCK ? "no QEMU has the plugin with this file" :
-					      strerror(-error));
-		return VPMU_ERROR_SYSTEM;
-	}
+	if (error)
+		return error;
 	config.shared = source->shared;
 	config.shared_size = source->shared_size;
 	source->notice = open_notice(path);

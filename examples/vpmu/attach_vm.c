@@ -293,7 +293,7 @@ struct attach_vm *attach_vm_new(const struct attach_options *options, struct att
 				const struct attach_machine *machine)
 {
 	struct attach_vm *vm = calloc(1, sizeof(*vm));
-	struct attach_thread_ops threads = { vm, is_ours, thread_of };
+	struct attach_thread_ops threads = { vm, wires->pid, is_ours, thread_of };
 
 	if (!vm)
 		return NULL;

@@ -3,7 +3,7 @@
 """attach_test.py directory root tool plugin
 
 What becomes of vpmu attach beside guests and QEMUs that do not behave, and of the guest beside a vpmu attach that is
-killed: R-PCI-2, R-PCI-7.
+killed: R-PCI-2, R-PCI-3, R-PCI-7.
 """
 
 import json
@@ -136,11 +136,43 @@ def nobody_counts(side, guest):
     check(side.end() != 0, "vpmu attach went on with nothing to count with")
 
 
-def answer_late(listener, done):
-    """Be a QEMU's QMP that answers the first question for a vCPU's number later than anyone waits."""
+def other_counts(tool, directory, guest, plugin):
+    """The live counts of another QEMU are not taken for those of this one: it is said whose they are."""
+    with attach.Attach(tool, directory, plugin=plugin) as side:
+        own = [word.replace(side.counts, side.counts + "-own") for word in side.words()]
+        with bare.start(MACHINE, guest, ["-S", *side.words()[-2:]]) as other:
+            while not os.path.exists(side.counts) or os.path.getsize(side.counts) < 4096:
+                time.sleep(0.01)
+            with bare.start(MACHINE, guest, own, "go on") as qemu:
+                pid = side.wait_for("has the region").split()[3]
+                while (line := side.line()) and "does not count in it" not in line and "found" not in line:
+                    pass
+                with open(f"/proc/{other.pid}/task/{other.pid}/children", encoding="ascii") as file:
+                    names = (f"QEMU {pid} does not", f"process {file.read().strip()} does", side.counts)
+                check(line and all(name in line for name in names), f"the counts of another QEMU: {line}")
+                check(side.end() != 0, "vpmu attach went on with the counts of another")
+                bare.kill(qemu)
+            bare.kill(other)
+
+
+def unseen_counts(tool, directory, guest, plugin):
+    """Where it cannot be seen whose counts they are, they are nobody's."""
+    side = attach.Attach(tool, directory, plugin=plugin)
+    side.command[:0] = ["setpriv", "--bounding-set", "-sys_ptrace"]
+    if os.geteuid():
+        print("not tried: only root has a right to trace that can be taken from it")
+        return
+    with side, bare.start(MACHINE, guest, side.words(), "go on") as qemu:
+        while (line := side.line()) and "cannot be seen" not in line and "found" not in line:
+            pass
+        check(line and "cannot be seen" in line, f"counts without the right to see whose: {line}")
+        bare.kill(qemu)
+
+
+def play(listener, done, arch, number):
+    """Be a QEMU's QMP; a function says what is answered for a vCPU's number, None where the question is refused."""
     cpus = [{"cpu-index": i, "thread-id": thread, "qom-path": f"/cpu{i}"}
             for i, thread in enumerate((os.getpid(), threading.get_native_id()))]
-    late = 1.3
     while not done.is_set():
         try:
             connection, _ = listener.accept()
@@ -150,20 +182,19 @@ def answer_late(listener, done):
             connection.sendall(b'{"QMP": {}}\n')
             for line in file:
                 asked = json.loads(line)
-                answer = {"query-kvm": {"enabled": False}, "query-target": {"arch": "x86_64"},
+                answer = {"query-kvm": {"enabled": False}, "query-target": {"arch": arch},
                           "query-cpus-fast": cpus}.get(asked["execute"], {})
                 if asked["execute"] == "qom-get":
-                    time.sleep(late)
-                    late = 0
-                    answer = 2 * int(asked["arguments"]["path"][-1])
+                    answer = number(int(asked["arguments"]["path"][-1]))
+                answer = {"error": {"desc": "refused"}} if answer is None else {"return": answer}
                 try:
-                    connection.sendall(json.dumps({"return": answer}).encode() + b"\n")
+                    connection.sendall(json.dumps(answer).encode() + b"\n")
                 except OSError:
                     break
 
 
-def late_answer(tool, directory):
-    """R-PCI-3: no vCPU gets the number of another where QEMU answers late."""
+def table_of(tool, directory, text, *how):
+    """The table of the region beside such a QEMU, when vpmu attach has said something."""
     done, device = threading.Event(), socket.socket(socket.AF_UNIX)
     listener = socket.socket(socket.AF_UNIX)
     with attach.Attach(tool, directory) as side, device, listener:
@@ -172,7 +203,7 @@ def late_answer(tool, directory):
         listener.bind(side.qmp)
         listener.listen(4)
         listener.settimeout(0.2)
-        server = threading.Thread(target=answer_late, args=(listener, done), daemon=True)
+        server = threading.Thread(target=play, args=(listener, done, *how), daemon=True)
         server.start()
         device.connect(side.socket)
         region = None
@@ -180,12 +211,28 @@ def late_answer(tool, directory):
             data, files, _, _ = socket.recv_fds(device, 8, 1)
             if struct.unpack("<q", data)[0] == -1:
                 region = files[0]
-        side.wait_for("vCPU 1 found")
+        side.wait_for(text)
         table = struct.unpack("<2Q", os.pread(region, 16, TABLE))
-        check(table == (PRESENT, PRESENT | 2), f"the table of a QEMU that answers late: {table}")
         done.set()
         server.join()
     os.close(region)
+    return table
+
+
+def numbers(tool, directory):
+    """R-PCI-3: no vCPU gets the number of another where QEMU answers late, or not at all."""
+    late = [1.3]  # longer than anyone waits, once
+
+    def answer_late(cpu):
+        time.sleep(late.pop() if late else 0)
+        return 2 * cpu
+
+    table = table_of(tool, directory, "vCPU 1 found", "x86_64", answer_late)
+    check(table == (PRESENT, PRESENT | 2), f"the table of a QEMU that answers late: {table}")
+    table = table_of(tool, directory, "APIC id", "x86_64", lambda cpu: None if cpu else 4)
+    check(table == (PRESENT | 4, 0), f"the table of a QEMU that tells no number: {table}")
+    table = table_of(tool, directory, "vCPU 1 found", "riscv64", lambda cpu: None)
+    check(table == (PRESENT, PRESENT | 1), f"the table of a machine without APICs: {table}")
 
 
 def host_software(tool, directory, guest):
@@ -272,7 +319,9 @@ def main():
         check(side.end() == 0, "vpmu attach did not end well")
         side.start()
         nobody_counts(side, guest)
-    late_answer(tool, directory)
+    other_counts(tool, directory, guest, plugin)
+    unseen_counts(tool, directory, guest, plugin)
+    numbers(tool, directory)
     other_process(tool, directory, guest)
     host_software(tool, directory, guest)
     watched(tool, directory, guest, plugin)
