@@ -54,7 +54,8 @@ struct vpmu_vcpu {
 	uint64_t retrying; /* leaders to try again */
 	uint64_t opening;  /* leaders of a restored vCPU whose host events are yet to be made */
 	uint64_t stubbed;  /* leaders that count nothing on this host, as the VMM chose */
-	uint64_t unarmed; /* slots whose next notice is asked for again: their source was starved */
+	uint64_t unarmed; /* slots whose next notice is asked for again: their source took no period
+			   */
 	uint64_t primed;  /* leaders whose host events run, and what they count is nobody's */
 	uint64_t incoming; /* place in the image that was loaded; 0: none, or taken already */
 	uint64_t next_creation;

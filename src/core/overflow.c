@@ -83,9 +83,10 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 	error = vcpu->vm->source.period(vcpu->vm->source_opaque, vcpu->attached, leader->host,
 					member, left);
 	vcpu->unarmed &= ~VPMU_BIT(index);
-	if (error == VPMU_ERROR_STARVED)
-		vcpu->unarmed |= VPMU_BIT(index);
-	else if (error < 0)
+	if (error >= 0)
+		return;
+	vcpu->unarmed |= VPMU_BIT(index);
+	if (error != VPMU_ERROR_STARVED)
 		vpmu_vcpu_warn(vcpu, VPMU_WARNING_PERIOD);
 }
 

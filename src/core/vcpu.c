@@ -20,7 +20,7 @@ void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning)
 {
 	static const char *const texts[] = {
 		[VPMU_WARNING_PERIOD] =
-			"the counter source took no period; overflows of that slot are found only when it is read",
+			"the counter source took no period and is asked again at each reading; until then overflows of that slot are found only there",
 		[VPMU_WARNING_AREA] =
 			"an events area became unwritable and was turned off; the guest sees it in AREA_STATE",
 		[VPMU_WARNING_BATCH] =

@@ -305,6 +305,21 @@ static void a_source_that_takes_no_period_is_told_of(void)
 	tear_down();
 }
 
+/* It may have had too few descriptors just then: the next reading asks again. */
+static void a_source_that_takes_no_period_is_asked_again(void)
+{
+	set_up(NULL);
+	sample_slot(0, 10);
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_LIMIT);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 20);
+	CHECK_EQ(world.failed[WORLD_PERIOD], 1);
+	CHECK_EQ(world.calls[WORLD_LOGGED], 1);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 10);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 20);
+	tear_down();
+}
+
 /* A starved source has no counters to begin with: it is asked again when it counts, and the
  * operator need not know. */
 static void a_starved_source_is_asked_again(void)
@@ -514,6 +529,8 @@ const struct test_case test_cases[] = {
 	  the_source_is_asked_for_the_right_notice },
 	{ "R-OVF-3", "a_source_that_takes_no_period_is_told_of",
 	  a_source_that_takes_no_period_is_told_of },
+	{ "R-OVF-3", "a_source_that_takes_no_period_is_asked_again",
+	  a_source_that_takes_no_period_is_asked_again },
 	{ "R-OVF-3", "a_starved_source_is_asked_again", a_starved_source_is_asked_again },
 	{ "R-OVF-3", "a_starved_source_is_asked_again_when_started",
 	  a_starved_source_is_asked_again_when_started },
