@@ -13,13 +13,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "fake.h"
-#include "runner/runner.h"
+#include "source_fixture.h"
 
 #define GROUPS 4u
 #define EVENTS 3u
 #define STEPS 20000u
-#define FAR (1ull << 62)
 
 /* What the model knows of an open group; counts are those of an event with one per ns. */
 struct modelled {
@@ -30,10 +28,6 @@ struct modelled {
 	uint32_t lossy; /* an error was told */
 };
 
-static struct fake fake;
-static struct vpmu_perf *perf;
-static const struct vpmu_source_ops *ops;
-static void *attached;
 static struct modelled groups[GROUPS];
 static uint32_t inside;
 static uint64_t state;
@@ -125,7 +119,7 @@ static void run_group(struct modelled *m, uint32_t on)
 		m->on = on;
 }
 
-static void close_group(struct modelled *m)
+static void close_modelled(struct modelled *m)
 {
 	if (m->on)
 		run_group(m, 0);
@@ -167,7 +161,7 @@ static void one_step(uint32_t failures)
 		if (!m->group)
 			(void)open_group(m);
 		else if (pick(8) == 0)
-			close_group(m);
+			close_modelled(m);
 		break;
 	case 3:
 		if (!m->group)
@@ -207,24 +201,18 @@ static void one_step(uint32_t failures)
 static void live(uint32_t failures)
 {
 	seed();
-	ops = vpmu_perf_ops();
 	fake_begin(&fake);
 	memset(groups, 0, sizeof(groups));
 	inside = 0;
-	CHECK_EQ(fake_source(&fake, VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, SIGUSR2,
-			     &perf),
-		 0);
-	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	begin(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, SIGUSR2);
 	cross();
 	cross();
 	for (uint32_t step = 0; step < STEPS; step++)
 		one_step(failures);
 	for (uint32_t i = 0; i < GROUPS; i++)
 		if (groups[i].group)
-			close_group(&groups[i]);
-	ops->detach(perf, attached);
-	CHECK_EQ(vpmu_perf_destroy(perf), 0);
-	CHECK_EQ(fake.opened + fake.own + fake.memory, 0);
+			close_modelled(&groups[i]);
+	end();
 }
 
 static void every_count_is_the_runs(void)

@@ -8,36 +8,20 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <vpmu/image.h>
 #include <vpmu/perf.h>
 
-#include "fake.h"
 #include "faults.h"
-#include "runner/runner.h"
-#include "world/world.h"
+#include "source_fixture.h"
+#include "vm_fixture.h"
 
 #define PAGES 64u
 #define BOTH 3u
 
-static struct world world;
-static struct fake fake;
-static struct vpmu_perf *perf;
-static struct vpmu_vcpu *vcpu;
 static uint64_t truth; /* ns of the guest while slot 0 was enabled */
-
-static void set(uint64_t index, uint64_t value)
-{
-	CHECK_EQ(world_set(vcpu, index, value), VPMU_ACCESS_DONE);
-}
-
-static uint64_t word(unsigned int slot, unsigned int which)
-{
-	return world_get(vcpu, WORLD_EVENT(slot, which));
-}
 
 static uint64_t synced(unsigned int slot)
 {
@@ -45,21 +29,11 @@ static uint64_t synced(unsigned int slot)
 	return word(slot, VPMU_EVENT_WORD_COUNT);
 }
 
-static void begin(int64_t thread)
+/* A vCPU that has run, with a group that is open. */
+static void begin_vcpu(int64_t thread)
 {
-	struct vpmu_config config = {
-		.size = sizeof(config),
-		.profile = &world.profile,
-		.host = &world.host,
-		.host_opaque = &world,
-		.source = vpmu_perf_ops(),
-		.source_opaque = perf,
-	};
-
 	world_init(&world);
-	CHECK_EQ(vpmu_vm_create(&config, &world.vm), 0);
-	CHECK_EQ(vpmu_vcpu_add(world.vm, 0, &vcpu), 0);
-	CHECK_EQ(vpmu_vcpu_bind(vcpu, thread), 0);
+	vm_begin(perf, thread);
 	vpmu_vcpu_enter(vcpu);
 	vpmu_vcpu_leave(vcpu);
 	world_attr(vcpu, 0, VPMU_HARDWARE_CYCLES, 0, 0, 0);
@@ -68,30 +42,18 @@ static void begin(int64_t thread)
 	CHECK_EQ(world_get(vcpu, VPMU_REG_OPENED), BOTH);
 }
 
-static void end(void)
-{
-	vpmu_vcpu_unbind(vcpu);
-	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
-	CHECK_EQ(vpmu_vm_destroy(world.vm), 0);
-	CHECK_EQ(vpmu_perf_destroy(perf), 0);
-	CHECK_EQ(world.live_blocks, 0);
-	world_end(&world);
-}
-
 static void begin_fake(void)
 {
 	fake_begin(&fake);
 	truth = 0;
-	CHECK_EQ(fake_source(&fake, VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, SIGUSR2,
-			     &perf),
-		 0);
-	begin(FAKE_THREAD);
+	begin_source(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, SIGUSR2);
+	begin_vcpu(FAKE_THREAD);
 }
 
 static void end_fake(void)
 {
-	end();
-	CHECK_EQ(fake.opened + fake.own + fake.memory, 0);
+	vm_end();
+	end_source();
 }
 
 /* The guest runs, then the VMM works for a thousand times as long. */
@@ -259,7 +221,7 @@ static void begin_real(uint32_t gate)
 	system.event_ioctl = counted_ioctl;
 	system.event_read = counted_read;
 	CHECK_EQ(vpmu_perf_create(&config, &perf), 0);
-	begin(gettid());
+	begin_vcpu(gettid());
 }
 
 /* Faults around a run, which are at least those within. */
@@ -274,6 +236,12 @@ static uint64_t faulting_run(void)
 }
 
 #define RUNS 20u
+
+static void end_real(void)
+{
+	vm_end();
+	CHECK_EQ(vpmu_perf_destroy(perf), 0);
+}
 
 static void real_runs(uint32_t gate, uint64_t *around, uint64_t *all)
 {
@@ -306,7 +274,7 @@ static void the_kernel_counts_runs_alone(void)
 	/* A clock of the thread counts what the runs took of it. */
 	CHECK(word(1, VPMU_EVENT_WORD_COUNT) > 0);
 	CHECK(word(1, VPMU_EVENT_WORD_COUNT) < word(1, VPMU_EVENT_WORD_TIME_RUNNING));
-	end();
+	end_real();
 }
 
 /* The same without: ten times as much of the VMM's comes in, so the test above can fail. */
@@ -318,7 +286,7 @@ static void the_kernel_counts_all_without_a_gate(void)
 	CHECK_EQ(counted.reads, 0);
 	CHECK(synced(0) >= 11ull * PAGES * RUNS);
 	CHECK(synced(0) <= faults() - all);
-	end();
+	end_real();
 }
 
 const struct test_case test_cases[] = {

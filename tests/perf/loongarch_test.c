@@ -7,15 +7,13 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 #include <vpmu/convert.h>
 #include <vpmu/image.h>
 
-#include "fake.h"
-#include "runner/runner.h"
+#include "source_fixture.h"
 #include "unit/direct_fixture.h"
-#include "world/world.h"
+#include "vm_fixture.h"
 
 #define MODEL 464u /* this VM's number of it */
 #define LOONGARCH_RIG (RIG_MACHINES - 1)
@@ -56,10 +54,7 @@ static const struct {
 	{ PERF_TYPE_HW_CACHE, CACHE(BPU, READ, MISS), 0x03 },
 };
 
-static struct fake fake;
-static struct world world;
 static struct rig rig;
-static struct vpmu_perf *perf;
 static uint64_t counted; /* code that the driver was asked for last */
 
 static int64_t driver(const struct perf_event_attr *attr)
@@ -76,24 +71,16 @@ static int64_t driver(const struct perf_event_attr *attr)
 	return -ENOENT;
 }
 
-static void begin(void)
+static void begin_driver(void)
 {
 	fake_begin(&fake);
 	fake.driver = driver;
 	fake.counters = 4;
-	CHECK_EQ(fake_source(&fake, VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, SIGUSR2,
-			     &perf),
-		 0);
-}
-
-static void end(void)
-{
-	CHECK_EQ(vpmu_perf_destroy(perf), 0);
-	CHECK_EQ(fake.opened + fake.own + fake.memory, 0);
+	begin_source(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, SIGUSR2);
 }
 
 /* Opens an event; whether it counts, and by which code. */
-static int counts(void *attached, const struct guest_perf_attr *attr, uint64_t *code)
+static int counts(const struct guest_perf_attr *attr, uint64_t *code)
 {
 	struct vpmu_source_event one = { .attr = *attr };
 	struct vpmu_source_opened opened = { 0 };
@@ -109,14 +96,14 @@ static int counts(void *attached, const struct guest_perf_attr *attr, uint64_t *
 	return 1;
 }
 
-static void check_event(void *attached, uint64_t type, uint64_t config)
+static void check_event(uint64_t type, uint64_t config)
 {
 	const struct guest_perf_attr attr = { .type = type, .config = config };
 	struct vpmu_convert_selector selector = { .size = sizeof(selector) };
 	int error = vpmu_convert_selector(&attr, VPMU_CONVERT_MODEL_LOONGARCH, &selector);
 	uint64_t code = UINT64_MAX;
 
-	CHECK_EQ(counts(attached, &attr, &code), error == 0);
+	CHECK_EQ(counts(&attr, &code), error == 0);
 	if (!error)
 		CHECK_EQ(code, selector.event);
 }
@@ -125,21 +112,18 @@ static void check_event(void *attached, uint64_t type, uint64_t config)
  * counted. */
 static void the_driver_counts_what_the_table_says(void)
 {
-	void *attached;
-
-	begin();
+	begin_driver();
 	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
 	for (uint64_t config = VPMU_HARDWARE_CYCLES; config <= VPMU_HARDWARE_REF_CYCLES; config++)
-		check_event(attached, VPMU_TYPE_HARDWARE, config);
+		check_event(VPMU_TYPE_HARDWARE, config);
 	for (uint64_t cache = 0; cache <= VPMU_CACHE_NODE; cache++)
 		for (uint64_t op = 0; op <= VPMU_CACHE_OP_PREFETCH; op++)
 			for (uint64_t result = 0; result <= VPMU_CACHE_RESULT_MISS; result++)
-				check_event(attached, VPMU_TYPE_CACHE,
-					    cache | op << 8 | result << 16);
+				check_event(VPMU_TYPE_CACHE, cache | op << 8 | result << 16);
 	for (uint64_t code = 0; code <= 0x800; code++)
-		check_event(attached, VPMU_TYPE_RAW, code);
+		check_event(VPMU_TYPE_RAW, code);
 	vpmu_perf_ops()->detach(perf, attached);
-	end();
+	end_source();
 }
 
 static const uint64_t the_set =
@@ -153,9 +137,9 @@ static void both_sources_have_one_set(void)
 	struct vpmu_source_facts asked = { .size = sizeof(asked) };
 	struct vpmu_source_facts owned = { .size = sizeof(owned) };
 
-	begin();
+	begin_driver();
 	CHECK_EQ(vpmu_perf_ops()->probe(perf, &asked), 0);
-	end();
+	end_source();
 	rig_begin(&rig, LOONGARCH_RIG);
 	CHECK_EQ(rig.ops->probe(rig.direct, &owned), 0);
 	rig_end(&rig);
@@ -171,19 +155,8 @@ static void both_sources_have_one_set(void)
 
 /* ---- what a guest gets ----------------------------------------------------------------------- */
 
-static struct vpmu_vcpu *vcpu;
-
-static void vm_begin(uint64_t hardware, uint32_t cache, uint32_t model)
+static void grant(uint64_t hardware, uint32_t cache, uint32_t model)
 {
-	struct vpmu_config config = {
-		.size = sizeof(config),
-		.profile = &world.profile,
-		.host = &world.host,
-		.host_opaque = &world,
-		.source = vpmu_perf_ops(),
-		.source_opaque = perf,
-	};
-
 	world_init(&world);
 	world.profile.hardware_events = hardware;
 	world.profile.cache_events = cache;
@@ -191,17 +164,7 @@ static void vm_begin(uint64_t hardware, uint32_t cache, uint32_t model)
 	world.profile.pmu_model = model;
 	if (model)
 		world.profile.features |= VPMU_FEATURE_RAW;
-	CHECK_EQ(vpmu_vm_create(&config, &world.vm), 0);
-	CHECK_EQ(vpmu_vcpu_add(world.vm, 0, &vcpu), 0);
-	CHECK_EQ(vpmu_vcpu_bind(vcpu, FAKE_THREAD), 0);
-}
-
-static void vm_end(void)
-{
-	vpmu_vcpu_unbind(vcpu);
-	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
-	CHECK_EQ(vpmu_vm_destroy(world.vm), 0);
-	world_end(&world);
+	vm_begin(perf, FAKE_THREAD);
 }
 
 /* What the guest reads as the reason; NONE: it opened. */
@@ -210,31 +173,31 @@ static uint64_t reason(uint64_t type, uint64_t config, uint64_t model)
 	uint64_t status;
 
 	world_attr(vcpu, 0, config, 0, 0, model << VPMU_ATTR_WORD_LINK_MODEL_SHIFT);
-	CHECK_EQ(world_set(vcpu, WORLD_ATTR(0, VPMU_ATTR_WORD_TYPE), type), VPMU_ACCESS_DONE);
-	CHECK_EQ(world_set(vcpu, VPMU_REG_OPEN, 1), VPMU_ACCESS_DONE);
-	status = world_get(vcpu, WORLD_EVENT(0, VPMU_EVENT_WORD_STATUS));
-	CHECK_EQ(world_set(vcpu, VPMU_REG_CLOSE, 1), VPMU_ACCESS_DONE);
+	set(WORLD_ATTR(0, VPMU_ATTR_WORD_TYPE), type);
+	set(VPMU_REG_OPEN, 1);
+	status = word(0, VPMU_EVENT_WORD_STATUS);
+	set(VPMU_REG_CLOSE, 1);
 	return status >> VPMU_EVENT_WORD_STATUS_REASON_SHIFT & 0xff;
 }
 
 static void a_guest_gets_what_it_is_granted(void)
 {
-	begin();
-	vm_begin(1ull << VPMU_HARDWARE_CYCLES | 1ull << VPMU_HARDWARE_BUS_CYCLES, 0, 0);
+	begin_driver();
+	grant(1ull << VPMU_HARDWARE_CYCLES | 1ull << VPMU_HARDWARE_BUS_CYCLES, 0, 0);
 	CHECK_EQ(reason(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0), VPMU_REASON_NONE);
 	CHECK_EQ(reason(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_INSTRUCTIONS, 0), VPMU_REASON_DENIED);
 	CHECK_EQ(reason(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_BUS_CYCLES, 0), VPMU_REASON_UNSUPPORTED);
 	CHECK_EQ(reason(VPMU_TYPE_CACHE, VPMU_CACHE_LL, 0), VPMU_REASON_DENIED);
 	CHECK_EQ(reason(VPMU_TYPE_RAW, 0x3c, 0), VPMU_REASON_DENIED);
 	vm_end();
-	end();
+	end_source();
 }
 
 /* Raw codes of this model only, and none that the driver would cut. */
 static void raw_codes_are_those_of_the_pmu(void)
 {
-	begin();
-	vm_begin(the_set, 1, MODEL);
+	begin_driver();
+	grant(the_set, 1, MODEL);
 	CHECK_EQ(reason(VPMU_TYPE_CACHE, VPMU_CACHE_LL, 0), VPMU_REASON_NONE);
 	CHECK_EQ(reason(VPMU_TYPE_CACHE, VPMU_CACHE_NODE, 0), VPMU_REASON_UNSUPPORTED);
 	CHECK_EQ(reason(VPMU_TYPE_RAW, 0x3c, MODEL), VPMU_REASON_NONE);
@@ -244,7 +207,7 @@ static void raw_codes_are_those_of_the_pmu(void)
 	CHECK_EQ(reason(VPMU_TYPE_RAW, 0x1003c, MODEL), VPMU_REASON_UNSUPPORTED);
 	CHECK_EQ(reason(VPMU_TYPE_RAW, 0x3c, MODEL + 200), VPMU_REASON_UNSUPPORTED);
 	vm_end();
-	end();
+	end_source();
 }
 
 static int missing(void *opaque, const struct vpmu_image_event *event)
@@ -263,9 +226,9 @@ static void what_is_missing_is_known_before(void)
 	struct vpmu_source_facts facts = { .size = sizeof(facts) };
 	uint64_t events = 0;
 
-	begin();
+	begin_driver();
 	CHECK_EQ(vpmu_perf_ops()->probe(perf, &facts), 0);
-	end();
+	end_source();
 	vpmu_profile_default(&profile);
 	CHECK_EQ(vpmu_profile_events(&profile, &facts, missing, &events), 0);
 	CHECK_EQ(events, profile.hardware_events & ~the_set);

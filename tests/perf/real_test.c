@@ -1,185 +1,18 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The perf source on the kernel of this machine, with software events. */
+/* What the perf source counts on the kernel of this machine, with software events, and what it
+ * cannot. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <vpmu/perf.h>
-
 #include "faults.h"
-#include "runner/runner.h"
-
-#define PAGES 512u
-#define MILLISECOND 1000000ull
-
-/* errno before every call, and after it. */
-#define ERRNO_BEFORE 4242
-
-struct bench {
-	struct vpmu_perf *perf;
-	const struct vpmu_source_ops *ops;
-	void *attached;
-	_Atomic uint64_t tags;
-	atomic_uint notices;
-	atomic_uint unclaimed; /* signals that found no thread */
-	unsigned int texts;
-};
-
-static struct bench bench;
-
-static void note(void *opaque, uint64_t tags)
-{
-	struct bench *b = opaque;
-
-	atomic_fetch_or(&b->tags, tags);
-	atomic_fetch_add(&b->notices, 1);
-}
-
-static void log_text(void *opaque, uint32_t level, const char *text)
-{
-	(void)level;
-	CHECK(strstr(text, "perf: ") == text);
-	((struct bench *)opaque)->texts++;
-}
-
-static void on_signal(int number)
-{
-	(void)number;
-	if (vpmu_perf_signalled(bench.perf, 0) != 1)
-		atomic_fetch_add(&bench.unclaimed, 1);
-}
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void spin(uint64_t ns)
-{
-	uint64_t until = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
-
-	while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < until)
-		;
-}
-
-static unsigned int descriptors(void)
-{
-	unsigned int count = 0;
-	DIR *directory = opendir("/proc/self/fd");
-
-	CHECK(directory);
-	while (readdir(directory))
-		count++;
-	closedir(directory);
-	return count;
-}
-
-/* Lets signals arrive that the thread sanitizer holds back until the program waits. */
-static void settle(void)
-{
-	const struct timespec moment = { .tv_nsec = 1000000 };
-	int saved = errno;
-
-	nanosleep(&moment, NULL);
-	errno = saved;
-}
-
-static void attach(int64_t thread)
-{
-	struct vpmu_source_thread t = {
-		.size = sizeof(t), .id = thread, .attention = note, .opaque = &bench
-	};
-
-	CHECK_EQ(bench.ops->attach(bench.perf, &t, &bench.attached), 0);
-}
-
-static void begin(uint32_t number, uint32_t flags)
-{
-	struct vpmu_perf_config config = {
-		.size = sizeof(config),
-		.flags = flags,
-		.signal = number,
-		.log = log_text,
-		.log_opaque = &bench,
-	};
-	struct sigaction action = { .sa_handler = on_signal };
-
-	memset(&bench, 0, sizeof(bench));
-	if (number)
-		CHECK_EQ(sigaction((int)number, &action, NULL), 0);
-	CHECK_EQ(vpmu_perf_create(&config, &bench.perf), 0);
-	bench.ops = vpmu_perf_ops();
-	errno = ERRNO_BEFORE;
-}
-
-static void end(void)
-{
-	settle();
-	if (bench.attached)
-		bench.ops->detach(bench.perf, bench.attached);
-	CHECK_EQ(atomic_load(&bench.unclaimed), 0);
-	CHECK_EQ(errno, ERRNO_BEFORE);
-	CHECK_EQ(vpmu_perf_destroy(bench.perf), 0);
-}
-
-static int open_group(const uint64_t *configs, uint32_t count, uint64_t left, void **group)
-{
-	struct vpmu_source_event events[4] = { 0 };
-	struct vpmu_source_opened opened = { 0 };
-	int error;
-
-	for (uint32_t i = 0; i < count; i++) {
-		events[i].attr.type = VPMU_TYPE_HOST_SOFTWARE;
-		events[i].attr.config = configs[i];
-		events[i].tag = i;
-	}
-	events[0].left = left;
-	error = bench.ops->open(bench.perf, bench.attached, events, count, 0, &opened);
-	for (uint32_t i = 0; !error && i < count; i++)
-		CHECK_EQ(events[i].flags, VPMU_EVENT_THREAD);
-	*group = opened.group;
-	return error;
-}
-
-static void *open_one(uint64_t config, uint64_t left)
-{
-	void *group;
-
-	CHECK_EQ(open_group(&config, 1, left, &group), 0);
-	return group;
-}
-
-static void run(void *group, uint32_t on)
-{
-	CHECK_EQ(bench.ops->run(bench.perf, bench.attached, group, on), 0);
-}
-
-static struct vpmu_source_reading reading(void *group, uint32_t count)
-{
-	struct vpmu_source_reading r = { .count = count };
-
-	CHECK_EQ(bench.ops->read(bench.perf, bench.attached, group, &r), 0);
-	return r;
-}
-
-static void close_group(void *group)
-{
-	bench.ops->close(bench.perf, bench.attached, group, 0);
-}
+#include "real_fixture.h"
 
 /*
  * Time on a CPU lies between what the process's clock says within and what passed around it. The
@@ -321,136 +154,6 @@ static void kept_groups_stand_still(void)
 	end();
 }
 
-/* Each owner of a sampling event gets its notices at its own distance. */
-static void kept_events_notice_anew(void)
-{
-	unsigned int count;
-	void *group;
-
-	begin(SIGUSR2, 0);
-	attach(gettid());
-	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 2 * PAGES);
-	run(group, 1);
-	fault(PAGES);
-	bench.ops->close(bench.perf, bench.attached, group, 1);
-	fault(PAGES);
-	fault(PAGES);
-	settle();
-	CHECK_EQ(atomic_load(&bench.notices), 0);
-	/* The faults of the first owner do not bring the notice of the second early. */
-	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 2 * PAGES);
-	run(group, 1);
-	fault(PAGES);
-	settle();
-	CHECK_EQ(atomic_load(&bench.notices), 0);
-	fault(PAGES);
-	settle();
-	CHECK(atomic_load(&bench.notices) > 0);
-	bench.ops->close(bench.perf, bench.attached, group, 1);
-	count = atomic_load(&bench.notices);
-	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, PAGES / 4);
-	run(group, 1);
-	fault(PAGES);
-	settle();
-	CHECK(atomic_load(&bench.notices) > count);
-	close_group(group);
-	end();
-}
-
-static void wait_for_notices(unsigned int count)
-{
-	unsigned int until = atomic_load(&bench.notices) + count;
-
-	for (int i = 0; i < 1000 && atomic_load(&bench.notices) < until; i++) {
-		spin(MILLISECOND);
-		settle();
-	}
-	CHECK(atomic_load(&bench.notices) >= until);
-}
-
-/* Notices come by the signal, each after its distance, until the period is taken away. */
-static void notices_come_by_signal(void)
-{
-	struct vpmu_source_reading r;
-	unsigned int count;
-	void *group;
-
-	begin(SIGUSR2, 0);
-	attach(gettid());
-	group = open_one(VPMU_SOFTWARE_TASK_CLOCK, MILLISECOND);
-	run(group, 1);
-	wait_for_notices(20);
-	CHECK_EQ(atomic_load(&bench.tags), 1ull << 63);
-	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, 0), 0);
-	settle();
-	count = atomic_load(&bench.notices);
-	r = reading(group, 1);
-	/* A timer of the kernel may end a little before its time by this clock. */
-	CHECK(r.increase[0] + MILLISECOND >= count * MILLISECOND);
-	spin(20 * MILLISECOND);
-	CHECK_EQ(atomic_load(&bench.notices), count);
-	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, 2 * MILLISECOND), 0);
-	wait_for_notices(3);
-	close_group(group);
-	settle();
-	count = atomic_load(&bench.notices);
-	spin(5 * MILLISECOND);
-	CHECK_EQ(atomic_load(&bench.notices), count);
-	end();
-}
-
-/* An event that was opened without notices can give them later, and loses no count by it. */
-static void notices_may_begin_later(void)
-{
-	struct vpmu_source_reading r;
-	uint64_t before = descriptors();
-	void *group;
-
-	begin(SIGUSR2, 0);
-	attach(gettid());
-	group = open_one(VPMU_SOFTWARE_PAGE_FAULTS, 0);
-	run(group, 1);
-	fault(PAGES);
-	CHECK_EQ(atomic_load(&bench.notices), 0);
-	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, PAGES / 2), 0);
-	fault(PAGES);
-	settle();
-	CHECK(atomic_load(&bench.notices) > 0);
-	r = reading(group, 1);
-	CHECK(r.increase[0] >= 2 * PAGES);
-	CHECK(r.running > 0);
-	close_group(group);
-	end();
-	CHECK_EQ(descriptors(), before);
-}
-
-/* A PMI slot may be opened without a period: it takes one without being opened anew. */
-static void member_of_a_group_notices(void)
-{
-	struct vpmu_source_event events[2] = { 0 };
-	struct vpmu_source_opened opened = { 0 };
-
-	begin(SIGUSR2, 0);
-	attach(gettid());
-	for (uint32_t i = 0; i < 2; i++) {
-		events[i].attr.type = VPMU_TYPE_HOST_SOFTWARE;
-		events[i].attr.config = VPMU_SOFTWARE_TASK_CLOCK + i;
-		events[i].attr.flags = i ? VPMU_ATTR_PMI | VPMU_ATTR_MEMBER : 0;
-	}
-	CHECK_EQ(bench.ops->open(bench.perf, bench.attached, events, 2, 0, &opened), 0);
-	run(opened.group, 1);
-	fault(PAGES);
-	CHECK_EQ(atomic_load(&bench.notices), 0);
-	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, opened.group, 1, 10), 0);
-	fault(PAGES);
-	settle();
-	CHECK(atomic_load(&bench.notices) > 0);
-	/* Its leader went on meanwhile: an overflow stops notices at most, never counting. */
-	CHECK_EQ(reading(opened.group, 2).increase[1] >= 2 * PAGES, 1);
-	close_group(opened.group);
-	end();
-}
-
 static void hardware_is_refused(uint32_t flags)
 {
 	struct vpmu_source_event event = { .attr = { .type = VPMU_TYPE_HARDWARE,
@@ -576,39 +279,6 @@ static void threads_have_clocks(void)
 	CHECK(system.thread_time(NULL, child) < 0);
 }
 
-/* A thread of another process is counted; no signal is sent to it, which would end it. */
-static void foreign_thread_gets_no_signal(void)
-{
-	struct vpmu_source_reading r;
-	void *group;
-	pid_t child;
-	int status;
-
-	begin(SIGUSR2, 0);
-	signal(SIGUSR2, SIG_DFL);
-	child = fork();
-	CHECK(child >= 0);
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			;
-	}
-	attach(child);
-	group = open_one(VPMU_SOFTWARE_TASK_CLOCK, MILLISECOND);
-	CHECK_EQ(bench.texts, 1);
-	run(group, 1);
-	spin(50 * MILLISECOND);
-	r = reading(group, 1);
-	CHECK(r.increase[0] > 2 * MILLISECOND);
-	CHECK_EQ(bench.ops->period(bench.perf, bench.attached, group, 0, MILLISECOND), 0);
-	CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
-	close_group(group);
-	kill(child, SIGKILL);
-	CHECK_EQ(waitpid(child, &status, 0), child);
-	CHECK_EQ(WTERMSIG(status), SIGKILL);
-	end();
-}
-
 static unsigned int calls;
 
 static int64_t count_text(void *opaque, const char *path, char *to, uint64_t size)
@@ -676,16 +346,11 @@ const struct test_case test_cases[] = {
 	{ "perf-count", "readings are increases", readings_are_increases },
 	{ "perf-pool", "kept clocks stay right", kept_clocks_stay_right },
 	{ "R-SLOT-4", "kept groups stand still", kept_groups_stand_still },
-	{ "R-OVF-3", "kept events notice anew", kept_events_notice_anew },
-	{ "R-OVF-3", "notices come by the signal", notices_come_by_signal },
-	{ "R-OVF-3", "notices may begin later", notices_may_begin_later },
-	{ "R-OVF-1", "a member of a group notices", member_of_a_group_notices },
 	{ "R-SLOT-9", "hardware events need a guest", hardware_needs_a_guest },
 	{ "R-SLOT-9", "hardware events need a PMU", hardware_needs_a_pmu },
 	{ "perf-probe", "the probe leaves nothing open", probe_leaves_nothing },
-	{ "R-SLOT-10", "threads have clocks", threads_have_clocks },
 	{ "perf-thread", "an ended thread is gone", ended_thread_is_gone },
-	{ "perf-thread", "a foreign thread gets no signal", foreign_thread_gets_no_signal },
+	{ "R-SLOT-10", "threads have clocks", threads_have_clocks },
 	{ "perf-thread", "an idle thread costs nothing", idle_thread_costs_nothing },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

@@ -2,36 +2,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* Which side of a thread the perf source counts: its guest, the host's code, or both. */
-#include <errno.h>
+#include "source_fixture.h"
 
-#include "fake.h"
-#include "runner/runner.h"
-
-static struct fake fake;
-static struct vpmu_perf *perf;
-static const struct vpmu_source_ops *ops;
-static void *attached;
-
-static void begin(uint32_t flags, const char *mediated)
+static void begin_beside(uint32_t flags, const char *mediated)
 {
-	ops = vpmu_perf_ops();
 	fake_begin(&fake);
 	fake.mediated = mediated;
-	CHECK_EQ(fake_source(&fake, flags, 0, &perf), 0);
-	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	begin(flags, 0);
 }
 
-static void end(void)
-{
-	ops->detach(perf, attached);
-	CHECK_EQ(vpmu_perf_destroy(perf), 0);
-	CHECK_EQ(fake.opened, 0);
-	CHECK_EQ(fake.own, 0);
-	CHECK_EQ(fake.memory, 0);
-	CHECK_EQ(errno, ERRNO_BEFORE);
-}
-
-static int open_one(uint64_t type, uint32_t flags, void **group)
+static int open_kind(uint64_t type, uint32_t flags, void **group)
 {
 	struct vpmu_source_event one = { .attr = { .type = type, .config = 1 } };
 	struct vpmu_source_opened opened = { 0 };
@@ -55,17 +35,17 @@ static void the_kernel_is_asked_for_a_side(void)
 	};
 	void *group;
 
-	begin(VPMU_PERF_THREADS_RUN_GUEST, NULL);
+	begin_beside(VPMU_PERF_THREADS_RUN_GUEST, NULL);
 	for (size_t i = 0; i < 3; i++) {
-		CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, sides[i].flags, &group), 0);
+		CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, sides[i].flags, &group), 0);
 		CHECK_EQ(fake.events[0].attr.exclude_host, sides[i].exclude_host);
 		CHECK_EQ(fake.events[0].attr.exclude_guest, sides[i].exclude_guest);
 		CHECK_EQ(fake.events[0].attr.pinned, 1);
-		ops->close(perf, attached, group, 0);
-		CHECK_EQ(open_one(VPMU_TYPE_HOST_SOFTWARE, sides[i].flags, &group), 0);
+		close_group(group);
+		CHECK_EQ(open_kind(VPMU_TYPE_HOST_SOFTWARE, sides[i].flags, &group), 0);
 		CHECK_EQ(fake.events[0].attr.exclude_host, 0);
 		CHECK_EQ(fake.events[0].attr.exclude_guest, 0);
-		ops->close(perf, attached, group, 0);
+		close_group(group);
 	}
 	end();
 }
@@ -75,12 +55,12 @@ static void an_old_kernel_is_asked_for_it_too(void)
 {
 	void *group;
 
-	begin(VPMU_PERF_THREADS_RUN_GUEST, NULL);
+	begin_beside(VPMU_PERF_THREADS_RUN_GUEST, NULL);
 	fake.attr_size = 64;
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, &group), 0);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, &group), 0);
 	CHECK_EQ(fake.events[0].attr.size, 64);
 	CHECK_EQ(fake.events[0].attr.exclude_guest, 1);
-	ops->close(perf, attached, group, 0);
+	close_group(group);
 	end();
 }
 
@@ -89,12 +69,12 @@ static void a_thread_without_guest_counts_the_host(void)
 {
 	void *group;
 
-	begin(0, NULL);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 0, &group), VPMU_ERROR_UNSUPPORTED);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST, &group), 0);
-	ops->close(perf, attached, group, 0);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_NO_GUEST, &group), VPMU_ERROR_INVALID);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 8, &group), VPMU_ERROR_INVALID);
+	begin_beside(0, NULL);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, 0, &group), VPMU_ERROR_UNSUPPORTED);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST, &group), 0);
+	close_group(group);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, VPMU_SOURCE_NO_GUEST, &group), VPMU_ERROR_INVALID);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, 8, &group), VPMU_ERROR_INVALID);
 	end();
 }
 
@@ -103,11 +83,11 @@ static void the_host_side_leaves_mediated_vpmus_alone(void)
 {
 	void *group;
 
-	begin(VPMU_PERF_THREADS_RUN_GUEST, "Y\n");
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 0, &group), VPMU_ERROR_DENIED);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST, &group), VPMU_ERROR_DENIED);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, &group), 0);
-	ops->close(perf, attached, group, 0);
+	begin_beside(VPMU_PERF_THREADS_RUN_GUEST, "Y\n");
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, 0, &group), VPMU_ERROR_DENIED);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST, &group), VPMU_ERROR_DENIED);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, VPMU_SOURCE_HOST | VPMU_SOURCE_NO_GUEST, &group), 0);
+	close_group(group);
 	end();
 }
 
@@ -117,15 +97,15 @@ static void watched_threads_are_not_asked_for(void)
 	struct vpmu_source_reading reading = { .count = 1 };
 	void *group;
 
-	begin(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_THREADS_WATCHED, NULL);
-	CHECK_EQ(open_one(VPMU_TYPE_HARDWARE, 0, &group), 0);
-	CHECK_EQ(ops->run(perf, attached, group, 1), 0);
+	begin_beside(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_THREADS_WATCHED, NULL);
+	CHECK_EQ(open_kind(VPMU_TYPE_HARDWARE, 0, &group), 0);
+	run(group, 1);
 	fake.thread_ended = 1;
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(ops->read(perf, attached, group, &reading), 0);
 	CHECK_EQ(reading.enabled, 0);
 	CHECK_EQ(fake.calls[FAKE_THREADS], 0);
-	ops->close(perf, attached, group, 0);
+	close_group(group);
 	end();
 }
 
@@ -135,7 +115,7 @@ static uint32_t flags_of_one(uint64_t type, uint32_t flags)
 	struct vpmu_source_opened opened = { 0 };
 
 	CHECK_EQ(ops->open(perf, attached, &one, 1, flags, &opened), 0);
-	ops->close(perf, attached, opened.group, 0);
+	close_group(opened.group);
 	return one.flags;
 }
 
@@ -144,7 +124,7 @@ static void one_side_is_approximate_on_loongarch(void)
 {
 	static const uint64_t types[] = { VPMU_TYPE_HARDWARE, VPMU_TYPE_CACHE, VPMU_TYPE_RAW };
 
-	begin(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, NULL);
+	begin_beside(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_LOONGARCH, NULL);
 	for (size_t i = 0; i < 3; i++) {
 		CHECK_EQ(flags_of_one(types[i], 0), VPMU_EVENT_APPROXIMATE);
 		CHECK_EQ(flags_of_one(types[i], VPMU_SOURCE_HOST), 0);
@@ -168,8 +148,8 @@ static void raw_events_that_loongarch_would_cut_are_refused(void)
 	};
 
 	for (uint32_t host = 0; host < 2; host++) {
-		begin(VPMU_PERF_THREADS_RUN_GUEST | (host ? VPMU_PERF_LOONGARCH : 0), NULL);
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin_beside(VPMU_PERF_THREADS_RUN_GUEST | (host ? VPMU_PERF_LOONGARCH : 0), NULL);
+		for (size_t i = 0; i < TEST_COUNT(rows); i++) {
 			struct vpmu_source_event one = { .attr = { .type = VPMU_TYPE_RAW,
 								   .config = rows[i].config,
 								   .config1 = rows[i].config1,
@@ -181,7 +161,7 @@ static void raw_events_that_loongarch_would_cut_are_refused(void)
 			CHECK_EQ(error != 0, host && rows[i].cut);
 			CHECK_EQ(fake.calls[FAKE_OPEN] != asked, !error);
 			if (!error)
-				ops->close(perf, attached, opened.group, 0);
+				close_group(opened.group);
 		}
 		end();
 	}

@@ -7,18 +7,15 @@
  * happened at least and at most.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <vpmu/perf.h>
 
-#include "fake.h"
 #include "faults.h"
-#include "runner/runner.h"
-#include "world/world.h"
+#include "source_fixture.h"
+#include "vm_fixture.h"
 
 #define EVENTS 4u
 #define PAGES 64u
@@ -26,11 +23,6 @@
 #define SLICE 100000000u
 /* A task has slots of its own: its events stay described while it does not run. */
 #define SLOTS(task) (0xfull << (EVENTS * (task)))
-
-static struct world world;
-static struct fake fake;
-static struct vpmu_perf *perf;
-static struct vpmu_vcpu *vcpu;
 
 static struct {
 	struct vpmu_perf_system system;
@@ -80,58 +72,32 @@ static int real_source(void)
 	return vpmu_perf_create(&config, &perf);
 }
 
-static void begin(int64_t thread)
+static void begin_vcpu(int64_t thread)
 {
-	struct vpmu_config config = {
-		.size = sizeof(config),
-		.profile = &world.profile,
-		.host = &world.host,
-		.host_opaque = &world,
-		.source = vpmu_perf_ops(),
-		.source_opaque = perf,
-	};
-
 	world_init(&world);
 	world.profile.slots = 2 * EVENTS;
 	world.profile.counting = 2 * EVENTS;
 	world.profile.creation_rate = 1;
 	world.profile.creation_burst = VPMU_MAX_SLOTS;
-	CHECK_EQ(vpmu_vm_create(&config, &world.vm), 0);
-	CHECK_EQ(vpmu_vcpu_add(world.vm, 0, &vcpu), 0);
-	CHECK_EQ(vpmu_vcpu_bind(vcpu, thread), 0);
-}
-
-static void end(void)
-{
-	vpmu_vcpu_unbind(vcpu);
-	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
-	CHECK_EQ(vpmu_vm_destroy(world.vm), 0);
-	CHECK_EQ(vpmu_perf_destroy(perf), 0);
-	CHECK_EQ(world.live_blocks, 0);
-	world_end(&world);
+	vm_begin(perf, thread);
 }
 
 static void begin_fake(void)
 {
 	fake_begin(&fake);
-	CHECK_EQ(fake_source(&fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &perf), 0);
-	begin(FAKE_THREAD);
+	begin_source(VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2);
+	begin_vcpu(FAKE_THREAD);
 }
 
 static void end_fake(void)
 {
-	end();
-	CHECK_EQ(fake.opened + fake.own + fake.memory, 0);
-}
-
-static void set(uint64_t index, uint64_t value)
-{
-	CHECK_EQ(world_set(vcpu, index, value), VPMU_ACCESS_DONE);
+	vm_end();
+	end_source();
 }
 
 static uint64_t count(unsigned int slot)
 {
-	return world_get(vcpu, WORLD_EVENT(slot, VPMU_EVENT_WORD_COUNT));
+	return word(slot, VPMU_EVENT_WORD_COUNT);
 }
 
 static void describe(unsigned int slot, uint64_t type, uint64_t config, uint64_t period)
@@ -252,7 +218,7 @@ static void the_kernel_agrees(void)
 	uint32_t opens = 0, calls = 0;
 
 	CHECK_EQ(real_source(), 0);
-	begin(gettid());
+	begin_vcpu(gettid());
 	for (unsigned int slot = 0; slot < 2 * EVENTS; slot++)
 		describe(slot, VPMU_TYPE_HOST_SOFTWARE, configs[slot % EVENTS], 0);
 	for (unsigned int turn = 0; turn < SWITCHES; turn++) {
@@ -280,7 +246,8 @@ static void the_kernel_agrees(void)
 		CHECK_EQ(total[0], total[1] + total[2]);
 		CHECK(total[3] > 0);
 	}
-	end();
+	vm_end();
+	CHECK_EQ(vpmu_perf_destroy(perf), 0);
 	CHECK_EQ(counted.opens, counted.closes);
 }
 

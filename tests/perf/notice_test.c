@@ -1,0 +1,301 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Which notices of an overflow the perf source asks for, and what an event costs and does without. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+
+#include "source_fixture.h"
+
+/* The signal goes to the thread itself, and a tiny distance is not passed on: it would storm the
+ * host. */
+static void notices_are_asked_for(void)
+{
+	static const struct {
+		uint64_t type, config, left, period;
+	} rows[] = {
+		{ VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000, 1000000 },
+		{ VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1, 10000 },
+		{ VPMU_TYPE_CACHE, 0, 9999, 10000 },
+		{ VPMU_TYPE_RAW, 1, 10001, 10001 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK, 1, 100000 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 1, 100000 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 1, 1 },
+		{ VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, UINT64_MAX, FAR },
+	};
+
+	begin_guest();
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		void *group = open_one(rows[i].type, rows[i].config, rows[i].left);
+
+		CHECK_EQ(fake.events[0].attr.sample_period, rows[i].period);
+		CHECK_EQ(fake.events[0].attr.freq, 0);
+		CHECK_EQ(fake.events[0].owner, FAKE_THREAD);
+		CHECK_EQ(fake.events[0].number, SIGUSR2);
+		CHECK_EQ(fake.events[0].async, 1);
+		CHECK_EQ(ops->period(perf, attached, group, 0, 12345678), 0);
+		CHECK_EQ(fake.events[0].attr.sample_period, 12345678);
+		CHECK_EQ(ops->period(perf, attached, group, 0, rows[i].left), 0);
+		CHECK_EQ(fake.events[0].attr.sample_period, rows[i].period);
+		CHECK_EQ(ops->period(perf, attached, group, 0, 0), 0);
+		CHECK_EQ(fake.events[0].attr.sample_period, FAR);
+		close_group(group);
+	}
+	CHECK_EQ(fake.calls[FAKE_THREADS], 1);
+	end();
+}
+
+/* A clock gives notices well below the rate at which the kernel throttles, which it lowers by
+ * itself. */
+static void clocks_keep_below_the_rate(void)
+{
+	static const struct {
+		const char *rate;
+		uint64_t left, period;
+	} rows[] = {
+		{ "100000\n", 1, 100000 }, { "5000\n", 1, 800000 }, { "5000\n", 800001, 800001 },
+		{ "1\n", 1, 4000000000 },  { "0\n", 1, 100000 },    { "nonsense", 1, 100000 },
+		{ NULL, 1, 100000 },
+	};
+
+	begin_guest();
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		void *group;
+
+		fake.rate = rows[i].rate;
+		group = open_one(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, rows[i].left);
+		CHECK_EQ(fake.events[0].attr.sample_period, rows[i].period);
+		CHECK_EQ(ops->period(perf, attached, group, 0, 2), 0);
+		CHECK_EQ(fake.events[0].attr.sample_period,
+			 rows[i].left == 1 ? rows[i].period : 800000);
+		close_group(group);
+	}
+	end();
+}
+
+static void check_dummy(const struct fake_event *dummy, uint32_t leader)
+{
+	CHECK_EQ(dummy->used, 1);
+	CHECK_EQ(dummy->attr.type, PERF_TYPE_SOFTWARE);
+	CHECK_EQ(dummy->attr.config, PERF_COUNT_SW_DUMMY);
+	CHECK_EQ(dummy->attr.exclude_kernel, 1);
+	CHECK_EQ(dummy->leader, leader);
+	CHECK_EQ(dummy->async, 0);
+	CHECK_EQ(dummy->on, 1);
+}
+
+/*
+ * A counting software event that gives notices has a dummy in its group, which is switched off and
+ * on around each new distance while the group runs. What the group reads is its own.
+ */
+static void a_dummy_is_switched(void)
+{
+	struct vpmu_source_event events[2] = {
+		event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 0),
+		event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 10),
+	};
+	struct vpmu_source_reading reading = { .count = 2 };
+	struct vpmu_source_opened opened;
+	uint32_t calls;
+
+	begin_guest();
+	CHECK_EQ(open_events(events, 2, 0, &opened), 0);
+	check_dummy(&fake.events[2], 0);
+	calls = fake.all_calls;
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 20), 0);
+	CHECK_EQ(fake.all_calls, calls + 1);
+	run(opened.group, 1);
+	calls = fake.all_calls;
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 30), 0);
+	CHECK_EQ(fake.all_calls, calls + 3);
+	CHECK_EQ(fake.events[1].attr.sample_period, 30);
+	check_dummy(&fake.events[2], 0);
+	fake_pass(&fake, 7, 7);
+	CHECK_EQ(ops->read(perf, attached, opened.group, &reading), 0);
+	CHECK_EQ(reading.enabled, 7);
+	CHECK_EQ(reading.increase[0], 14);
+	CHECK_EQ(reading.increase[1], 21);
+	close_group(opened.group);
+	end();
+}
+
+/* A dummy that cannot be switched off leaves the distance; one that stays off costs no more than
+ * notices that come early. */
+static void a_dummy_may_fail(void)
+{
+	struct vpmu_source_event one =
+		event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 10);
+	struct vpmu_source_opened opened;
+
+	begin_guest();
+	fake_fail(&fake, FAKE_OPEN, 1, 1, -EMFILE);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_LIMIT);
+	CHECK_EQ(opened.failed, 0);
+	CHECK_EQ(fake.opened, 0);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), 0);
+	run(opened.group, 1);
+	fake_fail(&fake, FAKE_IOCTL, 0, 1, -EIO);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 20), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(fake.events[0].attr.sample_period, 10);
+	fake_fail(&fake, FAKE_IOCTL, 2, 1, -EIO);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 20), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 20);
+	CHECK_EQ(fake.events[1].on, 0);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 30), 0);
+	check_dummy(&fake.events[1], 0);
+	close_group(opened.group);
+	end();
+}
+
+/* Only what counts and gives notices has one. */
+static void others_have_no_dummy(void)
+{
+	static const struct {
+		uint64_t type, config, left;
+	} rows[] = {
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 0 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK, 1000000 },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, 1000000 },
+		{ VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000 },
+		{ VPMU_TYPE_CACHE, 0, 1000000 },
+		{ VPMU_TYPE_RAW, 1, 1000000 },
+	};
+
+	begin_guest();
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		void *group = open_one(rows[i].type, rows[i].config, rows[i].left);
+
+		CHECK_EQ(fake.opened, 1);
+		close_group(group);
+	}
+	end();
+}
+
+/* Where there can be no notices an event counts all the same, and is not opened anew for them. */
+static void a_deaf_event_counts(void)
+{
+	for (int why = 0; why < 3; why++) {
+		void *group;
+
+		fake_begin(&fake);
+		fake.thread_foreign = why == 1;
+		fake.no_sampling = why == 2;
+		begin(VPMU_PERF_THREADS_RUN_GUEST, why == 0 ? 0 : SIGUSR2);
+		group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000);
+		CHECK_EQ(fake.events[0].attr.sample_period, 0);
+		CHECK_EQ(fake.calls[FAKE_FCNTL], 0);
+		CHECK_EQ(ops->period(perf, attached, group, 0, 5000), 0);
+		CHECK_EQ(ops->period(perf, attached, group, 0, 0), 0);
+		CHECK_EQ(fake.opened, 1);
+		CHECK_EQ(fake.calls[FAKE_OPEN], why == 2 ? 2 : 1);
+		CHECK_EQ(fake.texts, why == 1);
+		close_group(group);
+		end();
+	}
+}
+
+/* A number that belonged to another process may be one of ours later. */
+static void a_thread_is_asked_for_anew(void)
+{
+	void *group;
+
+	fake_begin(&fake);
+	fake.thread_foreign = 1;
+	begin(VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000);
+	CHECK_EQ(fake.events[0].async, 0);
+	close_group(group);
+	ops->detach(perf, attached);
+	fake.thread_foreign = 0;
+	CHECK_EQ(fake_attach(&fake, perf, &attached), 0);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000);
+	CHECK_EQ(fake.events[0].async, 1);
+	close_group(group);
+	end();
+}
+
+/* Opened anew for notices: the others of the group keep what is left to theirs, and no count is
+ * lost. */
+static void a_group_is_opened_anew(void)
+{
+	struct vpmu_source_event events[3] = {
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000),
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_INSTRUCTIONS, 0),
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_BRANCHES, 0),
+	};
+	struct vpmu_source_reading reading = { .count = 3 };
+	struct vpmu_source_opened opened;
+
+	begin_guest();
+	events[2].attr.flags = VPMU_ATTR_PMI;
+	CHECK_EQ(open_events(events, 3, 0, &opened), 0);
+	CHECK_EQ(fake.events[1].attr.sample_period, 0);
+	CHECK_EQ(fake.events[2].attr.sample_period, FAR);
+	run(opened.group, 1);
+	fake_pass(&fake, 300000, 300000);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 0), 0);
+	CHECK_EQ(fake.calls[FAKE_OPEN], 3);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 50000), 0);
+	CHECK_EQ(fake.opened, 3);
+	CHECK_EQ(fake.calls[FAKE_OPEN], 6);
+	for (int i = 0; i < FAKE_EVENTS; i++) {
+		const struct fake_event *e = &fake.events[i];
+
+		if (e->used && !e->own && e->attr.config == PERF_COUNT_HW_CPU_CYCLES)
+			CHECK_EQ(e->attr.sample_period, 700000);
+		if (e->used && !e->own && e->attr.config == PERF_COUNT_HW_INSTRUCTIONS)
+			CHECK_EQ(e->attr.sample_period, 50000);
+	}
+	fake_pass(&fake, 5, 4);
+	CHECK_EQ(ops->read(perf, attached, opened.group, &reading), 0);
+	CHECK_EQ(reading.enabled, 300005);
+	CHECK_EQ(reading.running, 300004);
+	CHECK_EQ(reading.increase[0], 300004);
+	CHECK_EQ(reading.increase[1], 600008);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 3, 50000), VPMU_ERROR_INVALID);
+	close_group(opened.group);
+	end();
+}
+
+/* What failed is not remembered: the member goes on without notices, also when another begins. */
+static void a_failed_beginning_is_forgotten(void)
+{
+	struct vpmu_source_event events[2] = {
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0),
+		event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_INSTRUCTIONS, 0),
+	};
+	struct vpmu_source_opened opened;
+	uint32_t calls;
+
+	begin_guest();
+	CHECK_EQ(open_events(events, 2, 0, &opened), 0);
+	fake_fail(&fake, FAKE_OPEN, 1, 1, -EMFILE);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 50000), VPMU_ERROR_LIMIT);
+	calls = fake.all_calls;
+	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 0), 0);
+	CHECK_EQ(fake.all_calls, calls);
+	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 60000), 0);
+	for (int i = 0; i < FAKE_EVENTS; i++) {
+		const struct fake_event *e = &fake.events[i];
+
+		if (e->used && !e->own)
+			CHECK_EQ(e->attr.sample_period,
+				 e->attr.config == PERF_COUNT_HW_CPU_CYCLES ? 0 : 60000);
+	}
+	close_group(opened.group);
+	end();
+}
+
+const struct test_case test_cases[] = {
+	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
+	{ "R-OVF-3", "clocks keep below the rate", clocks_keep_below_the_rate },
+	{ "R-OVF-3", "a dummy is switched", a_dummy_is_switched },
+	{ "R-OVF-3", "a dummy may fail", a_dummy_may_fail },
+	{ "perf-cost", "others have no dummy", others_have_no_dummy },
+	{ "R-OVF-3", "a deaf event counts", a_deaf_event_counts },
+	{ "perf-thread", "a thread is asked for anew", a_thread_is_asked_for_anew },
+	{ "R-OVF-3", "a group is opened anew", a_group_is_opened_anew },
+	{ "R-OVF-3", "a failed beginning is forgotten", a_failed_beginning_is_forgotten },
+};
+const unsigned int test_case_count = TEST_COUNT(test_cases);
