@@ -25,14 +25,26 @@ void reset_options(void)
 	fault = (struct vpmu_image_fault){ .size = sizeof(fault) };
 }
 
-void begin(void (*change)(void))
+static void begin_both(void (*change)(void), void (*change_there)(void))
 {
 	reset_options();
 	set_up(change);
 	world_init(&there);
+	if (change_there)
+		change_there();
 	CHECK_EQ(world_vm(&there), 0);
 	arrived = world_vcpu(&there, 0, 0);
 	CHECK(arrived);
+}
+
+void begin(void (*change)(void))
+{
+	begin_both(change, NULL);
+}
+
+void begin_there(void (*change)(void))
+{
+	begin_both(NULL, change);
 }
 
 void end(void)
@@ -46,6 +58,11 @@ void end(void)
 	CHECK_STR(there.last_misuse ? there.last_misuse : "", "");
 	world_end(&there);
 	tear_down();
+}
+
+uint32_t memory_writes(const struct world *one)
+{
+	return one->calls[WORLD_GUEST_WRITE] + one->calls[WORLD_GUEST_STORE];
 }
 
 void save(void)
@@ -139,4 +156,9 @@ void add_optional(void)
 	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE, length);
 	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE,
 	    length | (uint64_t)vpmu_crc32c(image, length) << VPMU_IMAGE_HEADER_SIZE_CHECKSUM_SHIFT);
+}
+
+uint64_t there_flags(unsigned int slot)
+{
+	return there_word(slot, VPMU_EVENT_WORD_STATUS) >> VPMU_EVENT_WORD_STATUS_FLAGS_SHIFT;
 }

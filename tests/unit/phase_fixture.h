@@ -23,8 +23,9 @@ extern const struct vpmu_image_platform platform;
 extern struct vpmu_image_options options;
 
 void reset_options(void);
-/* Both VMs; change is applied to the source's. */
+/* Both VMs; change is applied to the source's, or to the destination's. */
 void begin(void (*change)(void));
+void begin_there(void (*change)(void));
 /* Takes both down; fails the case when something is left. */
 void end(void);
 
@@ -43,5 +44,8 @@ void check_same_registers(void);
 uint64_t there_word(unsigned int slot, unsigned int word);
 uint64_t there_state(unsigned int slot);
 uint64_t there_reason(unsigned int slot);
+uint64_t there_flags(unsigned int slot);
+/* Calls so far that write guest memory. */
+uint32_t memory_writes(const struct world *one);
 
 #endif
