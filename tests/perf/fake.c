@@ -102,6 +102,19 @@ static int64_t event_open(void *opaque, void *bytes, int64_t thread, int32_t cpu
 	return FAKE_FIRST + i;
 }
 
+static int64_t set_period(struct fake *fake, struct fake_event *event, const void *argument)
+{
+	uint64_t period;
+
+	memcpy(&period, argument, sizeof(period));
+	CHECK(event->async);
+	fake->periods++;
+	if (period == 0 || period >> 63)
+		return -EINVAL;
+	event->attr.sample_period = period;
+	return 0;
+}
+
 static int64_t event_ioctl(void *opaque, int32_t descriptor, uint64_t request, uint64_t argument)
 {
 	struct fake *fake = opaque;
@@ -110,13 +123,8 @@ static int64_t event_ioctl(void *opaque, int32_t descriptor, uint64_t request, u
 
 	if (failure)
 		return failure;
-	if (request == PERF_EVENT_IOC_PERIOD) {
-		memcpy(&event->attr.sample_period, (void *)(uintptr_t)argument, sizeof(uint64_t));
-		CHECK(event->async);
-		fake->periods++;
-		return event->attr.sample_period == 0 || event->attr.sample_period >> 63 ? -EINVAL :
-											   0;
-	}
+	if (request == PERF_EVENT_IOC_PERIOD)
+		return set_period(fake, event, (const void *)(uintptr_t)argument);
 	CHECK(request == PERF_EVENT_IOC_ENABLE || request == PERF_EVENT_IOC_DISABLE);
 	CHECK_EQ(argument, 0);
 	if (!is_dummy(event))

@@ -176,6 +176,7 @@ static void others_have_no_dummy(void)
 static void a_deaf_event_counts(void)
 {
 	for (int why = 0; why < 3; why++) {
+		struct vpmu_source_reading reading;
 		void *group;
 
 		fake_begin(&fake);
@@ -185,8 +186,13 @@ static void a_deaf_event_counts(void)
 		group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 1000000);
 		CHECK_EQ(fake.events[0].attr.sample_period, 0);
 		CHECK_EQ(fake.calls[FAKE_FCNTL], 0);
+		run(group, 1);
+		fake_pass(&fake, 10, 10);
 		CHECK_EQ(ops->period(perf, attached, group, 0, 5000), 0);
 		CHECK_EQ(ops->period(perf, attached, group, 0, 0), 0);
+		fake_pass(&fake, 20, 20);
+		CHECK_EQ(read_one(group, &reading), 0);
+		CHECK_EQ(reading.increase[0], 30);
 		CHECK_EQ(fake.opened, 1);
 		CHECK_EQ(fake.calls[FAKE_OPEN], why == 2 ? 2 : 1);
 		CHECK_EQ(fake.texts, why == 1);

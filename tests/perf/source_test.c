@@ -52,7 +52,20 @@ static void only_standard_signals_serve(void)
 	fake_begin(&fake);
 	for (size_t i = 0; i < TEST_COUNT(bad); i++)
 		CHECK_EQ(fake_source(&fake, 0, bad[i], &perf), VPMU_ERROR_INVALID);
-	CHECK_EQ(fake_source(&fake, 16, 0, &perf), VPMU_ERROR_INVALID);
+	CHECK_EQ(fake.memory, 0);
+	for (uint32_t number = 1; number < 32; number++) {
+		if (number == SIGKILL || number == SIGSTOP)
+			continue;
+		begin_source(0, number);
+		end_source();
+	}
+}
+
+static void unknown_flags_are_refused(void)
+{
+	fake_begin(&fake);
+	for (uint32_t bit = 4; bit < 32; bit++)
+		CHECK_EQ(fake_source(&fake, 1u << bit, 0, &perf), VPMU_ERROR_INVALID);
 	CHECK_EQ(fake.memory, 0);
 }
 
@@ -118,6 +131,7 @@ static void signals_find_their_thread(void)
 
 const struct test_case test_cases[] = {
 	{ "perf-create", "sizes are checked", sizes_are_checked },
+	{ "perf-create", "unknown flags are refused", unknown_flags_are_refused },
 	{ "perf-signal", "only standard signals serve", only_standard_signals_serve },
 	{ "perf-thread", "wrong threads are refused", wrong_threads_are_refused },
 	{ "perf-thread", "signals find their thread", signals_find_their_thread },
