@@ -11,7 +11,7 @@
 
 #include <vpmu/guest.h>
 
-#define AGENT_MOST_CPUS 256
+#define AGENT_MOST_CPUS VPMU_PCI_MAX_VCPUS
 #define AGENT_MOST_EVENTS 24 /* as many as one batch opens */
 
 /* A vCPU as this process reaches it. */
@@ -23,11 +23,14 @@ struct agent_cpu {
 	struct vpmu_guest_mailbox mailbox;
 	struct vpmu_guest_mmio mmio;
 	struct agent *agent;
-	uint32_t number; /* of the block, or of the CPU */
+	uint32_t number;   /* of the block, or of the CPU */
+	uint32_t hardware; /* the CPU's number that the mailbox's table has */
 	uint32_t msr_base;
 	int msr;	    /* descriptor */
 	int bound;	    /* 1: only to be used on the CPU itself */
+	int error;	    /* VPMU_GUEST_*: why it cannot be used; 0 */
 	unsigned int looks; /* since the doorbell rang */
+	int64_t rang;	    /* when it did, ns */
 };
 
 struct agent {
@@ -43,9 +46,12 @@ struct agent {
 		uint64_t doorbell;			 /* its place in the device's file */
 	} vfio;
 	uint64_t region_size;
-	uint64_t attendance; /* when it was opened */
-	struct agent_cpu *cpus[AGENT_MOST_CPUS];
+	uint64_t attendance;			 /* when it was opened */
+	struct agent_cpu *cpus[AGENT_MOST_CPUS]; /* also those that cannot be used */
 	unsigned int count;
+	uint32_t missing[AGENT_MOST_CPUS]; /* CPUs of this machine that the mailbox has no block for
+					    */
+	unsigned int missing_count;
 };
 
 /* guest_mailbox.c, guest_ways.c: 1 when the device was found that way; 0 with a reason added to
@@ -67,11 +73,17 @@ int agent_open(struct agent *agent);
 void agent_close(struct agent *agent);
 void agent_add_why(struct agent *agent, const char *way, const char *what);
 struct agent_cpu *agent_add_cpu(struct agent *agent, uint32_t number);
-/* Begins with a vCPU that was added: 0, or a VPMU_GUEST_* and it is forgotten. */
-int agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
-		void *opaque, uint32_t registers);
-/* Forgets the one that was added last, and says why. */
-void agent_give_up(struct agent *agent, int error);
+/* Begins with a vCPU that was added, or notes why it cannot be used. */
+void agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
+		 void *opaque, uint32_t registers);
+void agent_give_up(struct agent *agent, struct agent_cpu *cpu, int error);
+/* Whether a vCPU can be used. Where none can, all are forgotten. */
+int agent_is_found(struct agent *agent);
+void agent_forget_all(struct agent *agent);
+/* guest_cpus.c: notes the CPUs that have no block. */
+void agent_find_missing(struct agent *agent);
+/* The number to show: of the vCPU, or that by which it is reached where it does not say. */
+uint32_t agent_number(const struct agent_cpu *cpu);
 /* Goes to the CPU where the way must be used. */
 void agent_go_to(const struct agent_cpu *cpu);
 const char *agent_error(int error);
@@ -109,6 +121,9 @@ const char *reason_name(uint32_t reason);
 
 /* guest_probe.c */
 void guest_print_device(const struct agent *agent);
+/* The CPUs that have no block; nothing where there are none. */
+void guest_print_missing(const struct agent *agent);
+void guest_print_missing_json(FILE *to, const struct agent *agent);
 void guest_print_device_json(FILE *to, struct agent *agent);
 
 /* guest_channel.c: answers the host's questions until the channel ends */

@@ -79,6 +79,9 @@ static void open_on(struct count_set *set, unsigned int number)
 	struct guest_perf_attr attrs[AGENT_MOST_EVENTS];
 	int error;
 
+	set->cpus[number].error = cpu->error;
+	if (cpu->error)
+		return;
 	agent_go_to(cpu);
 	memcpy(attrs, set->attrs, sizeof(attrs));
 	for (unsigned int i = 0; i < set->count; i++)
@@ -172,8 +175,12 @@ void count_go_on(struct count_set *set)
 void count_close(struct count_set *set)
 {
 	for (unsigned int i = 0; i < set->agent->count; i++) {
-		agent_go_to(set->agent->cpus[i]);
-		vpmu_guest_reset(&set->agent->cpus[i]->guest, VPMU_CONTEXT_TASK, VPMU_RESET_VCPU);
+		struct agent_cpu *cpu = set->agent->cpus[i];
+
+		if (cpu->error)
+			continue;
+		agent_go_to(cpu);
+		vpmu_guest_reset(&cpu->guest, VPMU_CONTEXT_TASK, VPMU_RESET_VCPU);
 	}
 }
 
@@ -214,7 +221,7 @@ void count_print(FILE *to, const struct count_set *set)
 		for (unsigned int i = 0; i < set->count; i++) {
 			struct figure figure = figure_of(set, cpu, i);
 
-			fprintf(to, "%5" PRIu32 " ", set->agent->cpus[cpu]->guest.vcpu);
+			fprintf(to, "%5" PRIu32 " ", agent_number(set->agent->cpus[cpu]));
 			if (figure.why)
 				fprintf(to, "%20s  %s (%s)\n", "<not counted>", set->names[i],
 					figure.why);
@@ -224,6 +231,7 @@ void count_print(FILE *to, const struct count_set *set)
 					figure.estimate.estimated ? " (estimated)" : "");
 		}
 	}
+	guest_print_missing(set->agent);
 }
 
 static void print_figure_json(FILE *to, const struct count_set *set, unsigned int cpu,
@@ -248,12 +256,14 @@ void count_print_json(FILE *to, const struct count_set *set)
 	fprintf(to, "{\"vcpus\":[");
 	for (unsigned int cpu = 0; cpu < set->agent->count; cpu++) {
 		fprintf(to, "%s{\"vcpu\":%" PRIu32 ",\"events\":[", cpu ? "," : "",
-			set->agent->cpus[cpu]->guest.vcpu);
+			agent_number(set->agent->cpus[cpu]));
 		for (unsigned int i = 0; i < set->count; i++) {
 			fputs(i ? "," : "", to);
 			print_figure_json(to, set, cpu, i);
 		}
 		fputs("]}", to);
 	}
-	fputs("]}", to);
+	fputs("]", to);
+	guest_print_missing_json(to, set->agent);
+	fputs("}", to);
 }

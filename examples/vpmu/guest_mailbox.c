@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -18,7 +19,7 @@
 #define DEVICES "/sys/bus/pci/devices"
 #define SPINS 2000u /* looks before the processor is left to others */
 #define NAP_US 50u
-#define TRIES 42000u /* about two seconds */
+#define PATIENCE_NS 2000000000ll
 
 static int read_hex(const char *device, const char *name, unsigned long *value)
 {
@@ -101,6 +102,14 @@ static uint64_t word_at(const struct agent *agent, uint64_t offset)
 			       __ATOMIC_ACQUIRE);
 }
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ll + time.tv_nsec;
+}
+
 static void ring(void *opaque)
 {
 	struct agent_cpu *cpu = opaque;
@@ -114,6 +123,8 @@ static void ring(void *opaque)
 		vectors = 1;
 	value = (uint32_t)((peer & 0xffff) << 16 | cpu->number % vectors);
 	cpu->looks = 0;
+	cpu->rang = now();
+	cpu->mailbox.tries = UINT32_MAX;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (cpu->agent->registers)
 		*(volatile uint32_t *)(void *)((char *)cpu->agent->registers + VPMU_PCI_DOORBELL) =
@@ -126,39 +137,55 @@ static void relax(void *opaque)
 {
 	struct agent_cpu *cpu = opaque;
 
-	if (cpu->looks++ > SPINS)
+	if (cpu->looks++ <= SPINS)
+		return;
+	/* How long a nap takes is not known, so the clock says when it was enough (R-BOX-6). */
+	if (now() - cpu->rang > PATIENCE_NS)
+		cpu->mailbox.tries = 0;
+	else
 		usleep(NAP_US);
 }
 
+static void begin_block(struct agent *agent, struct agent_cpu *cpu)
+{
+	int error;
+
+	cpu->mailbox = (struct vpmu_guest_mailbox){
+		.doorbell = ring, .relax = relax, .opaque = cpu, .tries = UINT32_MAX
+	};
+	error = vpmu_guest_mailbox_prepare(&cpu->mailbox, agent->region, agent->region_size,
+					   cpu->number);
+	if (!error)
+		error = vpmu_guest_batch_prepare(&cpu->batch, cpu->words, VPMU_GUEST_MAILBOX_WORDS,
+						 0, VPMU_CONTEXT_TASK);
+	if (error)
+		agent_give_up(agent, cpu, error);
+	else
+		agent_begin(agent, cpu, vpmu_guest_way_mailbox(), &cpu->mailbox, VPMU_REGISTERS);
+}
+
+/* What one of them comes to is nothing to the others. */
 static void add_blocks(struct agent *agent)
 {
 	uint64_t blocks = word_at(agent, offsetof(struct vpmu_mailbox_header, vcpus));
 
 	blocks = blocks < AGENT_MOST_CPUS ? blocks : AGENT_MOST_CPUS;
 	for (uint32_t block = 0; block < blocks; block++) {
+		uint64_t word = word_at(agent, VPMU_PCI_TABLE_AT + 8ull * block);
 		struct agent_cpu *cpu;
-		int error;
 
-		if (!(word_at(agent, VPMU_PCI_TABLE_AT + 8ull * block) & VPMU_PCI_VCPU_PRESENT))
+		if (!(word & VPMU_PCI_VCPU_PRESENT))
 			continue;
 		cpu = agent_add_cpu(agent, block);
-		if (!cpu)
+		if (!cpu) {
+			agent_add_why(agent, "mailbox", "no memory");
+			agent_forget_all(agent);
 			return;
-		cpu->mailbox = (struct vpmu_guest_mailbox){
-			.doorbell = ring, .relax = relax, .opaque = cpu, .tries = TRIES
-		};
-		error = vpmu_guest_mailbox_prepare(&cpu->mailbox, agent->region, agent->region_size,
-						   block);
-		if (!error)
-			error = vpmu_guest_batch_prepare(&cpu->batch, cpu->words,
-							 VPMU_GUEST_MAILBOX_WORDS, 0,
-							 VPMU_CONTEXT_TASK);
-		if (error)
-			agent_give_up(agent, error);
-		if (error || agent_begin(agent, cpu, vpmu_guest_way_mailbox(), &cpu->mailbox,
-					 VPMU_REGISTERS) < 0)
-			return;
+		}
+		cpu->hardware = (uint32_t)word;
+		begin_block(agent, cpu);
 	}
+	agent_find_missing(agent);
 }
 
 /* By the resource files, unless a driver has it; by that driver where it is one for user space. */
@@ -204,7 +231,7 @@ static int open_device(struct agent *agent, const char *device)
 	snprintf(agent->place, sizeof(agent->place), "%.200s", device);
 	agent->way = "mailbox";
 	add_blocks(agent);
-	return agent->count > 0;
+	return agent_is_found(agent);
 }
 
 int agent_find_mailbox(struct agent *agent)

@@ -45,23 +45,42 @@ static void forget(struct agent *agent)
 	free(cpu);
 }
 
-void agent_give_up(struct agent *agent, int error)
+void agent_forget_all(struct agent *agent)
 {
-	agent_add_why(agent, agent->way, agent_error(error));
-	forget(agent);
+	while (agent->count)
+		forget(agent);
+	agent->missing_count = 0;
 }
 
-int agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
-		void *opaque, uint32_t registers)
+int agent_is_found(struct agent *agent)
+{
+	for (unsigned int i = 0; i < agent->count; i++)
+		if (!agent->cpus[i]->error)
+			return 1;
+	agent_forget_all(agent);
+	return 0;
+}
+
+uint32_t agent_number(const struct agent_cpu *cpu)
+{
+	return cpu->error ? cpu->number : cpu->guest.vcpu;
+}
+
+void agent_give_up(struct agent *agent, struct agent_cpu *cpu, int error)
+{
+	agent_add_why(agent, agent->way, agent_error(error));
+	cpu->error = error;
+}
+
+void agent_begin(struct agent *agent, struct agent_cpu *cpu, const struct vpmu_guest_way *way,
+		 void *opaque, uint32_t registers)
 {
 	int error;
 
 	agent_go_to(cpu);
 	error = vpmu_guest_start(&cpu->guest, way, opaque, registers);
-	if (!error)
-		return 0;
-	agent_give_up(agent, error);
-	return error;
+	if (error)
+		agent_give_up(agent, cpu, error);
 }
 
 void agent_go_to(const struct agent_cpu *cpu)
@@ -142,12 +161,12 @@ int agent_find_msr(struct agent *agent)
 		if (cpu->msr < 0) {
 			agent_add_why(agent, agent->place,
 				      "cannot be opened: not root, or modprobe msr");
-			forget(agent);
+			cpu->error = VPMU_GUEST_NO_DEVICE;
 		} else {
 			agent_begin(agent, cpu, &way, cpu, place.msr_count);
 		}
 	}
-	return agent->count > 0;
+	return agent_is_found(agent);
 }
 
 /* ---- the MMIO window by UIO ------------------------------------------------------------------ */
@@ -216,7 +235,7 @@ int agent_find_mmio(struct agent *agent)
 		add_window_cpus(agent);
 	else
 		agent_add_why(agent, "mmio", "there is no UIO device with the name vpmu");
-	return agent->count > 0;
+	return agent_is_found(agent);
 }
 
 /* ---- any of them ----------------------------------------------------------------------------- */
@@ -253,7 +272,6 @@ int agent_open(struct agent *agent)
 
 void agent_close(struct agent *agent)
 {
-	while (agent->count)
-		forget(agent);
+	agent_forget_all(agent);
 	unmap(agent);
 }

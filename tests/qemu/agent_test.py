@@ -47,6 +47,15 @@ load msr
 vpmu guest probe
 echo "code $?"
 """
+MISSING = """exec 2>&1
+echo '@@ probe'
+vpmu guest probe --json
+vpmu guest probe
+echo '@@ stat'
+taskset 2 sh -c 'while :; do :; done' &
+vpmu guest stat --json --events instructions --seconds 0.2
+vpmu guest stat --events instructions --seconds 0.2
+"""
 problems = []
 
 
@@ -136,11 +145,26 @@ def run(directory, host, plugin, tool):
     return guest.run("exec 2>&1\n" + SCRIPT, [work, module, guest_driver.PERF, tool])
 
 
+def check_missing(directory, host, plugin, tool):
+    """R-PCI-3: a vCPU that gets no answer, and a CPU without a block, are named; the others are counted."""
+    guest = guest_driver.Guest(os.path.join(directory, "m"), host, plugin, cpus=3, options=["silent=0", "absent=2"])
+    parts = guest_driver.parts_of(guest.run(MISSING, [tool]))
+    for lines in (parts["probe"], parts["stat"]):
+        found = json.loads(lines[0])
+        check([vcpu["vcpu"] for vcpu in found["vcpus"]] == [0, 1] and found["missing"] == [2], f"missing: {found}")
+        text = "\n".join(lines[1:])
+        check("the host does not answer" in text and "CPU 2: the host has no PMU for it" in text, f"missing: {text}")
+    event = events(found, 0)["instructions"]
+    check(event["count"] is None and event["why"] == "the host does not answer", f"missing: {found}")
+    check(events(found, 1)["instructions"]["count"] > 0, f"missing: {found}")
+
+
 def main(directory, host, plugin, tool):
     """Run, and look at each part."""
     os.makedirs(directory, exist_ok=True)
     try:
         lines = run(directory, host, plugin, tool)
+        check_missing(directory, host, plugin, tool)
     except kernel.Missing as missing:
         machine.skip(missing)
     except machine.Failed as failed:

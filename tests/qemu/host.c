@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * host SOCKET COUNTS VECTORS [slots=N] [counting=N]: the host process beside a QEMU, as small as it
- * can be, for tests of guests.
+ * host SOCKET COUNTS VECTORS [slots=N] [counting=N] [silent=N] [absent=N]: the host process beside
+ * a QEMU, as small as it can be, for tests of guests.
  *
  * Serves a doorbell device (ivshmem) on SOCKET, and behind it the mailbox of libvpmu with the
  * counts of the TCG plugin in the file COUNTS. Reads the numbers of QEMU's vCPU threads from
@@ -33,11 +33,13 @@
 #define REGION (1u << 20)
 #define MOST_VCPUS 8
 #define MOST_VECTORS 8
+#define NOBODY UINT32_MAX
 #define PEER 0 /* this process; QEMU is 1 */
 
 static struct {
 	char *region;
 	int region_file, vectors, qemu, notify, deaf;
+	uint32_t silent, absent; /* a vCPU that gets no answers, and one without a block; NOBODY */
 	int bells[MOST_VECTORS], interrupts[MOST_VECTORS];
 	uint32_t vcpu_count;
 	long threads[MOST_VCPUS];
@@ -249,7 +251,7 @@ static void publish(void)
 	if (vpmu_mailbox_format(host.vm, host.vcpu_count) < 0)
 		fail("the region");
 	for (uint32_t i = 0; i < host.vcpu_count; i++)
-		put(VPMU_PCI_TABLE_AT + 8ull * i, VPMU_PCI_VCPU_PRESENT | i);
+		put(VPMU_PCI_TABLE_AT + 8ull * i, i == host.absent ? 0 : VPMU_PCI_VCPU_PRESENT | i);
 	put(VPMU_PCI_HEADER_AT + offsetof(struct vpmu_pci_header, peer), PEER);
 	put(VPMU_PCI_HEADER_AT + offsetof(struct vpmu_pci_header, vectors), (uint64_t)host.vectors);
 	put(VPMU_PCI_HEADER_AT + offsetof(struct vpmu_pci_header, attendance), now(NULL));
@@ -289,7 +291,7 @@ static void make_vm(void)
 static void serve(void)
 {
 	for (uint32_t i = 0; i < host.vcpu_count; i++) {
-		int served = vpmu_mailbox_serve(host.vcpus[i], i);
+		int served = i == host.silent ? 0 : vpmu_mailbox_serve(host.vcpus[i], i);
 
 		host.served += served > 0 ? (uint64_t)served : 0;
 		vpmu_tcg_notified(host.tcg, i);
@@ -398,6 +400,8 @@ static void take_option(const char *word)
 {
 	if (sscanf(word, "slots=%" SCNu32, &host.profile.slots) != 1 &&
 	    sscanf(word, "counting=%" SCNu32, &host.profile.counting) != 1 &&
+	    sscanf(word, "silent=%" SCNu32, &host.silent) != 1 &&
+	    sscanf(word, "absent=%" SCNu32, &host.absent) != 1 &&
 	    sscanf(word, "pmi_rate=%" SCNu32, &host.profile.pmi_rate) != 1)
 		exit(2);
 }
@@ -406,6 +410,7 @@ int main(int count, char **words)
 {
 	if (count < 4)
 		return 2;
+	host.silent = host.absent = NOBODY;
 	vpmu_profile_default(&host.profile);
 	host.profile.features &= ~(uint64_t)VPMU_FEATURE_PMI_NMI;
 	for (int i = 4; i < count; i++)
