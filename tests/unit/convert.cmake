@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 
 # Conversions: tables of the tests' own, then the page, the vectors and both implementations.
-foreach(part to from names exclude header)
+foreach(part to from sizes fields names exclude header)
   vpmu_test(NAME unit-convert-${part} LABELS unit SOURCES convert_${part}.c)
 endforeach()
 

@@ -1,30 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-#include "unit/convert_attr.h"
-
-#define LEAVE (VPMU_CONVERT_RAW | VPMU_CONVERT_HOST_SOFTWARE)
-#define KERNEL VPMU_CONVERT_KERNEL
-#define MODEL 7
-
-/* Options that allow all that can be allowed. */
-static struct vpmu_convert_from generous(uint32_t flags)
-{
-	return (struct vpmu_convert_from){ .size = sizeof(struct vpmu_convert_from),
-					   .left = 1000,
-					   .config_mask = ALL,
-					   .config1_mask = ALL,
-					   .config2_mask = ALL,
-					   .flags = LEAVE | flags,
-					   .pmu_model = MODEL };
-}
-
-/* Generic cycles, as the newest version. */
-static void cycles(uint8_t bytes[ATTR_SIZE])
-{
-	memset(bytes, 0, ATTR_SIZE);
-	put32(bytes, 4, ATTR_SIZE);
-}
+/* What becomes of each flag, field and event of a perf_event_attr. */
+#include "unit/convert_from.h"
 
 /* A: accepted, D: dropped, R: cannot be done, N: never, X: reserved; strict, then for a kernel. */
 static int error_of(char verdict)
@@ -424,98 +402,6 @@ static void enable_state(void)
 	CHECK_EQ(report.enable, 0);
 }
 
-/* Every length of a stranger's struct: what is past its size is not looked at. */
-static void each_size(void)
-{
-	const struct vpmu_convert_from options = generous(0);
-	uint8_t bytes[4200];
-
-	for (uint32_t size = 0; size <= 4200; size++) {
-		struct vpmu_convert_report report = new_report();
-		struct guest_perf_attr attr = { 0 };
-		uint32_t given = size ? size : 64;
-		int error = given < 64 ? VPMU_ERROR_INVALID : given > 4096 ? VPMU_ERROR_TOO_BIG : 0;
-
-		memset(bytes, 0, sizeof(bytes));
-		memset(bytes + given, 0xff, sizeof(bytes) - given);
-		if (given < 64)
-			memset(bytes, 0, 64);
-		put32(bytes, 4, size);
-		CHECK_EQ(vpmu_convert_from_perf(bytes, sizeof(bytes), &options, &attr, &report),
-			 error);
-		CHECK_STR(report.name, error ? "size" : "");
-		CHECK_EQ(report.supported, ATTR_SIZE);
-		CHECK_EQ(attr.config, error ? 0 : VPMU_HARDWARE_CYCLES);
-	}
-}
-
-/* A word that a size cuts in two counts with the bytes that are there. */
-static void cut_word(void)
-{
-	const struct vpmu_convert_from options = generous(0);
-	struct guest_perf_attr attr;
-	uint8_t bytes[ATTR_SIZE];
-
-	cycles(bytes);
-	put32(bytes, 0, 4);
-	memset(bytes + 64, 0x11, 8);
-	for (uint32_t size = 64; size <= 72; size++) {
-		uint64_t expected = 0;
-
-		put32(bytes, 4, size);
-		memset(&expected, 0x11, size - 64);
-		CHECK_EQ(vpmu_convert_from_perf(bytes, ATTR_SIZE, &options, &attr, NULL), 0);
-		CHECK_EQ(attr.config2, expected);
-	}
-}
-
-static void tails(void)
-{
-	const struct vpmu_convert_from strict = generous(0);
-	const struct vpmu_convert_from kernel = generous(KERNEL);
-	struct vpmu_convert_report report = new_report();
-	struct guest_perf_attr attr;
-	uint8_t bytes[200] = { 0 };
-
-	put32(bytes, 4, 200);
-	CHECK_EQ(vpmu_convert_from_perf(bytes, 200, &strict, &attr, &report), 0);
-	for (uint32_t i = ATTR_SIZE; i < 200; i++) {
-		bytes[i] = 1;
-		CHECK_EQ(vpmu_convert_from_perf(bytes, 200, &strict, &attr, &report),
-			 VPMU_ERROR_TOO_BIG);
-		CHECK_STR(report.name, "tail");
-		CHECK_EQ(report.supported, ATTR_SIZE);
-		CHECK_EQ(vpmu_convert_from_perf(bytes, 200, &kernel, &attr, &report),
-			 VPMU_ERROR_TOO_BIG);
-		bytes[i] = 0;
-	}
-}
-
-/* A struct that claims more than was given; a kernel's own may, its tail was checked. */
-static void lengths(void)
-{
-	const struct vpmu_convert_from strict = generous(0);
-	const struct vpmu_convert_from kernel = generous(KERNEL);
-	struct vpmu_convert_report report = new_report();
-	struct guest_perf_attr attr;
-	uint8_t bytes[ATTR_SIZE];
-
-	cycles(bytes);
-	CHECK_EQ(vpmu_convert_from_perf(bytes, 136, &strict, &attr, &report), VPMU_ERROR_INVALID);
-	CHECK_STR(report.name, "size");
-	CHECK_EQ(vpmu_convert_from_perf(bytes, 136, &kernel, &attr, &report), 0);
-	CHECK_EQ(vpmu_convert_from_perf(bytes, 63, &strict, &attr, &report), VPMU_ERROR_INVALID);
-	CHECK_EQ(vpmu_convert_from_perf(bytes, 63, &kernel, &attr, &report), VPMU_ERROR_INVALID);
-	/* A kernel's user gave 64 bytes and no size: config2 is there all the same. */
-	put32(bytes, 0, 4);
-	put32(bytes, 4, 0);
-	put64(bytes, 64, 3);
-	CHECK_EQ(vpmu_convert_from_perf(bytes, ATTR_SIZE, &kernel, &attr, &report), 0);
-	CHECK_EQ(attr.config2, 3);
-	CHECK_EQ(vpmu_convert_from_perf(bytes, ATTR_SIZE, &strict, &attr, &report), 0);
-	CHECK_EQ(attr.config2, 0);
-}
-
 static void wrong_options(void)
 {
 	struct vpmu_convert_report report = new_report();
@@ -578,45 +464,6 @@ static void there_and_back(void)
 	}
 }
 
-/* The public table says of each field what the conversion does. */
-static void public_table(void)
-{
-	uint32_t end = 0;
-
-	for (uint32_t i = 0; i < vpmu_convert_field_count(); i++) {
-		struct vpmu_convert_field field = { .size = sizeof(field) };
-		uint32_t first;
-
-		CHECK_EQ(vpmu_convert_field_at(i, &field), 0);
-		first = field.offset * 8 + field.first_bit;
-		CHECK_EQ(first, end);
-		end = first + field.width;
-		CHECK((end + 7) / 8 <= attr_sizes[field.version]);
-		CHECK(field.version == 0 || first / 8 >= attr_sizes[field.version - 1]);
-		CHECK(field.reason[strlen(field.reason) - 1] == '.');
-		CHECK_EQ(field.size, sizeof(field));
-		CHECK_EQ(field.reserved, 0);
-	}
-	CHECK_EQ(end, ATTR_SIZE * 8);
-}
-
-static void table_errors(void)
-{
-	struct {
-		struct vpmu_convert_field field;
-		uint64_t tail;
-	} newer = { { .size = sizeof(newer) }, 0 };
-
-	CHECK_EQ(vpmu_convert_field_at(0, &newer.field), 0);
-	CHECK_STR(newer.field.name, "type");
-	CHECK_EQ(vpmu_convert_field_at(vpmu_convert_field_count(), &newer.field),
-		 VPMU_ERROR_INVALID);
-	newer.tail = 1;
-	CHECK_EQ(vpmu_convert_field_at(0, &newer.field), VPMU_ERROR_TOO_BIG);
-	newer.field.size = sizeof(newer.field) - 1;
-	CHECK_EQ(vpmu_convert_field_at(0, &newer.field), VPMU_ERROR_INVALID);
-}
-
 const struct test_case test_cases[] = {
 	{ "R-CONV-5", "each flag", each_flag },
 	{ "R-CONV-5", "each field", each_field },
@@ -626,13 +473,7 @@ const struct test_case test_cases[] = {
 	{ "R-CONV-10", "masks of raw events", raw_masks },
 	{ "R-CONV-13", "period of a kernel", kernel_period },
 	{ "R-CONV-15", "enable state", enable_state },
-	{ "R-CONV-3", "each size", each_size },
-	{ "R-CONV-3", "a word cut in two", cut_word },
-	{ "R-CONV-4", "tails", tails },
-	{ "R-CONV-7", "lengths", lengths },
 	{ "R-CONV-26", "wrong options", wrong_options },
 	{ "R-CONV-15", "there and back", there_and_back },
-	{ "R-CONV-1", "public table", public_table },
-	{ "R-CONV-26", "errors of the table", table_errors },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
