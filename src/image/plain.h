@@ -46,7 +46,7 @@ static inline bool vpmu_plain_event(const unsigned char *words)
 	       left <= VPMU_ATTR_WORD_SAMPLE_PERIOD_PERIOD_MASK;
 }
 
-/* R-IMG-16 and R-IMG-23 of the attr words of a hardware event that is no member of a group. */
+/* R-IMG-16 and R-IMG-23 of the attr words of a hardware event, but for its group. */
 static inline bool vpmu_plain_hardware(const struct vpmu_profile *profile,
 				       const unsigned char *words)
 {
@@ -55,8 +55,7 @@ static inline bool vpmu_plain_hardware(const struct vpmu_profile *profile,
 	uint64_t flags = vpmu_image_word_of(words, VPMU_ATTR_WORD_FLAGS);
 	uint64_t none = vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG1) |
 			vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG2) |
-			vpmu_image_word_of(words, VPMU_ATTR_WORD_LINK) |
-			(flags & ~(uint64_t)(VPMU_ATTR_ALL & ~VPMU_ATTR_MEMBER));
+			(flags & ~(uint64_t)VPMU_ATTR_ALL);
 
 	return vpmu_image_word_of(words, VPMU_ATTR_WORD_TYPE) == VPMU_TYPE_HARDWARE && !none &&
 	       config < 64 && profile->hardware_events >> config & 1 &&
@@ -98,16 +97,49 @@ static inline bool vpmu_plain_state(const unsigned char *words, uint64_t enabled
 	       running <= time && lost <= count && pending <= count - lost;
 }
 
-/* R-IMG-16 and R-IMG-18 to R-IMG-24 of a slot that is open, and in no group with others. */
+static inline bool vpmu_plain_is_member(const unsigned char *attr)
+{
+	return vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_MEMBER;
+}
+
+/* A word of the events of a slot and of its leader. */
+static inline bool vpmu_plain_same(const unsigned char *event, const unsigned char *leader,
+				   uint32_t word)
+{
+	return vpmu_image_word_of(event, word) == vpmu_image_word_of(leader, word);
+}
+
+/* R-IMG-24 of a slot without a reason behind a leader that is plain; all of the group's events take
+ * counters. */
+static inline bool vpmu_plain_member(const struct vpmu_image_grant *grant,
+				     const struct vpmu_image_vcpu *vcpu, uint32_t slot,
+				     uint64_t leader, const unsigned char *event)
+{
+	uint64_t status = vpmu_image_word_of(event, VPMU_EVENT_WORD_STATUS);
+
+	return leader < slot && (vcpu->plain & ~vcpu->members) >> leader & 1 &&
+	       (vcpu->enabled >> leader & 1) == (vcpu->enabled >> slot & 1) &&
+	       vcpu->group[leader] + 2u <= grant->profile.counting &&
+	       !((status ^ vpmu_image_word_of(vcpu->event[leader], VPMU_EVENT_WORD_STATUS)) &
+		 VPMU_EVENT_WORD_STATUS_STATE_MASK) &&
+	       vpmu_plain_same(event, vcpu->event[leader], VPMU_EVENT_WORD_TIME_ENABLED) &&
+	       vpmu_plain_same(event, vcpu->event[leader], VPMU_EVENT_WORD_TIME_RUNNING);
+}
+
+/* R-IMG-16 and R-IMG-18 to R-IMG-24 of a slot that is open. */
 static inline bool vpmu_plain_slot(const struct vpmu_image_grant *grant,
 				   const struct vpmu_image_vcpu *vcpu, uint32_t slot,
 				   const unsigned char *attr, const unsigned char *event)
 {
+	uint64_t link = vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK);
+
 	return vcpu->opened >> slot & 1 && vpmu_plain_hardware(&grant->profile, attr) &&
 	       vpmu_plain_state(event, vcpu->enabled >> slot & 1, vcpu->pending >> slot & 1) &&
 	       vpmu_plain_period(&grant->profile,
 				 vpmu_image_word_of(attr, VPMU_ATTR_WORD_SAMPLE_PERIOD),
-				 vpmu_image_word_of(event, VPMU_EVENT_WORD_PERIOD_LEFT));
+				 vpmu_image_word_of(event, VPMU_EVENT_WORD_PERIOD_LEFT)) &&
+	       (vpmu_plain_is_member(attr) ? vpmu_plain_member(grant, vcpu, slot, link, event) :
+					     !link);
 }
 
 #endif

@@ -25,8 +25,10 @@ struct vpmu_image_vcpu {
 	const unsigned char *event[VPMU_MAX_SLOTS]; /* NULL: all 0 */
 	uint64_t opened, enabled, pending;	    /* registers of that name */
 	uint64_t present;			    /* slots that have words here */
-	uint64_t plain; /* slots that were proved already when their words were looked at */
-	const unsigned char *pairs; /* of another bank; NULL: none */
+	uint64_t plain;	  /* slots that were proved already when their words were looked at */
+	uint64_t members; /* of these, members of groups */
+	uint8_t group[VPMU_MAX_SLOTS]; /* of a leader: how many of these are its members */
+	const unsigned char *pairs;    /* of another bank; NULL: none */
 	uint32_t pair_record;
 	uint32_t pair_count;
 	uint32_t bank;

@@ -365,6 +365,18 @@ static bool in_slots(const struct records *records)
 	return records->vcpu.control && records->last_bank == VPMU_IMAGE_BANK_DEVICE;
 }
 
+static void keep_plain(struct vpmu_image_vcpu *vcpu, uint32_t slot, const unsigned char *attr,
+		       const unsigned char *event)
+{
+	vcpu->attr[slot] = attr;
+	vcpu->event[slot] = event;
+	vcpu->plain |= VPMU_BIT(slot);
+	if (!vpmu_plain_is_member(attr))
+		return;
+	vcpu->members |= VPMU_BIT(slot);
+	vcpu->group[vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK)]++;
+}
+
 /* Goes by slots of which R-IMG-7 to R-IMG-24 are seen to hold. */
 static void pass_slots(struct records *records)
 {
@@ -382,9 +394,7 @@ static void pass_slots(struct records *records)
 
 		if (!vpmu_plain_slot(&records->grant, vcpu, slot, attr, event))
 			break;
-		vcpu->attr[slot] = attr;
-		vcpu->event[slot] = event;
-		vcpu->plain |= VPMU_BIT(slot);
+		keep_plain(vcpu, slot, attr, event);
 		last = first_of(at) + VPMU_SLOT_EVENT;
 		records->at.number += 2;
 	}

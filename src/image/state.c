@@ -385,7 +385,7 @@ static uint64_t open_questions(struct state *state)
 
 	for (uint64_t rest = left & vcpu->opened; rest; rest &= rest - 1)
 		left |= VPMU_BIT(leader_of(state, vpmu_lowest(rest)));
-	for (uint64_t rest = left & vcpu->opened; rest; rest &= rest - 1) {
+	for (uint64_t rest = left ? vcpu->opened : 0; rest; rest &= rest - 1) {
 		uint32_t slot = vpmu_lowest(rest);
 
 		if (takes_counter(state, slot))

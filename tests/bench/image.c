@@ -187,7 +187,6 @@ static void add_rows(struct images *images)
 			  timed[LOAD_COPIED].ns - timed[CHECKSUM].ns);
 }
 
-/* Rules of groups are asked one by one. */
 static void add_group_rows(struct images *images)
 {
 	struct timed timed[] = { [COPY] = { .call = copy },
@@ -196,7 +195,7 @@ static void add_group_rows(struct images *images)
 				 [LOAD] = { .call = load_lent } };
 
 	bench_in_turn(timed, LOAD + 1, images, ROUNDS);
-	bench_row((struct row){ "image_decode_groups", copies(timed, LOAD), "copies", NO_BAR, 0,
+	bench_row((struct row){ "image_decode_groups", copies(timed, LOAD), "copies", AT_MOST, 1.5,
 				"the same with groups of four, us", us(timed, LOAD), true });
 }
 

@@ -3,6 +3,8 @@
 
 /* A vCPU as a whole: R-IMG-17 to R-IMG-26. */
 
+#include <stdbool.h>
+
 #include "unit/image_fixture.h"
 
 #define NOWHERE VPMU_IMAGE_NOWHERE
@@ -26,11 +28,20 @@ struct wrong {
 	struct change changes[3];
 };
 
-static void try(const struct wrong *wrong, uint32_t level)
+/* What is seen to be right at once is of the hardware's events: so the member, too. */
+static void make_member_plain(struct image *image)
+{
+	image_set(image, image_at(image, WHOLE_MEMBER, VPMU_ATTR_WORD_TYPE), VPMU_TYPE_HARDWARE);
+	image_set(image, image_at(image, WHOLE_MEMBER, VPMU_ATTR_WORD_CONFIG), 3);
+}
+
+static void try(const struct wrong *wrong, uint32_t level, bool plain)
 {
 	struct image image;
 
 	image_whole(&image, level);
+	if (plain)
+		make_member_plain(&image);
 	for (int i = 0; i < 3; i++) {
 		const struct change *change = &wrong->changes[i];
 
@@ -48,13 +59,14 @@ static void try(const struct wrong *wrong, uint32_t level)
 		image_refused(&image, VPMU_IMAGE_FAULT_NONE, NOWHERE, 0, NOWHERE, NOWHERE, "");
 }
 
-static void try_all(const struct wrong *wrong, size_t count, uint32_t level)
+static void try_all(const struct wrong *wrong, size_t count, uint32_t level, bool plain)
 {
 	for (size_t i = 0; i < count; i++)
-		try(&wrong[i], level);
+		try(&wrong[i], level, plain);
 }
 
-#define TRY_ALL(table, level) try_all(table, sizeof(table) / sizeof((table)[0]), level)
+#define TRY_ALL(table, level) try_all(table, TEST_COUNT(table), level, false)
+#define TRY_PLAIN(table) try_all(table, TEST_COUNT(table), 1, true)
 
 /* Features of VM: 0x1f without one. */
 #define WITHOUT(bit)                                 \
@@ -123,7 +135,7 @@ static void try_reason(uint32_t record, uint32_t slot, uint64_t state, uint64_t 
 			{ { record, 0, 6 | state << 32 | reason << 40 | flags << 48 } },
 		};
 
-		try(&wrong, 1);
+		try(&wrong, 1, false);
 	}
 }
 
@@ -285,6 +297,7 @@ static void groups_are_groups(void)
 		  "status",
 		  { { WHOLE_MEMBER_EVENT, 0, STATUS(INACTIVE, UNBOUND, LOWER | MULTI) },
 		    { WHOLE_LEADER_EVENT, 0, STATUS(INACTIVE, NONE, LOWER | MULTI) } } },
+		{ 6, "link", { { WHOLE_PLAIN, 5, VPMU_ATTR_MEMBER }, { WHOLE_PLAIN, 6, 1 } } },
 		{ 1, "time_enabled", { { WHOLE_MEMBER_EVENT, 2, 91 } } },
 		{ 1, "time_running", { { WHOLE_MEMBER_EVENT, 3, 81 } } },
 		{ 0, "link", { { WHOLE_VM, 1, 8 | 1 << 8 | 64 << 16 | 128ull << 32 } } },
@@ -292,6 +305,7 @@ static void groups_are_groups(void)
 	};
 
 	TRY_ALL(wrong, 1);
+	TRY_PLAIN(wrong);
 }
 
 /* A leader is looked at with all members that it has, also with one whose results are missing: the
