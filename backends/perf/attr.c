@@ -94,16 +94,16 @@ int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_a
 }
 
 /*
- * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. Without a
- * size the struct ends with config2, the last word that a guest can set: every kernel since 2.6.39
- * knows as much.
+ * Makes what the kernel gets: `how` is VPMU_CONVERT_SIBLING, _PINNED and _EXCLUDE_HOST. The struct
+ * ends with config2, the last word that a guest can set: every kernel since 2.6.39 knows as much,
+ * and one before takes it where config2 is 0.
  */
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
-			uint32_t how, uint64_t period, uint32_t size)
+			uint32_t how, uint64_t period)
 {
 	const struct vpmu_convert_to options = {
 		.size = sizeof(options),
-		.bytes = size ? size : PERF_ATTR_SIZE_VER1,
+		.bytes = PERF_ATTR_SIZE_VER1,
 		.left = period,
 		.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,

@@ -158,7 +158,7 @@ uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct pe
 int vpmu_perf_needs_dummy(const struct perf_member *member);
 int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_attr *attr);
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
-			uint32_t how, uint64_t period, uint32_t size);
+			uint32_t how, uint64_t period);
 
 /* open.c: descriptors, or a negated errno value */
 int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,

@@ -26,9 +26,9 @@ static uint32_t how_of(const struct guest_perf_attr *event, int32_t group, uint3
 }
 
 static int fill(struct perf_event_attr *attr, const struct guest_perf_attr *event, uint64_t period,
-		int32_t group, uint32_t flags, uint32_t size)
+		int32_t group, uint32_t flags)
 {
-	int error = vpmu_perf_attr_fill(attr, event, how_of(event, group, flags), period, size);
+	int error = vpmu_perf_attr_fill(attr, event, how_of(event, group, flags), period);
 
 	if (vpmu_perf_counts_guest(event) && flags & VPMU_SOURCE_NO_GUEST)
 		attr->exclude_guest = 1;
@@ -53,25 +53,17 @@ static int64_t opened(struct vpmu_perf *perf, int64_t result)
 	return result < 0 ? result : vpmu_perf_leave_reserve(perf, result);
 }
 
-/* Opens an event. A kernel that knows a smaller struct says its size, and gets that if it will do. */
 int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_attr *event,
 			     uint64_t period, int64_t thread, int32_t group, uint32_t flags)
 {
 	struct perf_event_attr attr = { 0 };
 	int64_t result = -EINTR;
-	uint32_t size;
 
-	if (fill(&attr, event, period, group, flags, 0) != 0)
+	if (fill(&attr, event, period, group, flags) != 0)
 		return -EINVAL;
-	size = attr.size;
 	for (int i = 0; i < PERF_TRIES; i++) {
 		result = perf->system.event_open(perf->system.opaque, &attr, thread, -1, group,
 						 PERF_FLAG_FD_CLOEXEC);
-		if (result == -E2BIG && attr.size < size) {
-			size = attr.size;
-			if (fill(&attr, event, period, group, flags, size) == 0)
-				continue;
-		}
 		if (result == -EACCES && may_exclude_kernel(event, &attr)) {
 			attr.exclude_kernel = 1;
 			continue;
@@ -87,7 +79,7 @@ int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, 
 		    int64_t thread)
 {
 	struct perf_event_attr made;
-	int error = vpmu_perf_attr_fill(&made, attr, 0, 0, 0);
+	int error = vpmu_perf_attr_fill(&made, attr, 0, 0);
 
 	if (error == VPMU_ERROR_UNSUPPORTED)
 		return vpmu_perf_refuse(perf, PERF_NOT_SPLIT, attr, thread);

@@ -51,10 +51,14 @@ static uint32_t is_dummy(const struct fake_event *event)
 /* The rules of the kernel that the source must keep to. */
 static int64_t attr_check(struct fake *fake, struct perf_event_attr *attr, int32_t group)
 {
-	if (fake->attr_size && attr->size > fake->attr_size) {
-		attr->size = fake->attr_size;
-		return -E2BIG;
-	}
+	const uint8_t *bytes = (const uint8_t *)attr;
+
+	/* What the kernel does not know must be 0. */
+	for (uint32_t i = fake->attr_size; fake->attr_size && i < attr->size; i++)
+		if (bytes[i]) {
+			attr->size = fake->attr_size;
+			return -E2BIG;
+		}
 	if (group >= 0 && (attr->pinned || attr->disabled))
 		return -EINVAL;
 	if (attr->sample_period >> 63)
