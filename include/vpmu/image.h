@@ -342,9 +342,10 @@ struct vpmu_image_options {
 /**
  * @brief Stops a vCPU: reads its events a last time, pauses and publishes them. Nothing is written
  * to its guest's memory and nothing injected until vpmu_vcpu_resume(). Its host events are kept.
- * vpmu_vcpu_enter(), _leave() and _notify() do nothing meanwhile, its deadline is VPMU_NO_DEADLINE,
- * and a write or a batch is answered with VPMU_ERROR_STATE: a pending exit is to be completed
- * before.
+ * vpmu_vcpu_enter(), _leave() and _notify() do nothing meanwhile, but that the first and the last
+ * follow vpmu_vm_release_pmu() (what is back by the resume was never missed); its deadline is
+ * VPMU_NO_DEADLINE, and a write or a batch is answered with VPMU_ERROR_STATE: a pending exit is to
+ * be completed before.
  * @param vcpu the vCPU; it need not be bound
  * @return 0; 1: it was stopped already
  * @par Threads

@@ -34,7 +34,21 @@ struct vpmu_slot {
 };
 
 enum vpmu_asked {
-	VPMU_ASKED_RESET = 1, /* another vCPU reset the VM */
+	VPMU_ASKED_RESET = 1,	    /* another vCPU reset the VM */
+	VPMU_ASKED_RESET_LATER = 2, /* the same, for the state that it is about to take */
+};
+
+enum vpmu_prepared {
+	VPMU_PREPARED_NOT,
+	VPMU_PREPARED_FLEXIBLE, /* for a VM whose slots the host may multiplex */
+	VPMU_PREPARED_PINNED,
+};
+
+/* How vpmu_vm_release_pmu() was followed. */
+enum vpmu_released {
+	VPMU_RELEASED_NOT,
+	VPMU_RELEASED_TOLD,
+	VPMU_RELEASED_UNSEEN, /* while the vCPU was stopped: its guest knows nothing of it */
 };
 
 /* For vpmu_vcpu_statistics(). */
@@ -53,6 +67,7 @@ struct vpmu_vcpu {
 	uint64_t warm;	   /* closed slots with a host event ready */
 	uint64_t retrying; /* leaders to try again */
 	uint64_t opening;  /* leaders of a restored vCPU whose host events are yet to be made */
+	uint64_t brought;  /* leaders of a restored vCPU for which this host never made events */
 	uint64_t stubbed;  /* leaders that count nothing on this host, as the VMM chose */
 	uint64_t unarmed; /* slots whose next notice is asked for again: their source took no period
 			   */
@@ -68,15 +83,15 @@ struct vpmu_vcpu {
 	_Atomic uint32_t busy; /* depth of calls that may write guest memory or inject */
 	uint32_t bound;	       /* 1: attached */
 	uint32_t stopped;      /* 1: between vpmu_vcpu_stop() or _commit(), and _resume() */
-	uint32_t restored;     /* 1: took its state from an image and has not resumed */
-	uint32_t prepared;     /* 1: its slots hold what a prepare wrote */
-	uint32_t released;     /* 1: followed vpmu_vm_release_pmu() */
-	uint32_t thread_gone;  /* 1: the source found that the thread it is bound to has ended */
-	uint32_t loss_told;    /* VPMU_REASON_* that the VMM was told last */
-	uint32_t area_stale;   /* header words that differ from the registers, bits 1 << word */
-	uint32_t operations;   /* slot operations of this batch */
-	uint32_t epoch_moved;  /* 1 << reason: the epoch moved for it in this call */
-	uint32_t warned;       /* 1 << enum vpmu_warning: the operator was told */
+	uint32_t restored; /* 1: took its state from an image and has not resumed: it is stopped */
+	uint32_t prepared; /* enum vpmu_prepared: its slots hold what a prepare wrote */
+	uint32_t released; /* enum vpmu_released */
+	uint32_t thread_gone; /* 1: the source found that the thread it is bound to has ended */
+	uint32_t loss_told;   /* VPMU_REASON_* that the VMM was told last */
+	uint32_t area_stale;  /* header words that differ from the registers, bits 1 << word */
+	uint32_t operations;  /* slot operations of this batch */
+	uint32_t epoch_moved; /* 1 << reason: the epoch moved for it in this call */
+	uint32_t warned;      /* 1 << enum vpmu_warning: the operator was told */
 	uint32_t slot_count;
 	struct vpmu_counts counts;
 	struct vpmu_slot slots[];
@@ -297,7 +312,7 @@ void vpmu_slot_flag(struct vpmu_slot *slot, uint64_t set, uint64_t clear);
 /* Adds counts to a slot; true when it overflowed and was not pending. */
 bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int index, uint64_t increase);
 void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index);
-/* All slots of a group that have periods. */
+/* All slots of a group, also for no notices: the period may have gone since the events were made. */
 void vpmu_overflow_arm_group(struct vpmu_vcpu *vcpu, unsigned int leader);
 void vpmu_overflow_period(struct vpmu_vcpu *vcpu, unsigned int index, bool was_pending);
 
@@ -348,6 +363,7 @@ struct vpmu_state {
 	const unsigned char *control;		    /* EPOCH to PENDING */
 	const unsigned char *attr[VPMU_MAX_SLOTS];  /* NULL: all 0 */
 	const unsigned char *event[VPMU_MAX_SLOTS]; /* NULL: all 0 */
+	enum vpmu_prepared as;			    /* how events are made for it */
 };
 
 /* Makes host events for what is open there, and keeps those of an earlier prepare that fit. Returns
@@ -379,6 +395,8 @@ void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning);
 /* Around every call on a vCPU that may write guest memory or inject; one within another is part of
  * it. */
 void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu);
+/* The PMU was released or given back. A stopped vCPU gets its host events back when it goes on. */
+void vpmu_release_follow(struct vpmu_vcpu *vcpu);
 void vpmu_vcpu_end(struct vpmu_vcpu *vcpu);
 /* For all vCPUs of the VM but one, with the list locked. */
 void vpmu_vm_each_other(struct vpmu_vcpu *vcpu,

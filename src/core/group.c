@@ -51,12 +51,23 @@ void vpmu_group_miss(struct vpmu_vcpu *vcpu, unsigned int leader)
 	vpmu_group_publish(vcpu, leader);
 }
 
+/* What the old host counted and this one cannot. */
+static uint8_t missing_here(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
+{
+	if (reason != VPMU_REASON_UNSUPPORTED || !(vcpu->brought & VPMU_BIT(leader)))
+		return reason;
+	if (vcpu->vm->missing == VPMU_IMAGE_STUB)
+		vcpu->stubbed |= VPMU_BIT(leader);
+	return VPMU_REASON_NOT_PORTABLE;
+}
+
 void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	bool planned = vcpu->retrying & VPMU_BIT(leader) && slot->condition == reason;
 	uint64_t now;
 
+	reason = missing_here(vcpu, leader, reason);
 	/* What counts nothing here whatever happens always has a reason, and no other one. */
 	if (vcpu->stubbed & VPMU_BIT(leader) && reason != VPMU_REASON_UNBOUND)
 		reason = VPMU_REASON_NOT_PORTABLE;

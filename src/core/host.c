@@ -95,6 +95,13 @@ static void keep(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t members,
 	}
 }
 
+/* A prepare comes before the VM keeps to what its image says. */
+static bool may_multiplex(const struct vpmu_vcpu *vcpu)
+{
+	return vcpu->vm->profile.features & VPMU_FEATURE_FLEXIBLE &&
+	       vcpu->prepared != VPMU_PREPARED_PINNED;
+}
+
 uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t members,
 		       unsigned int *culprit)
 {
@@ -102,7 +109,7 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	struct vpmu_source_event events[VPMU_MAX_SLOTS];
 	struct vpmu_source_opened opened = { 0 };
 	uint32_t count = vpmu_count_bits(members);
-	uint32_t flags = vm->profile.features & VPMU_FEATURE_FLEXIBLE ? VPMU_SOURCE_FLEXIBLE : 0;
+	uint32_t flags = may_multiplex(vcpu) ? VPMU_SOURCE_FLEXIBLE : 0;
 	uint8_t reason;
 	int error;
 
@@ -122,6 +129,7 @@ uint8_t vpmu_host_make(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 		vpmu_bucket_refund(&vcpu->next_creation, vm->creation_interval,
 				   opened.reused < count ? opened.reused : count);
 		keep(vcpu, leader, members, events, opened.group);
+		vcpu->brought &= ~VPMU_BIT(leader);
 		return VPMU_REASON_NONE;
 	}
 	atomic_fetch_sub(&vm->host_events, count);

@@ -20,6 +20,7 @@ static void close_group(struct vpmu_vcpu *vcpu, unsigned int leader)
 	vcpu->control[VPMU_REG_PENDING] &= ~members;
 	vcpu->retrying &= ~VPMU_BIT(leader);
 	vcpu->opening &= ~VPMU_BIT(leader);
+	vcpu->brought &= ~VPMU_BIT(leader);
 	vcpu->stubbed &= ~VPMU_BIT(leader);
 	vcpu->slots[leader].condition = VPMU_REASON_NONE;
 	for (; members; members &= members - 1) {

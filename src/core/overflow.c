@@ -92,10 +92,8 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 
 void vpmu_overflow_arm_group(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
-	for (uint64_t rest = vcpu->slots[leader].members; rest; rest &= rest - 1) {
-		if (vcpu->slots[vpmu_lowest(rest)].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD])
-			vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
-	}
+	for (uint64_t rest = vcpu->slots[leader].members; rest; rest &= rest - 1)
+		vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
 }
 
 /* The guest wrote the period of an open slot, which was pending before or not. */

@@ -15,6 +15,7 @@ void vpmu_reset_apply(struct vpmu_vcpu *vcpu)
 	vpmu_host_warm_drop(vcpu, vcpu->warm);
 	vcpu->retrying = 0;
 	vcpu->opening = 0;
+	vcpu->brought = 0;
 	vcpu->stubbed = 0;
 	vcpu->area_stale = 0;
 	vcpu->injection_retry = 0;
@@ -26,7 +27,7 @@ void vpmu_reset_apply(struct vpmu_vcpu *vcpu)
 static void ask(struct vpmu_vcpu *other, void *opaque)
 {
 	(void)opaque;
-	atomic_fetch_or(&other->requests, VPMU_ASKED_RESET);
+	atomic_fetch_or(&other->requests, VPMU_ASKED_RESET | VPMU_ASKED_RESET_LATER);
 }
 
 void vpmu_reset_all(struct vpmu_vcpu *vcpu)
@@ -39,7 +40,7 @@ static void look(struct vpmu_vcpu *other, void *opaque)
 {
 	bool *unfinished = opaque;
 
-	if (atomic_load(&other->requests) & VPMU_ASKED_RESET)
+	if (atomic_load(&other->requests))
 		*unfinished |= atomic_load(&other->busy) != 0;
 }
 

@@ -44,7 +44,8 @@ static void await_opening(struct vpmu_vcpu *vcpu, unsigned int leader)
 static bool needs_opening(const struct vpmu_vcpu *vcpu, const struct vpmu_slot *slot)
 {
 	return !slot->host && vcpu->bound && !vcpu->released &&
-	       (vcpu->restored || slot->condition == VPMU_REASON_UNBOUND);
+	       (vcpu->restored || slot->condition == VPMU_REASON_UNBOUND ||
+		slot->condition == VPMU_REASON_OPENING);
 }
 
 /* What a group without host events waits for that cannot have them now. */
@@ -85,24 +86,19 @@ int vpmu_vcpu_resume(struct vpmu_vcpu *vcpu)
 	if (!vcpu->stopped)
 		return VPMU_ERROR_STATE;
 	vpmu_vcpu_begin(vcpu);
+	vpmu_release_follow(vcpu);
 	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1)
 		go_on(vcpu, vpmu_lowest(rest));
 	if (vcpu->restored)
 		atomic_store(&vcpu->vm->resumed, 1);
 	vcpu->stopped = 0;
 	vcpu->prepared = 0;
-	vcpu->restored = vcpu->restored && vcpu->opening;
+	vcpu->restored = 0;
+	if (vcpu->released)
+		vcpu->released = VPMU_RELEASED_TOLD;
 	vpmu_area_rewrite(vcpu);
 	vpmu_vcpu_end(vcpu);
 	return 0;
-}
-
-/* What the old host counted and this one cannot. */
-static void not_portable(struct vpmu_vcpu *vcpu, unsigned int leader)
-{
-	if (vcpu->vm->missing == VPMU_IMAGE_STUB)
-		vcpu->stubbed |= VPMU_BIT(leader);
-	vpmu_group_condition(vcpu, leader, VPMU_REASON_NOT_PORTABLE);
 }
 
 void vpmu_state_open(struct vpmu_vcpu *vcpu)
@@ -110,15 +106,8 @@ void vpmu_state_open(struct vpmu_vcpu *vcpu)
 	uint64_t leaders = vcpu->opening;
 
 	vcpu->opening = 0;
-	for (; leaders; leaders &= leaders - 1) {
-		unsigned int leader = vpmu_lowest(leaders);
-
-		vpmu_group_return(vcpu, leader);
-		if (vcpu->restored && vcpu->slots[leader].condition == VPMU_REASON_UNSUPPORTED)
-			not_portable(vcpu, leader);
-		vpmu_group_publish(vcpu, leader);
-	}
-	vcpu->restored = 0;
+	for (; leaders; leaders &= leaders - 1)
+		vpmu_group_resume(vcpu, vpmu_lowest(leaders));
 }
 
 /* ---- the words of a state -------------------------------------------------------------------- */
@@ -173,7 +162,8 @@ static void copy_words(uint64_t *to, const unsigned char *from, unsigned int cou
 
 /* ---- prepare --------------------------------------------------------------------------------- */
 
-/* The period is the source's to be told again, and the cookie is nothing to it. */
+/* The period is the source's to be told again, unless the event was to give no notices: it may have
+ * to be made anew for them. The cookie is nothing to it. */
 static bool same_event(const struct vpmu_vcpu *vcpu, const struct vpmu_state *state,
 		       unsigned int slot)
 {
@@ -185,7 +175,8 @@ static bool same_event(const struct vpmu_vcpu *vcpu, const struct vpmu_state *st
 		if (vcpu->slots[slot].attr[words[i]] != attr_word(state, slot, words[i]))
 			return false;
 	}
-	return true;
+	return vcpu->slots[slot].attr[VPMU_ATTR_WORD_SAMPLE_PERIOD] ||
+	       !attr_word(state, slot, VPMU_ATTR_WORD_SAMPLE_PERIOD);
 }
 
 static bool fits(const struct vpmu_vcpu *vcpu, const struct vpmu_state *state, unsigned int leader,
@@ -214,6 +205,14 @@ static uint64_t keep_fitting(struct vpmu_vcpu *vcpu, const struct vpmu_state *st
 	return kept;
 }
 
+/* What is multiplexed is no event for a VM that was promised counters, nor the other way round. */
+static void prepare_as(struct vpmu_vcpu *vcpu, enum vpmu_prepared as)
+{
+	if (vcpu->prepared != (uint32_t)as)
+		vpmu_host_warm_drop(vcpu, vcpu->warm);
+	vcpu->prepared = (uint32_t)as;
+}
+
 static void prepare_group(struct vpmu_vcpu *vcpu, const struct vpmu_state *state,
 			  unsigned int leader, uint64_t members)
 {
@@ -232,6 +231,7 @@ uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *sta
 
 	vpmu_vcpu_begin(vcpu);
 	leaders = groups_of(state, members);
+	prepare_as(vcpu, state->as);
 	kept = keep_fitting(vcpu, state, leaders, members);
 	for (uint32_t slot = 0; slot < vcpu->slot_count; slot++) {
 		if (!(kept & VPMU_BIT(slot)))
@@ -242,7 +242,6 @@ uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *sta
 	enabled = control_word(state, VPMU_REG_ENABLED);
 	vpmu_host_unprime(vcpu, ~enabled);
 	vpmu_host_prime(vcpu, leaders & enabled);
-	vcpu->prepared = 1;
 	vpmu_vcpu_end(vcpu);
 	return vpmu_count_bits(vcpu->warm);
 }
@@ -259,7 +258,9 @@ static void take_control(struct vpmu_vcpu *vcpu, const struct vpmu_state *state,
 	vcpu->control[VPMU_REG_ERROR] = 0;
 }
 
-static void take_slot(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, unsigned int index)
+/* How the events of this host count that are ready for it is known already. */
+static void take_slot(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, unsigned int index,
+		      bool ready)
 {
 	const unsigned int level_words = vcpu->vm->profile.level > 1 ? 1u : 0u;
 	struct vpmu_slot *slot = &vcpu->slots[index];
@@ -269,8 +270,9 @@ static void take_slot(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, un
 	slot->leader = VPMU_NO_SLOT;
 	slot->condition = VPMU_REASON_NONE;
 	slot->retries = 0;
-	slot->host_flags =
-		(uint8_t)(vpmu_slot_flags(slot) & (VPMU_EVENT_APPROXIMATE | VPMU_EVENT_THREAD));
+	if (!ready)
+		slot->host_flags = (uint8_t)(vpmu_slot_flags(slot) &
+					     (VPMU_EVENT_APPROXIMATE | VPMU_EVENT_THREAD));
 	if (vpmu_slot_state(slot) == VPMU_STATE_ERROR)
 		vcpu->control[VPMU_REG_ERROR] |= VPMU_BIT(index);
 }
@@ -283,24 +285,31 @@ static void take_group(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t mem
 	/* What runs already is armed when it is handed over: the guest's counts begin there. */
 	if (!(vcpu->primed & VPMU_BIT(leader)))
 		vpmu_overflow_arm_group(vcpu, leader);
+	if (!vcpu->slots[leader].host)
+		vcpu->brought |= VPMU_BIT(leader);
 }
 
 void vpmu_state_take(struct vpmu_vcpu *vcpu, const struct vpmu_state *state, uint32_t generation)
 {
-	uint64_t members[VPMU_MAX_SLOTS], leaders;
+	uint64_t members[VPMU_MAX_SLOTS], leaders, ready;
 
 	vpmu_vcpu_begin(vcpu);
 	leaders = groups_of(state, members);
+	prepare_as(vcpu, state->as);
 	keep_fitting(vcpu, state, leaders, members);
 	vpmu_host_unprime(vcpu, ~control_word(state, VPMU_REG_ENABLED));
+	ready = vcpu->warm;
 	vcpu->warm = 0;
+	vcpu->brought = 0;
 	take_control(vcpu, state, generation);
 	for (unsigned int slot = 0; slot < vcpu->vm->granted.slots; slot++)
-		take_slot(vcpu, state, slot);
+		take_slot(vcpu, state, slot, ready & VPMU_BIT(slot));
 	for (; leaders; leaders &= leaders - 1)
 		take_group(vcpu, vpmu_lowest(leaders), members[vpmu_lowest(leaders)]);
 	vcpu->stopped = 1;
 	vcpu->restored = 1;
+	if (vcpu->released)
+		vcpu->released = VPMU_RELEASED_UNSEEN;
 	vpmu_vcpu_end(vcpu);
 }
 

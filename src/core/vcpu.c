@@ -35,16 +35,43 @@ void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning)
 
 /* ---- around every call ----------------------------------------------------------------------- */
 
-static void follow_release(struct vpmu_vcpu *vcpu, uint32_t released)
+/*
+ * The words of a stopped vCPU stay as they are, and nothing is lost as long as it is stopped: its
+ * resume finds whether the PMU is back.
+ */
+static void give_up_unseen(struct vpmu_vcpu *vcpu)
+{
+	for (uint64_t rest = vpmu_group_leaders(vcpu, ALL); rest; rest &= rest - 1) {
+		unsigned int leader = vpmu_lowest(rest);
+
+		vpmu_host_unmake(vcpu, leader, false);
+		vcpu->slots[leader].condition = VPMU_REASON_UNBOUND;
+	}
+	vcpu->retrying = 0;
+	vcpu->opening = 0;
+}
+
+static void give_up_kept(struct vpmu_vcpu *vcpu)
+{
+	vpmu_host_warm_drop(vcpu, vcpu->warm);
+	vpmu_edge_tell(vcpu, VPMU_EDGE_RELEASE);
+	vcpu->slice_end = VPMU_NO_DEADLINE;
+}
+
+static void follow(struct vpmu_vcpu *vcpu, bool released)
 {
 	uint64_t leaders = vpmu_group_leaders(vcpu, ALL);
+	bool unseen = vcpu->released == VPMU_RELEASED_UNSEEN;
 
-	vcpu->released = released;
-	if (released) {
-		vpmu_host_warm_drop(vcpu, vcpu->warm);
-		vpmu_edge_tell(vcpu, VPMU_EDGE_RELEASE);
-		vcpu->slice_end = VPMU_NO_DEADLINE;
+	vcpu->released = released ? VPMU_RELEASED_TOLD : VPMU_RELEASED_NOT;
+	if (released)
+		give_up_kept(vcpu);
+	if (released && vcpu->stopped) {
+		vcpu->released = VPMU_RELEASED_UNSEEN;
+		give_up_unseen(vcpu);
 	}
+	if (unseen || vcpu->released == VPMU_RELEASED_UNSEEN)
+		return;
 	if (leaders && vcpu->bound)
 		vpmu_epoch_move(vcpu,
 				released ? VPMU_EPOCH_HOST_TOOK_PMU : VPMU_EPOCH_PMU_RETURNED);
@@ -56,20 +83,41 @@ static void follow_release(struct vpmu_vcpu *vcpu, uint32_t released)
 	}
 }
 
+static bool released_now(const struct vpmu_vcpu *vcpu)
+{
+	return atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed);
+}
+
+void vpmu_release_follow(struct vpmu_vcpu *vcpu)
+{
+	bool released = released_now(vcpu);
+
+	if (released != (vcpu->released != VPMU_RELEASED_NOT))
+		follow(vcpu, released);
+}
+
+/* What was asked for while a state waits to be taken is due again when it was. */
+static uint32_t asked_now(struct vpmu_vcpu *vcpu)
+{
+	uint32_t due = vcpu->incoming ? VPMU_ASKED_RESET :
+					VPMU_ASKED_RESET | VPMU_ASKED_RESET_LATER;
+	uint32_t asked = atomic_load(&vcpu->requests) & due;
+
+	/* Taken before it is honoured: one that comes meanwhile is another request. */
+	if (asked)
+		atomic_fetch_and(&vcpu->requests, ~due);
+	return asked;
+}
+
 void vpmu_vcpu_begin(struct vpmu_vcpu *vcpu)
 {
-	uint32_t released = atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed);
-
 	if (atomic_fetch_add(&vcpu->busy, 1))
 		return;
 	vcpu->epoch_moved = 0;
-	if (atomic_load(&vcpu->requests) & VPMU_ASKED_RESET) {
-		/* Taken before it is honoured: one that comes meanwhile is another request. */
-		atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_ASKED_RESET);
+	if (asked_now(vcpu))
 		vpmu_reset_apply(vcpu);
-	}
-	if (released != vcpu->released)
-		follow_release(vcpu, released);
+	if (!vcpu->stopped || released_now(vcpu))
+		vpmu_release_follow(vcpu);
 }
 
 static uint64_t earliest(const struct vpmu_vcpu *vcpu)
@@ -134,10 +182,21 @@ static void look_after(struct vpmu_vcpu *vcpu)
 	vpmu_group_notice(vcpu, tags);
 }
 
+/* Of all that is asked of a stopped vCPU one thing does not wait: others may need the PMU. */
+static void while_stopped(struct vpmu_vcpu *vcpu)
+{
+	if (!released_now(vcpu) || vcpu->released)
+		return;
+	vpmu_vcpu_begin(vcpu);
+	vpmu_vcpu_end(vcpu);
+}
+
 void vpmu_vcpu_notify(struct vpmu_vcpu *vcpu)
 {
-	if (vcpu->stopped)
+	if (vcpu->stopped) {
+		while_stopped(vcpu);
 		return;
+	}
 	vpmu_vcpu_begin(vcpu);
 	look_after(vcpu);
 	vpmu_vcpu_end(vcpu);
@@ -150,7 +209,7 @@ static bool has_work(struct vpmu_vcpu *vcpu)
 	return !vcpu->bound || vcpu->retrying || vcpu->opening || noticed(vcpu) ||
 	       atomic_load_explicit(&vcpu->requests, memory_order_relaxed) ||
 	       vcpu->control[VPMU_REG_PMI_LINE] == VPMU_LINE_TO_INJECT ||
-	       atomic_load_explicit(&vcpu->vm->released, memory_order_relaxed) != vcpu->released;
+	       released_now(vcpu) != (vcpu->released != VPMU_RELEASED_NOT);
 }
 
 static void miss_all(struct vpmu_vcpu *vcpu)
@@ -165,8 +224,10 @@ void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
 {
 	bool slice_over = vpmu_slice_over(vcpu);
 
-	if (vcpu->stopped)
+	if (vcpu->stopped) {
+		while_stopped(vcpu);
 		return;
+	}
 	if (slice_over || has_work(vcpu)) {
 		vpmu_vcpu_begin(vcpu);
 		look_after(vcpu);

@@ -116,8 +116,13 @@ static int check_kind(const unsigned char *image, struct vpmu_image_fault *fault
 		"it is a configuration, made while its vCPU ran, and no state");
 }
 
-static void state_of(const struct vpmu_image_vcpu *found, struct vpmu_state *state)
+static void state_of(const unsigned char *image, const struct vpmu_image_vcpu *found,
+		     struct vpmu_state *state)
 {
+	uint64_t features = vpmu_image_vm_word(image, VPMU_IMAGE_VM_WORD_FEATURES);
+
+	state->as = features & VPMU_FEATURE_FLEXIBLE ? VPMU_PREPARED_FLEXIBLE :
+						       VPMU_PREPARED_PINNED;
 	state->control = found->control;
 	memcpy(state->attr, found->attr, sizeof(state->attr));
 	memcpy(state->event, found->event, sizeof(state->event));
@@ -142,7 +147,7 @@ static int prepare(struct vpmu_vcpu *vcpu, const unsigned char *image,
 							VPMU_IMAGE_HEADER_WORD_COUNTS,
 							"it has nothing of this vCPU");
 	} while (found.id != vcpu->control[VPMU_REG_VCPU]);
-	state_of(&found, &state);
+	state_of(image, &found, &state);
 	return (int)vpmu_state_prepare(vcpu, &state);
 }
 
@@ -195,6 +200,8 @@ static void place(void *opaque, const struct vpmu_image_vcpu *found)
 		return;
 	}
 	vcpu->incoming = found->offset;
+	/* What was asked for before is of the guest before. */
+	atomic_fetch_and(&vcpu->requests, ~(uint32_t)VPMU_ASKED_RESET_LATER);
 	placing->next = vcpu->after;
 }
 
@@ -382,7 +389,7 @@ int vpmu_vcpu_commit(struct vpmu_vcpu *vcpu, uint32_t generation)
 	error = load_bank(vm->loaded, &found);
 	if (error < 0)
 		return error;
-	state_of(&found, &state);
+	state_of(vm->loaded->image, &found, &state);
 	vpmu_state_take(vcpu, &state, generation);
 	vcpu->incoming = 0;
 	committed(vm);
@@ -391,7 +398,7 @@ int vpmu_vcpu_commit(struct vpmu_vcpu *vcpu, uint32_t generation)
 
 int vpmu_vcpu_abort(struct vpmu_vcpu *vcpu)
 {
-	if (!vcpu->prepared && !(vcpu->restored && vcpu->stopped))
+	if (!vcpu->prepared && !vcpu->restored)
 		return VPMU_ERROR_STATE;
 	vpmu_state_forget(vcpu);
 	return 0;
@@ -400,16 +407,15 @@ int vpmu_vcpu_abort(struct vpmu_vcpu *vcpu)
 int vpmu_vm_abort(struct vpmu_vm *vm)
 {
 	for (const struct vpmu_vcpu *vcpu = vm->first; vcpu; vcpu = vcpu->after) {
-		if (vcpu->restored && vcpu->stopped)
+		if (vcpu->restored)
 			return VPMU_ERROR_STATE;
 	}
 	vpmu_loaded_free(vm);
+	forget_places(vm);
 	if (atomic_load(&vm->resumed))
 		return 0;
 	vm->profile = vm->granted;
-	for (struct vpmu_vcpu *vcpu = vm->first; vcpu; vcpu = vcpu->after) {
-		vcpu->incoming = 0;
+	for (struct vpmu_vcpu *vcpu = vm->first; vcpu; vcpu = vcpu->after)
 		vpmu_identity_fill(vcpu, (uint32_t)vcpu->control[VPMU_REG_VCPU]);
-	}
 	return 0;
 }

@@ -113,7 +113,7 @@ static void put_reset(struct saving *saving, const struct vpmu_vcpu *vcpu)
 
 static void put_vcpu(struct saving *saving, struct vpmu_vcpu *vcpu)
 {
-	if (atomic_load(&vcpu->requests) & VPMU_ASKED_RESET) {
+	if (atomic_load(&vcpu->requests)) {
 		put_reset(saving, vcpu);
 		return;
 	}
