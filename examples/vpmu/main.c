@@ -3,6 +3,7 @@
 
 /* vpmu: the commands of an operator. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <vpmu/version.h>
@@ -48,6 +49,7 @@ static int help(void)
 	printf("\nOptions:\n"
 	       "  --help     this text; after a command, that of the command\n"
 	       "  --version  the version of the library\n"
+	       "\nThe value of a long option is the next word, or stands behind an equals sign.\n"
 	       "\nExit codes: 0 done, 1 failed, 2 wrong arguments.\n");
 	return TOOL_DONE;
 }
@@ -56,6 +58,39 @@ static int version(void)
 {
 	printf("vpmu %d.%d.%d\n", VPMU_VERSION_MAJOR, VPMU_VERSION_MINOR, VPMU_VERSION_PATCH);
 	return TOOL_DONE;
+}
+
+/* Makes two words of --name=value, as far as the words are ours; how many there are then. */
+static int split(int count, char **from, char **to)
+{
+	int used = 0;
+	int ours = 1;
+
+	for (int i = 0; i < count; i++) {
+		char *value = strncmp(from[i], "--", 2) == 0 ? strchr(from[i], '=') : NULL;
+
+		ours &= strcmp(from[i], "--") != 0;
+		to[used++] = from[i];
+		if (ours && value) {
+			*value = '\0';
+			to[used++] = value + 1;
+		}
+	}
+	return used;
+}
+
+static int run_command(const struct command *command, int count, char **arguments)
+{
+	char **words = calloc(2 * (size_t)count + 1, sizeof(*words));
+	int result;
+
+	if (!words) {
+		fprintf(stderr, "vpmu: there is no memory left\n");
+		return TOOL_FAILED;
+	}
+	result = command->run(split(count, arguments, words), words);
+	free(words);
+	return result;
 }
 
 static int run(int count, char **arguments)
@@ -68,7 +103,7 @@ static int run(int count, char **arguments)
 		return version();
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(arguments[1], commands[i].name) == 0)
-			return commands[i].run(count - 2, arguments + 2);
+			return run_command(&commands[i], count - 2, arguments + 2);
 	return usage_error("", arguments[1]);
 }
 

@@ -25,38 +25,46 @@ static int take_value(const struct session *session, const struct option_row *ro
 	return 0;
 }
 
-/* 1: the word was one of them; *failed says how it went. */
-static int take_common(struct session *session, const char *word, const char *value, int *failed)
+/* What all three commands take. */
+static const struct common {
+	const char *name;
+	int (*take)(struct session *session, const char *value);
+} common[] = {
+	{ "-p", session_add_pid },    { "--pid", session_add_pid }, { "--qmp", session_add_qmp },
+	{ "--pmu", session_add_pmu }, { "-e", select_events },	    { "--event", select_events },
+};
+
+/* "-x," is "-x ,": whether a word begins with the letter of an option, and its value follows. */
+static int is_joined(const char *name, const char *word)
 {
-	if (strcmp(word, "--pid") == 0 || strcmp(word, "-p") == 0)
-		*failed = value ? session_add_pid(session, value) : TOOL_USAGE;
-	else if (strcmp(word, "--qmp") == 0)
-		*failed = value ? session_add_qmp(session, value) : TOOL_USAGE;
-	else if (strcmp(word, "--pmu") == 0)
-		*failed = value ? session_add_pmu(session, value) : TOOL_USAGE;
-	else if (strcmp(word, "-e") == 0 || strcmp(word, "--event") == 0)
-		*failed = value ? select_events(session, value) : TOOL_USAGE;
-	else
-		return 0;
-	return 1;
+	return name[1] != '-' && strncmp(name, word, 2) == 0 && word[2];
 }
 
-/* "-x," is "-x ,": the row whose letter begins the word. */
-static const struct option_row *letter_of(const struct option_row *rows, const char *word)
-{
-	for (; rows->name; rows++)
-		if (rows->name[1] != '-' && !rows->flag && strncmp(rows->name, word, 2) == 0 &&
-		    word[2])
-			return rows;
-	return NULL;
-}
+/* What a word says; its value is in the same word or the next. */
+struct word {
+	const struct option_row *row; /* NULL: it is a common one */
+	const struct common *common;
+	int joined;
+};
 
-static const struct option_row *row_of(const struct option_row *rows, const char *word)
+/* 0, or -1 when there is no such option. */
+static int find_word(const struct option_row *rows, const char *text, struct word *word)
 {
-	for (; rows->name; rows++)
-		if (strcmp(rows->name, word) == 0)
-			return rows;
-	return NULL;
+	*word = (struct word){ .row = NULL };
+	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+		word->joined = is_joined(common[i].name, text);
+		word->common = &common[i];
+		if (word->joined || strcmp(common[i].name, text) == 0)
+			return 0;
+	}
+	word->common = NULL;
+	for (; rows->name; rows++) {
+		word->joined = !rows->flag && is_joined(rows->name, text);
+		word->row = rows;
+		if (word->joined || strcmp(rows->name, text) == 0)
+			return 0;
+	}
+	return -1;
 }
 
 int options_take(struct session *session, const struct option_row *rows, int count,
@@ -64,28 +72,24 @@ int options_take(struct session *session, const struct option_row *rows, int cou
 {
 	for (int i = 0; i < count; i++) {
 		const char *value = i + 1 < count ? arguments[i + 1] : NULL;
-		const struct option_row *row = row_of(rows, arguments[i]);
-		int failed = 0;
+		struct word word;
+		int failed;
 
-		if (take_common(session, arguments[i], value, &failed)) {
-			if (!value)
-				return usage_error(session->command, NULL);
-			i++;
-		} else if (!row && letter_of(rows, arguments[i])) {
-			failed = take_value(session, letter_of(rows, arguments[i]),
-					    arguments[i] + 2);
-		} else if (!row) {
+		if (find_word(rows, arguments[i], &word))
 			return usage_error(session->command, arguments[i]);
-		} else if (row->flag) {
-			*row->flag = 1;
-		} else if (!value) {
-			return usage_error(session->command, NULL);
-		} else {
-			failed = take_value(session, row, value);
-			i++;
+		if (word.row && word.row->flag) {
+			*word.row->flag = 1;
+			continue;
 		}
+		if (word.joined)
+			value = arguments[i] + 2;
+		if (!value)
+			return usage_error(session->command, NULL);
+		failed = word.common ? word.common->take(session, value) :
+				       take_value(session, word.row, value);
 		if (failed)
 			return failed;
+		i += !word.joined;
 	}
 	if (session->target_count == 0) {
 		complain(session, "no VM is named: use --pid or --qmp");

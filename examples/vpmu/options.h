@@ -22,11 +22,11 @@ int options_take(struct session *session, const struct option_row *rows, int cou
 		 char **arguments, const char *events);
 
 #define WATCH_OPTIONS                                                                          \
-	"  --pid PID     a VM by its process; may be repeated\n"                               \
+	"  -p, --pid PID  a VM by its process; may be repeated\n"                              \
 	"  --qmp SOCKET  a QEMU by its QMP socket; may be repeated\n"                          \
 	"  --pmu SOCKET  behind a VM: where its vpmu attach --statistics tells of pmu-exits\n" \
 	"                and the others of its PMU\n"                                          \
-	"  -e EVENTS     what to count, by names as perf takes them (cycles:G,task-clock)\n"   \
-	"                or libvirt's; vpmu list shows them\n"
+	"  -e, --event EVENTS  what to count, by names as perf takes them\n"                   \
+	"                (cycles:G,task-clock) or libvirt's; vpmu list shows them\n"
 
 #endif

@@ -83,6 +83,33 @@ def check_completion():
     assert "--per-vcpu" in complete("vpmu", "stat", "--p")
     assert complete("vpmu", "stat", "-e", "task-") == ["task-clock"]
     assert complete("vpmu", "stat", "-e", "cycles,task-") == ["cycles,task-clock"]
+    # A value behind an equals sign: bash makes three words of it.
+    assert complete("vpmu", "stat", "--event", "=", "task-") == ["task-clock"]
+    assert "task-clock" in complete("vpmu", "stat", "--event", "=")
+    assert complete("vpmu", "image", "check", "--profile", "=", f"{ROOT}/CHANGE") == \
+        [f"{ROOT}/CHANGELOG.md"]
+
+
+def check_values():
+    """A value may stand behind its option or behind an equals sign, in each command; a letter's also in the same word."""
+    def said(*words):
+        done = subprocess.run([TOOL, *words], check=False, capture_output=True, text=True,
+                              timeout=30)
+        return done.returncode, done.stdout, done.stderr
+
+    none = str(2 ** 22 + 5)
+    for words in (("stat", "--pid", none, "--event", "cs", "--timeout", "100"),
+                  ("top", "--json", "--pid", none, "--event", "cs", "--delay", "100"),
+                  ("export", "--pid", none, "--textfile", "/nowhere/x"),
+                  ("stat", "--pid", "x"), ("stat", "--nonsense", "1"),
+                  ("attach", "--vcpus", "0"), ("attach", "--nonsense", "1"),
+                  ("image", "check", "/nowhere/image", "--profile", "/nowhere/profile"),
+                  ("guest", "stat", "--seconds", "x"), ("filter", "--model", "/nowhere/x")):
+        joined = re.sub(r"(--[a-z]+) (?=[^- ])", r"\1=", " ".join(words)).split()
+        expected = said(*words)
+        assert len(joined) < len(words) and expected[0] != 0, (joined, expected)
+        assert said(*joined) == expected, (joined, expected, said(*joined))
+    assert said("stat", "-p", none, "-e", "cs") == said("stat", f"-p{none}", "-ecs")
 
 
 def check_dashboard():
@@ -100,4 +127,5 @@ check_man()
 check_overview()
 check_lines()
 check_completion()
+check_values()
 check_dashboard()
