@@ -47,13 +47,29 @@ static double estimate(const struct part *part)
 	return part->count * part->enabled / part->running;
 }
 
-/* The values of a VM's vCPUs stand before its own; what is no vCPU's is of those that went. */
+/* A sum of estimates. */
+struct sum {
+	double value;
+	double known, unknown; /* time enabled of what had a counter, and of what never had one */
+};
+
+static void add(struct sum *sum, const struct part *part)
+{
+	sum->value += estimate(part);
+	if (part->running > 0)
+		sum->known += part->enabled;
+	else if (part->enabled > 0)
+		sum->unknown += part->enabled;
+}
+
+/* The values of a VM's vCPUs stand before its own; what is no vCPU's is of those that went. A part
+ * that never had a counter is taken to be like the others, as perf stat does: not for 0. */
 double session_increase(const struct session *session, const struct vpmu_monitor_value *before,
 			uint64_t count, const struct vpmu_monitor_value *value)
 {
 	struct part rest = part_of(session, before, count, value);
 	const struct vpmu_monitor_value *one = value;
-	double sum = 0;
+	struct sum sum = { .value = 0 };
 
 	if (value->vcpu != VPMU_MONITOR_WHOLE_VM)
 		return estimate(&rest);
@@ -63,10 +79,11 @@ double session_increase(const struct session *session, const struct vpmu_monitor
 		if (one->event != value->event || one->vcpu == VPMU_MONITOR_WHOLE_VM)
 			continue;
 		part = part_of(session, before, count, one);
-		sum += estimate(&part);
+		add(&sum, &part);
 		rest.count -= part.count;
 		rest.enabled -= part.enabled;
 		rest.running -= part.running;
 	}
-	return sum + estimate(&rest);
+	add(&sum, &rest);
+	return sum.known > 0 ? sum.value * (sum.known + sum.unknown) / sum.known : sum.value;
 }

@@ -4,6 +4,7 @@
 /* vpmu stat: counts of VMs in the forms of perf stat. */
 #include <inttypes.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +26,11 @@ static const char help[] =
 	"  --timeout MS  end after so many ms\n"
 	"  --per-vcpu    a line for each vCPU\n"
 	"  -j, --json    an object on each line, with the names of perf stat -j\n"
-	"  -x SEPARATOR  fields as perf stat -x gives them\n"
+	"  -x SEPARATOR  fields as perf stat -x gives them; one with the separator in it is quoted\n"
 	"  --help        this text\n"
 	"\n"
 	"Marks: <not counted> had no counter or no time on a CPU; <not supported> cannot be counted here;\n"
-	"( 42.86%) counted for that part of the time, and the value is an estimate.\n";
+	"( 42.86%) counted for that part of the time, and the value is an estimate; of a VM's sum, some vCPU.\n";
 
 /* How values are printed. */
 struct form {
@@ -49,6 +50,7 @@ struct line {
 	uint32_t vcpu;
 	const char *mark; /* in place of a value; NULL */
 	double value, part;
+	int is_part; /* it did not count all the time */
 	uint64_t running;
 	const char *unit, *metric_unit;
 	double metric;
@@ -75,8 +77,9 @@ static struct line line_of(const struct form *form, const struct vpmu_monitor_va
 	line.unit = line.event->unit;
 	line.value = (double)since(value->value, before && !instant ? before->value : 0);
 	line.part = 100;
-	if (!metered && line.running < enabled)
-		line.part = enabled ? 100.0 * (double)line.running / (double)enabled : 0;
+	line.is_part = !metered && line.running < enabled;
+	if (line.is_part)
+		line.part = 100.0 * (double)line.running / (double)enabled;
 	if (!metered)
 		line.value =
 			session_increase(form->session, form->before, form->before_count, value);
@@ -170,27 +173,53 @@ static void print_json_line(const struct form *form, const struct line *line)
 	printf("}\n");
 }
 
+/* A field of -x and what stands before it, quoted where it would break the columns: a VM's name is
+ * the choice of whoever starts it. */
+__attribute__((format(printf, 3, 4))) static void print_field(const struct form *form, int *column,
+							      const char *format, ...)
+{
+	char text[256];
+	va_list words;
+
+	va_start(words, format);
+	vsnprintf(text, sizeof(text), format, words);
+	va_end(words);
+	if ((*column)++)
+		printf("%s", form->separator);
+	if (!strstr(text, form->separator) && !strpbrk(text, "\"\n")) {
+		printf("%s", text);
+		return;
+	}
+	putchar('"');
+	for (const char *at = text; *at; at++)
+		printf(*at == '"' ? "\"\"" : "%c", *at);
+	putchar('"');
+}
+
 static void print_fields(const struct form *form, const struct line *line)
 {
-	const char *x = form->separator;
+	int column = 0;
 
 	if (form->interval)
-		printf("%.9f%s", seconds_since(form, form->began), x);
+		print_field(form, &column, "%.9f", seconds_since(form, form->began));
 	if (line->vcpu != VPMU_MONITOR_WHOLE_VM)
-		printf("%s/vcpu%u%s", line->target->name, line->vcpu, x);
+		print_field(form, &column, "%s/vcpu%u", line->target->name, line->vcpu);
 	else if (form->session->target_count > 1)
-		printf("%s%s", line->target->name, x);
+		print_field(form, &column, "%s", line->target->name);
 	if (line->mark)
-		printf("%s%s%s", line->mark, x, x);
-	else if (line->unit[0])
-		printf("%.2f%s%s%s", line->value, x, line->unit, x);
+		print_field(form, &column, "%s", line->mark);
 	else
-		printf("%.0f%s%s", line->value, x, x);
-	printf("%s%s%" PRIu64 "%s%.2f%s", line->event->name, x, line->running, x, line->part, x);
+		print_field(form, &column, line->unit[0] ? "%.2f" : "%.0f", line->value);
+	print_field(form, &column, "%s", line->mark ? "" : line->unit);
+	print_field(form, &column, "%s", line->event->name);
+	print_field(form, &column, "%" PRIu64, line->running);
+	print_field(form, &column, "%.2f", line->part);
 	if (line->metric_unit[0])
-		printf("%.3f%s%s\n", line->metric, x, line->metric_unit);
+		print_field(form, &column, "%.3f", line->metric);
 	else
-		printf("%s\n", x);
+		print_field(form, &column, "%s", "");
+	print_field(form, &column, "%s", line->metric_unit);
+	printf("\n");
 }
 
 /* A number with a comma between thousands. */
@@ -228,7 +257,9 @@ static void print_text_line(const struct form *form, const struct line *line)
 	printf("%-26s", line->event->name);
 	if (line->metric_unit[0])
 		printf(" # %8.3f %-15s", line->metric, line->metric_unit);
-	if (!line->mark && line->part < 99.995)
+	/* Also where it rounds to all of it: what a vCPU without a counter did is in no percentage.
+	 */
+	if (!line->mark && line->is_part)
 		printf(" (%5.2f%%)", line->part);
 	printf("\n");
 }
@@ -386,6 +417,19 @@ static int run(struct form *form)
 	return TOOL_DONE;
 }
 
+static int check_separator(struct form *form)
+{
+	if (!form->separator)
+		return 0;
+	/* As perf stat has it. */
+	if (strcmp(form->separator, "\\t") == 0)
+		form->separator = "\t";
+	if (form->separator[0] && !strpbrk(form->separator, "\"\n"))
+		return 0;
+	complain(form->session, "-x takes what stands between fields, such as -x, or -x '\\t'");
+	return TOOL_USAGE;
+}
+
 int stat_main(int count, char **arguments)
 {
 	struct session session;
@@ -412,6 +456,8 @@ int stat_main(int count, char **arguments)
 	watch_until_signal();
 	session_begin(&session, "stat");
 	result = options_take(&session, rows, count, arguments, DEFAULT_EVENTS);
+	if (!result)
+		result = check_separator(&form);
 	if (!result)
 		result = run(&form);
 	free(form.before);

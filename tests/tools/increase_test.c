@@ -53,10 +53,26 @@ static void a_vcpu_that_went_and_came_is_in_the_sum(void)
 	CHECK_EQ((uint64_t)session_increase(&session, before, 2, &now[1]), 80);
 }
 
+static void a_vcpu_without_a_counter_is_like_the_others(void)
+{
+	/* One never had a counter for the 50 that it was to count. */
+	struct vpmu_monitor_value now[] = {
+		value(0, 1000, 100, 100),
+		value(1, 0, 50, 0),
+		value(WHOLE, 1000, 150, 100),
+	};
+	struct session session = { .values = now, .value_count = 3 };
+
+	CHECK_EQ((uint64_t)session_increase(&session, NULL, 0, &now[1]), 0);
+	CHECK_EQ((uint64_t)session_increase(&session, NULL, 0, &now[2]), 1500);
+}
+
 const struct test_case test_cases[] = {
 	{ "tool-increase", "each vCPU is estimated by itself", each_vcpu_is_estimated_by_itself },
 	{ "tool-increase", "what was scarce before does not count again",
 	  what_was_scarce_before_does_not_count_again },
+	{ "tool-increase", "a vCPU without a counter is like the others",
+	  a_vcpu_without_a_counter_is_like_the_others },
 	{ "tool-increase", "a vCPU that went and came is in the sum",
 	  a_vcpu_that_went_and_came_is_in_the_sum },
 };
