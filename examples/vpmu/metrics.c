@@ -93,7 +93,6 @@ static const struct family {
 /* Whether an event belongs to a family. */
 static int is_shown(const struct family *family, const struct selected *event)
 {
-	int metered = event->event.meter != VPMU_MONITOR_SOURCE;
 	int bytes = strcmp(event->unit, "bytes") == 0;
 	int time = strcmp(event->unit, "ns") == 0;
 	int instant = event->kind == VPMU_MONITOR_INSTANT;
@@ -109,9 +108,6 @@ static int is_shown(const struct family *family, const struct selected *event)
 		return bytes && instant;
 	case SHOW_INSTANT:
 		return !bytes && instant;
-	case SHOW_ENABLED:
-	case SHOW_RUNNING:
-		return !metered;
 	default:
 		return 1;
 	}
@@ -185,6 +181,30 @@ int metrics_has_value(struct session *session, const struct vpmu_monitor_value *
 	return value->state != VPMU_MONITOR_FAILED && value->state != VPMU_MONITOR_NEVER_RAN;
 }
 
+/*
+ * Whether the times of a value say how to scale it. vCPUs that had their counters for different
+ * parts of the time are not scaled by sums of these: of a VM's sum they are told only where all of
+ * it was counted all the time.
+ */
+int metrics_has_times(struct session *session, const struct vpmu_monitor_value *value)
+{
+	if (session_event(session, value)->event.meter != VPMU_MONITOR_SOURCE)
+		return 0;
+	return value->vcpu != VPMU_MONITOR_WHOLE_VM || value->running >= value->enabled;
+}
+
+static int is_told(struct session *session, const struct family *family,
+		   const struct vpmu_monitor_value *value)
+{
+	if (!metrics_shown(session, value) || !is_shown(family, session_event(session, value)))
+		return 0;
+	if (family->shown == SHOW_STATE)
+		return 1;
+	if (family->shown == SHOW_ENABLED || family->shown == SHOW_RUNNING)
+		return metrics_has_value(session, value) && metrics_has_times(session, value);
+	return metrics_has_value(session, value);
+}
+
 static void add_family(struct session *session, struct text_buffer *text,
 		       const struct family *family, int open_metrics)
 {
@@ -192,13 +212,8 @@ static void add_family(struct session *session, struct text_buffer *text,
 
 	for (uint64_t i = 0; i < session->value_count; i++) {
 		const struct vpmu_monitor_value *value = &session->values[i];
-		const struct selected *event = session_event(session, value);
 
-		if (!metrics_shown(session, value))
-			continue;
-		if (!is_shown(family, event))
-			continue;
-		if (family->shown != SHOW_STATE && !metrics_has_value(session, value))
+		if (!is_told(session, family, value))
 			continue;
 		if (!begun)
 			add_head(text, family, open_metrics);

@@ -46,7 +46,6 @@ static void add_value(struct session *session, struct text_buffer *text,
 		"ok", "scaled", "never-ran", "lost", "gone", "failed"
 	};
 	const struct selected *event = session_event(session, value);
-	int metered = event->event.meter != VPMU_MONITOR_SOURCE;
 
 	text_add(text, "{\"vm\": ");
 	add_quoted(text, session_target(session, value)->name);
@@ -62,7 +61,7 @@ static void add_value(struct session *session, struct text_buffer *text,
 		text_add(text, ", \"value\": %" PRIu64, value->value);
 	else
 		text_add(text, ", \"value\": null");
-	if (!metered)
+	if (metrics_has_times(session, value))
 		text_add(text, ", \"enabled\": %" PRIu64 ", \"running\": %" PRIu64, value->enabled,
 			 value->running);
 	text_add(text, "}");

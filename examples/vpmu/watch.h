@@ -166,6 +166,8 @@ int metrics_read(struct session *session);
 int metrics_shown(struct session *session, const struct vpmu_monitor_value *value);
 /* Whether a number is to be told of it at all. */
 int metrics_has_value(struct session *session, const struct vpmu_monitor_value *value);
+/* Whether it may be scaled by its times. */
+int metrics_has_times(struct session *session, const struct vpmu_monitor_value *value);
 
 /* ---- metrics_json.c -------------------------------------------------------------------------- */
 
