@@ -53,7 +53,9 @@ int64_t vpmu_perf_leave_reserve(struct vpmu_perf *perf, int64_t descriptor)
 void vpmu_perf_describe_limit(struct vpmu_perf *perf, char *to, size_t size)
 {
 	vpmu_perf_limit_look(perf);
-	(void)snprintf(to, size, "its limit is %" PRId32 ", of which %" PRIu32 " are the VMM's own",
+	(void)snprintf(to, size,
+		       "its limit is %" PRId32 ", of which %" PRIu32 " are kept "
+		       "for its other files",
 		       (int32_t)atomic_load(&perf->limit), reserve_of(perf));
 }
 

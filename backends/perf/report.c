@@ -24,78 +24,100 @@ static const struct failure {
 	int error;
 	enum detail detail;
 	const char *why, *remedy;
+	const char *watching; /* for who watches VMs of others; NULL: the same */
 } failures[] = {
 	{ ESRCH, ANY, 0, VPMU_ERROR_GONE, NOTHING, "the thread does not exist or has ended",
-	  "Bind the vCPU to the thread that runs it now." },
+	  "Bind the vCPU to the thread that runs it now.", "Name the threads that there are now." },
 	{ ENODEV, OPEN, 0, VPMU_ERROR_GONE, NOTHING,
 	  "the thread has ended, or the PMU is being removed",
-	  "Bind the vCPU to the thread that runs it now." },
+	  "Bind the vCPU to the thread that runs it now.", "Name the threads that there are now." },
 	{ EACCES, ANY, 0, VPMU_ERROR_DENIED, PARANOID, "the kernel does not permit it",
 	  "Give the VMM CAP_PERFMON or lower kernel.perf_event_paranoid; events that exclude the "
-	  "kernel may pass without." },
+	  "kernel may pass without.",
+	  "Run this with CAP_PERFMON or lower kernel.perf_event_paranoid; events that exclude the "
+	  "kernel (:u) may pass without." },
 	{ EPERM, ANY, 0, VPMU_ERROR_DENIED, PARANOID,
 	  "a policy blocks it, not perf_event_paranoid alone",
-	  "Look at the VMM's seccomp filter, its SELinux or AppArmor profile, and kernel lockdown." },
-	{ EMFILE, ANY, 0, VPMU_ERROR_LIMIT, DESCRIPTORS, "the VMM has no descriptor left for it",
-	  "Raise its limit (ulimit -n, LimitNOFILE=) or grant fewer events." },
+	  "Look at the VMM's seccomp filter, its SELinux or AppArmor profile, and kernel lockdown.",
+	  "Look at the seccomp filter of this process, its SELinux or AppArmor rules, and kernel "
+	  "lockdown." },
+	{ EMFILE, ANY, 0, VPMU_ERROR_LIMIT, DESCRIPTORS,
+	  "this process has no descriptor left for it",
+	  "Raise its limit (ulimit -n, LimitNOFILE=) or grant fewer events.",
+	  "Raise its limit (ulimit -n, LimitNOFILE=) or watch fewer VMs or events." },
 	{ ENFILE, ANY, 0, VPMU_ERROR_LIMIT, NOTHING, "the host has no open file left",
-	  "Raise fs.file-max or grant fewer events." },
+	  "Raise fs.file-max or grant fewer events.",
+	  "Raise fs.file-max or watch fewer VMs or events." },
 	{ ENOMEM, ANY, 0, VPMU_ERROR_LIMIT, NOTHING, "the kernel is out of memory",
-	  "Free memory on the host or grant fewer events." },
+	  "Free memory on the host or grant fewer events.",
+	  "Free memory on the host or watch fewer VMs or events." },
 	{ ENOSPC, OPEN, 0, VPMU_ERROR_LIMIT, NOTHING, "the kernel has no room for the event",
-	  "Close other users' events or grant fewer." },
+	  "Close other users' events or grant fewer.",
+	  "Close other users' events or watch fewer." },
 	{ EBUSY, ANY, 0, VPMU_ERROR_TAKEN, NOTHING, "somebody else holds the PMU alone",
-	  "Look for the owner: the processes with anon_inode:[perf_event] among their descriptors." },
+	  "Look for the owner: the processes with anon_inode:[perf_event] among their descriptors.",
+	  NULL },
 	{ EOPNOTSUPP, OPEN, 1, VPMU_ERROR_TAKEN, NOTHING,
 	  "VMs with a mediated vPMU hold the PMU of this host",
-	  "Stop them, or load kvm_intel or kvm_amd with enable_mediated_pmu=0." },
+	  "Stop them, or load kvm_intel or kvm_amd with enable_mediated_pmu=0.", NULL },
 	{ EOPNOTSUPP, OPEN, 0, VPMU_ERROR_UNSUPPORTED, NOTHING,
 	  "the PMU cannot count it, or not with these privilege filters",
-	  "Take it out of the VM's profile." },
+	  "Take it out of the VM's profile.",
+	  "Leave it out, or its modifiers; vpmu list shows what can be counted." },
 	{ ENOENT, OPEN, 0, VPMU_ERROR_UNSUPPORTED, PMU, "the kernel has no such event",
-	  "Take it out of the VM's profile; vpmu probe lists what can be counted." },
+	  "Take it out of the VM's profile; vpmu probe lists what can be counted.",
+	  "Leave it out; vpmu list shows what can be counted." },
 	{ ENOSYS, OPEN, 0, VPMU_ERROR_UNSUPPORTED, NOTHING,
 	  "the kernel is built without perf events, or a sandbox hides them",
-	  "Use a kernel with CONFIG_PERF_EVENTS, or let the sandbox pass perf_event_open." },
+	  "Use a kernel with CONFIG_PERF_EVENTS, or let the sandbox pass perf_event_open.", NULL },
 	{ EINVAL, PERF_OPEN_LEADER, 0, VPMU_ERROR_UNSUPPORTED, NOTHING,
-	  "the PMU refuses the event as it is described", "Take it out of the VM's profile." },
+	  "the PMU refuses the event as it is described", "Take it out of the VM's profile.",
+	  "Leave it out; vpmu list shows what can be counted." },
 	{ EINVAL, PERF_OPEN_MEMBER, 0, VPMU_ERROR_GROUP, NOTHING,
 	  "the PMU cannot count it together with the events before it in its group",
-	  "Use smaller groups; the profile's `counting` says what the VM is promised." },
-	{ E2BIG, PERF_OPEN_MEMBER, 0, VPMU_ERROR_GROUP, NOTHING, "the group is too large",
+	  "Use smaller groups; the profile's `counting` says what the VM is promised.",
 	  "Use smaller groups." },
+	{ E2BIG, PERF_OPEN_MEMBER, 0, VPMU_ERROR_GROUP, NOTHING, "the group is too large",
+	  "Use smaller groups.", NULL },
 	{ E2BIG, PERF_OPEN_LEADER, 0, VPMU_ERROR_UNSUPPORTED, NOTHING,
 	  "the kernel is older than a field that the event needs",
-	  "Use a newer kernel or take the event out of the VM's profile." },
+	  "Use a newer kernel or take the event out of the VM's profile.",
+	  "Use a newer kernel or leave the event out." },
 };
 
 static const struct refusal {
 	int error;
 	uint32_t level;
 	const char *why, *remedy;
+	const char *watching;
 } refusals[] = {
 	[PERF_NO_GUEST] = { VPMU_ERROR_UNSUPPORTED, VPMU_LOG_WARNING,
 			    "the thread runs no guest under KVM, and the event would read 0 for ever",
-			    "Say VPMU_PERF_THREADS_RUN_GUEST where the threads do." },
+			    "Say VPMU_PERF_THREADS_RUN_GUEST where the threads do.",
+			    "Count it without :G." },
 	[PERF_MEDIATED] = { VPMU_ERROR_DENIED, VPMU_LOG_WARNING,
 			    "a mediated vPMU is enabled on this host, and the event would keep other VMs "
 			    "from starting",
 			    "Load kvm_intel or kvm_amd with enable_mediated_pmu=0, or say "
-			    "VPMU_PERF_BESIDE_MEDIATED." },
+			    "VPMU_PERF_BESIDE_MEDIATED.",
+			    "Load kvm_intel or kvm_amd with enable_mediated_pmu=0, or count the host "
+			    "alone (:H)." },
 	[PERF_NOT_SPLIT] = { VPMU_ERROR_UNSUPPORTED, VPMU_LOG_WARNING,
 			     "a host-software event cannot leave user or kernel mode out",
-			     "Open it without exclude flags." },
+			     "Open it without exclude flags.", "Count it without modifiers." },
 	[PERF_NO_EVENT] = { VPMU_ERROR_UNSUPPORTED, VPMU_LOG_WARNING,
 			    "the words describe no event of perf",
-			    "Use the values of the guest ABI." },
+			    "Use the values of the guest ABI.", "Name it as vpmu list does." },
 	[PERF_FOREIGN] = { 0, VPMU_LOG_NOTE,
 			   "the thread is not one of this process, and a signal might end its program",
 			   "Its overflows are found when its events are read; sync them as often as "
-			   "needed." },
+			   "needed.",
+			   NULL },
 	[PERF_NO_NOTICE] = { 0, VPMU_LOG_NOTE,
 			     "the kernel lets the VMM count the clock, but not be told of its overflows",
 			     "They are found when the event is read. Give the VMM CAP_PERFMON or lower "
-			     "kernel.perf_event_paranoid for more." },
+			     "kernel.perf_event_paranoid for more.",
+			     NULL },
 };
 
 #define FAILURES (sizeof(failures) / sizeof(failures[0]))
@@ -181,6 +203,12 @@ static void describe(struct vpmu_perf *perf, const struct failure *row,
 			       " (this host has no hardware PMU, or its hypervisor shows none)");
 }
 
+/* Who watches VMs of others makes no profile for them, and binds no vCPU. */
+static const char *remedy_of(const struct vpmu_perf *perf, const char *remedy, const char *watching)
+{
+	return watching && perf->config.flags & VPMU_PERF_THREADS_WATCHED ? watching : remedy;
+}
+
 static const char *call_name(enum perf_call call)
 {
 	switch (call) {
@@ -227,7 +255,8 @@ static void tell_failure(struct vpmu_perf *perf, const struct failure *row, enum
 	char because[512];
 
 	describe(perf, row, attr, detail, sizeof(detail));
-	(void)snprintf(because, sizeof(because), "%s%s. %s", row->why, detail, row->remedy);
+	(void)snprintf(because, sizeof(because), "%s%s. %s", row->why, detail,
+		       remedy_of(perf, row->remedy, row->watching));
 	tell(perf, VPMU_LOG_WARNING, call_name(call), attr, thread, because);
 }
 
@@ -283,7 +312,8 @@ int vpmu_perf_refuse(struct vpmu_perf *perf, enum perf_refusal refusal,
 	char because[384];
 
 	if (tell_once(perf, FAILURES + (uint64_t)refusal)) {
-		(void)snprintf(because, sizeof(because), "%s. %s", row->why, row->remedy);
+		(void)snprintf(because, sizeof(because), "%s. %s", row->why,
+			       remedy_of(perf, row->remedy, row->watching));
 		tell(perf, row->level, "opening", attr, thread, because);
 	}
 	errno = saved;

@@ -138,8 +138,9 @@ struct vpmu_perf; /**< a counter source; serves any number of VMs and threads */
 /** count hardware events although a mediated vPMU is enabled: other VMs then may not start, see
  * vpmu_perf_create() */
 #define VPMU_PERF_BESIDE_MEDIATED 2u
-/** the caller learns by itself when a thread ends: read looks for nothing where enabled time stands
- * still, and gives no VPMU_ERROR_GONE */
+/** the threads are of VMs that somebody else runs, and the caller learns by itself when one ends:
+ * read looks for nothing where enabled time stands still, and gives no VPMU_ERROR_GONE. The log's
+ * remedies are for who watches, not for who makes the VM */
 #define VPMU_PERF_THREADS_WATCHED 4u
 /**
  * the host's PMU is LoongArch's: its driver reads neither exclude_host nor exclude_guest, so

@@ -119,6 +119,31 @@ static void texts_say_what_to_do(void)
 	end();
 }
 
+/* Who watches the VMs of others has no profile of theirs to change. */
+static void who_watches_has_other_remedies(void)
+{
+	static const int codes[] = { ESRCH,  ENODEV, EACCES, EPERM,  EMFILE,	 ENFILE, ENOMEM,
+				     ENOSPC, EBUSY,  ENOENT, ENOSYS, EOPNOTSUPP, EINVAL, E2BIG };
+	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	struct vpmu_source_opened opened;
+
+	fake_begin(&fake);
+	begin(VPMU_PERF_THREADS_RUN_GUEST | VPMU_PERF_THREADS_WATCHED, 0);
+	for (uint32_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		fake_fail(&fake, FAKE_OPEN, 0, 1, -codes[i]);
+		CHECK(open_events(&one, 1, 0, &opened) < 0);
+		CHECK_EQ(fake.texts, i + 1);
+		CHECK(strstr(fake.text, "profile") == NULL && strstr(fake.text, "VMM") == NULL);
+		CHECK(strstr(fake.text, "grant") == NULL && strstr(fake.text, "Bind") == NULL);
+	}
+	end();
+	fake_begin(&fake);
+	begin(VPMU_PERF_THREADS_WATCHED, 0);
+	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_UNSUPPORTED);
+	CHECK(strstr(fake.text, "without :G") != NULL && strstr(fake.text, "VPMU_") == NULL);
+	end();
+}
+
 static void capabilities_are_told(void)
 {
 	struct vpmu_source_event one = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
@@ -137,6 +162,7 @@ const struct test_case test_cases[] = {
 	{ "perf-error", "answers become errors", answers_become_errors },
 	{ "perf-error", "other calls fail too", other_calls_fail_too },
 	{ "perf-text", "texts say what to do", texts_say_what_to_do },
+	{ "perf-text", "who watches has other remedies", who_watches_has_other_remedies },
 	{ "perf-text", "capabilities are told", capabilities_are_told },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

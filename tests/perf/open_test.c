@@ -195,7 +195,7 @@ static void the_reserve_is_left(void)
 	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
 	CHECK_EQ(open_events(&one, 1, 0, &opened), VPMU_ERROR_LIMIT);
 	CHECK_EQ(fake.opened, 1);
-	CHECK(strstr(fake.text, "64 are the VMM's own") != NULL);
+	CHECK(strstr(fake.text, "64 are kept for its other files") != NULL);
 	ops->close(perf, attached, group, 1);
 	one.attr.config = VPMU_HARDWARE_INSTRUCTIONS;
 	CHECK_EQ(open_events(&one, 1, 0, &opened), 0);

@@ -184,7 +184,8 @@ static void all_is_taken_and_given_back(void)
 	printf("limit of 10 above what is open: %u slots; %s\n", opened, rig.text);
 	CHECK(opened > 0 && opened < SLOTS);
 	CHECK_EQ(vmm_gets(), VMM_NEEDS);
-	CHECK(strstr(rig.text, "6 are the VMM's own") && strstr(rig.text, "LimitNOFILE="));
+	CHECK(strstr(rig.text, "6 are kept for its other files") &&
+	      strstr(rig.text, "LimitNOFILE="));
 	open = get(vcpu, VPMU_REG_OPENED);
 	set(vcpu, VPMU_REG_ENABLE, open);
 	CHECK_EQ(get(vcpu, VPMU_REG_ERROR), 0);
