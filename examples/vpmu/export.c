@@ -370,6 +370,7 @@ int export_main(int count, char **arguments)
 	session.most_series = exporter.most_series;
 	if (!result)
 		result = run(&exporter);
+	state_end(&session);
 	session_end(&session);
 	pthread_mutex_destroy(&exporter.lock);
 	return result;

@@ -59,6 +59,7 @@ struct session {
 	int sums_only;
 	struct vpmu_monitor_value *values;
 	uint64_t value_count, value_room;
+	struct kept *kept; /* state.c's, of VMs that are not watched */
 };
 
 /* 1 since SIGINT, SIGTERM or SIGHUP came. */
@@ -177,5 +178,6 @@ void metrics_write_json(struct session *session, struct text_buffer *text);
 
 int state_save(struct session *session, const char *path);
 int state_load(struct session *session, const char *path);
+void state_end(struct session *session);
 
 #endif

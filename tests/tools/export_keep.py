@@ -2,11 +2,14 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 """export_keep.py vpmu: no number of vpmu export is another's, stale, or taken back by a restart."""
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 from export_parts import Exporter, free_port, get, need_http, until
 
@@ -41,6 +44,67 @@ def check_killed(pid, directory):
     exporter.process.kill()
     exporter.process.communicate(timeout=30)
     assert later >= told, (told, later)
+
+
+def check_silent(pid, directory):
+    """What is kept for a VM outlives a run that did not get an answer from its socket."""
+    silent = threading.Event()
+    gone = subprocess.Popen(["sleep", "600"])
+    answers = {"qmp_capabilities": {}, "query-name": {"name": "moody"}, "query-cpus-fast":
+               [{"cpu-index": 0, "thread-id": os.getpid()}]}
+
+    def talk(connection):
+        if silent.is_set():
+            return
+        connection.sendall(b'{"QMP": {}}\n')
+        for line in connection.makefile("rb"):
+            answer = {"return": answers[json.loads(line)["execute"]]}
+            connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def serve(server):
+        while True:
+            threading.Thread(target=talk, args=(server.accept()[0],), daemon=True).start()
+
+    def export():
+        """Run an exporter for a while; return what it told of the VM last."""
+        port = free_port()
+        exporter = Exporter(TOOL, "--qmp", path, "--pid", str(pid), "--pid", str(gone.pid), "-e",
+                            "task-clock", "--state", state, "--port", str(port))
+        until(lambda: get(port)[1])
+        told = [float(line.rsplit(" ", 1)[1]) for line in get(port)[1].splitlines()
+                if line.startswith('vpmu_events_seconds_total{vm="moody"')]
+        exporter.process.terminate()
+        exporter.process.communicate(timeout=30)
+        return told
+
+    path = os.path.join(directory, "qmp")
+    state = os.path.join(directory, "state-of-silent")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen(4)
+    threading.Thread(target=serve, args=(server,), daemon=True).start()
+    first = export()
+    with open(state, encoding="ascii") as file:
+        lines = file.read().splitlines()
+    # As if it had counted for long: what this test uses of a CPU meanwhile is little.
+    most = 1 << 50
+    at = next(i for i, line in enumerate(lines) if line.startswith(f"vm {os.getpid()} "))
+    while lines[at].split()[8:9] != ["0"]:
+        at += 1
+    words = lines[at].split()
+    lines[at] = " ".join([*words[:9], str(most), *words[10:]])
+    with open(state, "w", encoding="ascii") as file:
+        file.write("\n".join(lines) + "\n")
+    silent.set()
+    gone.kill()
+    gone.wait()
+    unknown = export()
+    silent.clear()
+    with open(state, encoding="ascii") as file:
+        text = file.read()
+    assert f"vm {gone.pid} " not in text and f"vm {os.getpid()} " in text, text
+    later = export()
+    assert len(first) == 1 and not unknown and later[0] >= most / 1e9, (first, unknown, later)
 
 
 def check_namesakes(pids):
@@ -79,6 +143,7 @@ def main():
     vms = [busy(program), busy(program)]
     try:
         check_killed(vms[0].pid, directory)
+        check_silent(vms[0].pid, directory)
         check_namesakes([vm.pid for vm in vms])
         check_unknown(vms[0].pid)
     finally:
