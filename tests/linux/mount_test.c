@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* The resctrl of this machine, where it has one. */
+#include <stdio.h>
 #include <unistd.h>
 
 #include <vpmu/linux.h>
@@ -17,8 +18,10 @@ static void a_real_mount_measures(void)
 	uint64_t value;
 	void *group;
 
-	if (vpmu_resctrl_create(NULL, NULL, &resctrl))
-		return; /* few machines have it */
+	if (vpmu_resctrl_create(NULL, NULL, &resctrl)) {
+		(void)printf("not tried: this machine has no resctrl with monitoring\n");
+		return;
+	}
 	CHECK_EQ(ops->open(resctrl, name, &group), 0);
 	CHECK_EQ(ops->thread(resctrl, group, getpid()), 0);
 	for (uint64_t i = 0; i < 3; i++)
