@@ -10,7 +10,7 @@
 static void a_commit_changes_the_epoch_and_nothing_else(void)
 {
 	static unsigned char again[CAPACITY];
-	uint64_t second;
+	uint64_t length_again;
 
 	begin(NULL);
 	DONE(VPMU_REG_AREA, RAM | VPMU_REG_AREA_ON_MASK);
@@ -30,8 +30,8 @@ static void a_commit_changes_the_epoch_and_nothing_else(void)
 	CHECK_EQ(world_get(arrived, VPMU_REG_EPOCH_REASON), VPMU_EPOCH_RESTORED);
 	CHECK_EQ(memory_writes(&there), 0);
 	CHECK_EQ(there.calls[WORLD_OPEN], 0);
-	CHECK_EQ(vpmu_vm_save(there.vm, &options, again, CAPACITY, &second), 0);
-	CHECK_EQ(second, length);
+	CHECK_EQ(vpmu_vm_save(there.vm, &options, again, CAPACITY, &length_again), 0);
+	CHECK_EQ(length_again, length);
 	/* The checksum, the epoch and its reason. */
 	for (uint64_t at = 0; at < length; at++) {
 		bool changed = (at >= 20 && at < 24) || (at >= 176 && at < 192);

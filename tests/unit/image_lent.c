@@ -6,23 +6,10 @@
 
 #include "phase_fixture.h"
 
-static struct vpmu_vcpu *second, *second_arrived;
-
-static void begin_two(void)
+static void begin_lent(void)
 {
-	begin(NULL);
-	second = world_vcpu(&world, 5, 1);
-	second_arrived = world_vcpu(&there, 5, 1);
+	begin_two();
 	options.lent = 1;
-}
-
-static void end_two(void)
-{
-	vpmu_vcpu_unbind(second);
-	CHECK_EQ(vpmu_vcpu_remove(second), 0);
-	vpmu_vcpu_unbind(second_arrived);
-	CHECK_EQ(vpmu_vcpu_remove(second_arrived), 0);
-	end();
 }
 
 static void stop_both_and_save(void)
@@ -38,7 +25,7 @@ static void a_lent_image_is_not_copied(void)
 {
 	uint32_t blocks, bytes;
 
-	begin_two();
+	begin_lent();
 	stop_both_and_save();
 	blocks = there.live_blocks;
 	bytes = there.live_bytes;
@@ -86,7 +73,7 @@ static void a_loan_that_was_aborted_is_over(void)
 {
 	uint32_t blocks;
 
-	begin_two();
+	begin_lent();
 	stop_both_and_save();
 	blocks = there.live_blocks;
 	CHECK_EQ(load(), 0);
@@ -103,7 +90,7 @@ static void a_loan_that_was_aborted_is_over(void)
 static void a_refused_image_leaves_nothing_to_commit(void)
 {
 	for (uint32_t lent = 0; lent < 2; lent++) {
-		begin_two();
+		begin_lent();
 		stop_both_and_save();
 		vpmu_vcpu_unbind(second_arrived);
 		CHECK_EQ(vpmu_vcpu_remove(second_arrived), 0);
@@ -120,7 +107,7 @@ static void a_refused_image_leaves_nothing_to_commit(void)
 static void without_memory_nothing_is_loaded(void)
 {
 	for (uint32_t lent = 0; lent < 2; lent++) {
-		begin_two();
+		begin_lent();
 		stop_both_and_save();
 		options.lent = lent;
 		world_fail_nth(&there, 1, 1);

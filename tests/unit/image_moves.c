@@ -11,24 +11,6 @@
 
 /* ---- several vCPUs --------------------------------------------------------------------------- */
 
-static struct vpmu_vcpu *second, *second_arrived;
-
-static void begin_two(void)
-{
-	begin(NULL);
-	second = world_vcpu(&world, 5, 1);
-	second_arrived = world_vcpu(&there, 5, 1);
-}
-
-static void end_two(void)
-{
-	vpmu_vcpu_unbind(second);
-	CHECK_EQ(vpmu_vcpu_remove(second), 0);
-	vpmu_vcpu_unbind(second_arrived);
-	CHECK_EQ(vpmu_vcpu_remove(second_arrived), 0);
-	end();
-}
-
 static void a_prepare_finds_its_vcpu_among_several(void)
 {
 	begin_two();

@@ -132,8 +132,7 @@ static void what_starved_while_it_waited_is_started_anew(void)
 		CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
 		CHECK_EQ(there_reason(0), still ? VPMU_REASON_STARVED : VPMU_REASON_NONE);
 		CHECK_EQ(there_state(0), still ? VPMU_STATE_ERROR : VPMU_STATE_ACTIVE);
-		CHECK_EQ(there_word(0, VPMU_EVENT_WORD_STATUS) >> 48 & VPMU_EVENT_INCOMPLETE,
-			 still ? VPMU_EVENT_INCOMPLETE : 0);
+		CHECK_EQ(there_flags(0) & VPMU_EVENT_INCOMPLETE, still ? VPMU_EVENT_INCOMPLETE : 0);
 		there.threads[0].lost = 0;
 		end();
 	}

@@ -9,7 +9,7 @@
 static void saving_changes_nothing(void)
 {
 	static unsigned char again[CAPACITY];
-	uint64_t needed = 0, second;
+	uint64_t needed = 0, length_again;
 	uint32_t blocks;
 
 	begin(NULL);
@@ -20,8 +20,8 @@ static void saving_changes_nothing(void)
 	CHECK_EQ(vpmu_vm_save(world.vm, &options, NULL, 0, &needed), VPMU_ERROR_LIMIT);
 	CHECK_EQ(needed, length);
 	CHECK_EQ(vpmu_vm_save(world.vm, &options, again, length - 1, &needed), VPMU_ERROR_LIMIT);
-	CHECK_EQ(vpmu_vm_save(world.vm, &options, again, length, &second), 0);
-	CHECK_EQ(second, length);
+	CHECK_EQ(vpmu_vm_save(world.vm, &options, again, length, &length_again), 0);
+	CHECK_EQ(length_again, length);
 	CHECK(!memcmp(image, again, (size_t)length));
 	CHECK_EQ(world.calls[WORLD_ALLOCATE], blocks);
 	CHECK(length <= vpmu_image_bound(&world.profile, 1, 0));
@@ -128,28 +128,20 @@ static void an_older_level_is_written_when_nothing_is_lost(void)
 /* A vCPU that is stopped cannot carry it out any more: where it arrives it has been. */
 static void a_reset_that_was_asked_for_is_in_the_image(void)
 {
-	struct vpmu_vcpu *other, *other_arrived;
-
-	begin(NULL);
-	other = world_vcpu(&world, 1, 1);
-	other_arrived = world_vcpu(&there, 1, 1);
+	begin_two();
 	sample_slot(0, 100);
 	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
-	CHECK_EQ(world_set(other, VPMU_REG_RESET, VPMU_RESET_ALL), VPMU_ACCESS_DONE);
-	CHECK_EQ(vpmu_vcpu_stop(other), 0);
+	CHECK_EQ(world_set(second, VPMU_REG_RESET, VPMU_RESET_ALL), VPMU_ACCESS_DONE);
+	CHECK_EQ(vpmu_vcpu_stop(second), 0);
 	save();
 	CHECK_EQ(load(), 0);
 	CHECK_EQ(vpmu_vcpu_commit(arrived, 0), 0);
 	CHECK_EQ(world_get(arrived, VPMU_REG_OPENED), 0);
 	CHECK_EQ(there_state(0), VPMU_STATE_CLOSED);
-	CHECK_EQ(vpmu_vcpu_commit(other_arrived, 0), 0);
+	CHECK_EQ(vpmu_vcpu_commit(second_arrived, 0), 0);
 	CHECK_EQ(vpmu_vcpu_resume(vcpu), 0);
 	CHECK_EQ(reg(VPMU_REG_OPENED), 0);
-	vpmu_vcpu_unbind(other_arrived);
-	CHECK_EQ(vpmu_vcpu_remove(other_arrived), 0);
-	vpmu_vcpu_unbind(other);
-	CHECK_EQ(vpmu_vcpu_remove(other), 0);
-	end();
+	end_two();
 }
 
 static void vcpus_stand_in_the_order_of_their_ids(void)

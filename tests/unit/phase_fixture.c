@@ -7,6 +7,7 @@
 
 struct world there;
 struct vpmu_vcpu *arrived;
+struct vpmu_vcpu *second, *second_arrived;
 unsigned char image[CAPACITY];
 uint64_t length;
 struct vpmu_image_fault fault;
@@ -58,6 +59,22 @@ void end(void)
 	CHECK_STR(there.last_misuse ? there.last_misuse : "", "");
 	world_end(&there);
 	tear_down();
+}
+
+void begin_two(void)
+{
+	begin(NULL);
+	second = world_vcpu(&world, 5, 1);
+	second_arrived = world_vcpu(&there, 5, 1);
+}
+
+void end_two(void)
+{
+	vpmu_vcpu_unbind(second);
+	CHECK_EQ(vpmu_vcpu_remove(second), 0);
+	vpmu_vcpu_unbind(second_arrived);
+	CHECK_EQ(vpmu_vcpu_remove(second_arrived), 0);
+	end();
 }
 
 uint32_t memory_writes(const struct world *one)

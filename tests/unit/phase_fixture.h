@@ -14,6 +14,8 @@
 /* The destination; the source is that of core_fixture.h. */
 extern struct world there;
 extern struct vpmu_vcpu *arrived;
+/* Number 5, on thread 1, where there are two. */
+extern struct vpmu_vcpu *second, *second_arrived;
 
 extern unsigned char image[CAPACITY];
 extern uint64_t length;
@@ -26,6 +28,9 @@ void reset_options(void);
 /* Both VMs; change is applied to the source's, or to the destination's. */
 void begin(void (*change)(void));
 void begin_there(void (*change)(void));
+/* With a second vCPU in each. */
+void begin_two(void);
+void end_two(void);
 /* Takes both down; fails the case when something is left. */
 void end(void);
 
