@@ -46,31 +46,37 @@ static inline bool vpmu_plain_event(const unsigned char *words)
 	       left <= VPMU_ATTR_WORD_SAMPLE_PERIOD_PERIOD_MASK;
 }
 
-/* R-IMG-16 and R-IMG-23 of the attr words of a hardware event, but for its group. */
+/* R-IMG-23 of the attr words of a hardware event, but for its group. */
 static inline bool vpmu_plain_hardware(const struct vpmu_profile *profile,
 				       const unsigned char *words)
 {
 	const uint64_t exclude = VPMU_ATTR_EXCLUDE_USER | VPMU_ATTR_EXCLUDE_KERNEL;
 	uint64_t config = vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG);
-	uint64_t flags = vpmu_image_word_of(words, VPMU_ATTR_WORD_FLAGS);
-	uint64_t none = vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG1) |
-			vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG2) |
-			(flags & ~(uint64_t)VPMU_ATTR_ALL);
+	uint64_t none =
+		vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG1) |
+		vpmu_image_word_of(words, VPMU_ATTR_WORD_CONFIG2) |
+		(vpmu_image_word_of(words, VPMU_ATTR_WORD_LINK) & ~VPMU_ATTR_WORD_LINK_LEADER_MASK);
 
 	return vpmu_image_word_of(words, VPMU_ATTR_WORD_TYPE) == VPMU_TYPE_HARDWARE && !none &&
 	       config < 64 && profile->hardware_events >> config & 1 &&
-	       (flags & exclude) != exclude;
+	       (vpmu_image_word_of(words, VPMU_ATTR_WORD_FLAGS) & exclude) != exclude;
 }
 
-/* R-IMG-16 of the period, and R-IMG-16 and R-IMG-22 of what is left of it; it is not due. */
-static inline bool vpmu_plain_period(const struct vpmu_profile *profile, uint64_t period,
-				     uint64_t left)
+/* The same of an event of any type. */
+static inline bool vpmu_plain_granted(const struct vpmu_profile *profile,
+				      const unsigned char *words)
 {
-	if (!period)
-		return !left;
-	return period - profile->period_floor <=
-		       VPMU_ATTR_WORD_SAMPLE_PERIOD_PERIOD_MASK - profile->period_floor &&
-	       left - 1 < period;
+	uint64_t attr[VPMU_ATTR_WORDS];
+
+	for (uint32_t i = 0; i < VPMU_ATTR_WORDS; i++)
+		attr[i] = vpmu_image_word_of(words, i);
+	return vpmu_event_check(profile, attr) == VPMU_REASON_NONE;
+}
+
+/* R-IMG-22: what is left of a period that is not due. */
+static inline bool vpmu_plain_period(uint64_t period, uint64_t left)
+{
+	return period ? left - 1 < period : !left;
 }
 
 /* R-IMG-16 and R-IMG-18 to R-IMG-21 of the event words of an open slot at level 1 without a
@@ -102,6 +108,11 @@ static inline bool vpmu_plain_is_member(const unsigned char *attr)
 	return vpmu_image_word_of(attr, VPMU_ATTR_WORD_FLAGS) & VPMU_ATTR_MEMBER;
 }
 
+static inline uint64_t vpmu_plain_leader(const unsigned char *attr)
+{
+	return vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK) & VPMU_ATTR_WORD_LINK_LEADER_MASK;
+}
+
 /* A word of the events of a slot and of its leader. */
 static inline bool vpmu_plain_same(const unsigned char *event, const unsigned char *leader,
 				   uint32_t word)
@@ -109,8 +120,8 @@ static inline bool vpmu_plain_same(const unsigned char *event, const unsigned ch
 	return vpmu_image_word_of(event, word) == vpmu_image_word_of(leader, word);
 }
 
-/* R-IMG-24 of a slot without a reason behind a leader that is plain; all of the group's events take
- * counters. */
+/* R-IMG-24 of a slot without a reason behind a leader that is plain, as if all events of the group
+ * took counters. */
 static inline bool vpmu_plain_member(const struct vpmu_image_grant *grant,
 				     const struct vpmu_image_vcpu *vcpu, uint32_t slot,
 				     uint64_t leader, const unsigned char *event)
@@ -131,15 +142,15 @@ static inline bool vpmu_plain_slot(const struct vpmu_image_grant *grant,
 				   const struct vpmu_image_vcpu *vcpu, uint32_t slot,
 				   const unsigned char *attr, const unsigned char *event)
 {
-	uint64_t link = vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK);
-
-	return vcpu->opened >> slot & 1 && vpmu_plain_hardware(&grant->profile, attr) &&
+	return vcpu->opened >> slot & 1 && vpmu_plain_attr(grant, attr) &&
+	       (vpmu_plain_hardware(&grant->profile, attr) ||
+		vpmu_plain_granted(&grant->profile, attr)) &&
 	       vpmu_plain_state(event, vcpu->enabled >> slot & 1, vcpu->pending >> slot & 1) &&
-	       vpmu_plain_period(&grant->profile,
-				 vpmu_image_word_of(attr, VPMU_ATTR_WORD_SAMPLE_PERIOD),
+	       vpmu_plain_period(vpmu_image_word_of(attr, VPMU_ATTR_WORD_SAMPLE_PERIOD),
 				 vpmu_image_word_of(event, VPMU_EVENT_WORD_PERIOD_LEFT)) &&
-	       (vpmu_plain_is_member(attr) ? vpmu_plain_member(grant, vcpu, slot, link, event) :
-					     !link);
+	       (vpmu_plain_is_member(attr) ?
+			vpmu_plain_member(grant, vcpu, slot, vpmu_plain_leader(attr), event) :
+			!vpmu_plain_leader(attr));
 }
 
 #endif

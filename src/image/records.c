@@ -374,7 +374,7 @@ static void keep_plain(struct vpmu_image_vcpu *vcpu, uint32_t slot, const unsign
 	if (!vpmu_plain_is_member(attr))
 		return;
 	vcpu->members |= VPMU_BIT(slot);
-	vcpu->group[vpmu_image_word_of(attr, VPMU_ATTR_WORD_LINK)]++;
+	vcpu->group[vpmu_plain_leader(attr)]++;
 }
 
 /* Goes by slots of which R-IMG-7 to R-IMG-24 are seen to hold. */
