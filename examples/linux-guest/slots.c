@@ -93,10 +93,12 @@ static u64 part_of(u64 mask, unsigned int most)
 	return part;
 }
 
-/* Starts, stops or reads slots, and counts. false: the device failed. */
+/* Starts, stops or reads slots, and counts. false: the device failed, now or a moment before. */
 static bool change(struct vpmu_cpu *cpu, slot_call call, u64 mask, u64 *failed)
 {
 	*failed = 0;
+	if (!cpu->ready)
+		return false;
 	while (mask) {
 		u64 part = part_of(mask, VPMU_READ_AT_ONCE), bad;
 		int error = call(&cpu->guest, &cpu->task, part, cpu->events, &bad);
@@ -269,15 +271,17 @@ static u64 reuse_group(struct vpmu_cpu *cpu, const struct vpmu_newcomers *wanted
 	return 0;
 }
 
-/* Free slots; closes what is parked when there are not so many. 0: there are not even then. */
+/* Free slots; closes what is parked when there are not so many. 0: there are not even then, or the
+ * device failed. */
 u64 vpmu_cpu_room(struct vpmu_cpu *cpu, unsigned int count)
 {
 	u64 mask = vpmu_guest_slots_pick(&cpu->guest, ~free_slots(cpu), count);
 
-	if (mask)
-		return mask;
-	close_groups(cpu, slots_in(cpu, VPMU_SLOT_PARKED));
-	return vpmu_guest_slots_pick(&cpu->guest, ~free_slots(cpu), count);
+	if (!mask) {
+		close_groups(cpu, slots_in(cpu, VPMU_SLOT_PARKED));
+		mask = vpmu_guest_slots_pick(&cpu->guest, ~free_slots(cpu), count);
+	}
+	return cpu->ready ? mask : 0;
 }
 
 /* Slots for a group that is to be opened. */
