@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <vpmu/image.h>
 #include <vpmu/vpmu.h>
 
 #include "direct_fixture.h"
@@ -31,7 +32,7 @@ static struct {
 
 static struct {
 	uint64_t seed, now;
-	uint32_t flexible, scheduled;
+	uint32_t flexible, released, bound;
 	uint32_t taken[RIG_CPUS];
 	void *cpus[RIG_CPUS], *hogs[RIG_CPUS][HOGS];
 	uint64_t complete, missed;
@@ -237,9 +238,117 @@ static void takes(void)
 	*taken = !*taken;
 }
 
+static void host_alone(void)
+{
+	vpmu_direct_tick(rig.direct, rig.cpu);
+	rig_pass(&rig, VPMU_SIM_HOST, 1 + chance(5000));
+}
+
+/* The thread ends, and another comes at once or only after the guest ran without one. */
+static void rebinds(void)
+{
+	if (play.bound)
+		vpmu_vcpu_unbind(vcpu);
+	play.bound = !play.bound || chance(2);
+	if (play.bound)
+		CHECK_EQ(vpmu_vcpu_bind(vcpu, 1), 0);
+}
+
+static void releases(void)
+{
+	if (play.released)
+		vpmu_vm_return_pmu(vm);
+	else
+		vpmu_vm_release_pmu(vm);
+	play.released = !play.released;
+}
+
+static void resets(void)
+{
+	vpmu_vcpu_reset(vcpu);
+	memset(truths, 0, sizeof(truths));
+}
+
+/* Whatever comes while it stands still is in none of its words. */
+static void stands_still(void)
+{
+	static void (*const meanwhile[])(void) = { moves, profiles, takes, rebinds, releases };
+
+	for (uint32_t i = chance(6); i > 0; i--) {
+		meanwhile[chance(TEST_COUNT(meanwhile))]();
+		if (chance(2))
+			vpmu_vcpu_enter(vcpu);
+		host_alone();
+	}
+}
+
+static void pauses(void)
+{
+	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
+	stands_still();
+	CHECK_EQ(vpmu_vcpu_resume(vcpu), 0);
+}
+
+static void ends(void)
+{
+	vpmu_vcpu_scheduled_out(vcpu);
+	vpmu_vcpu_unbind(vcpu);
+	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
+	CHECK_EQ(vpmu_vm_destroy(vm), 0);
+}
+
+/* To a VM of its own on the same host, which had time to prepare or not. */
+static void migrates(void)
+{
+	static const struct vpmu_image_platform platform = {
+		.size = sizeof(platform),
+		.architecture = VPMU_ARCHITECTURE_X86,
+		.transport = VPMU_TRANSPORT_CALL,
+	};
+	const struct vpmu_image_options options = { .size = sizeof(options),
+						    .platform = &platform };
+	static unsigned char image[0x4000];
+	uint64_t length;
+
+	CHECK_EQ(vpmu_vcpu_stop(vcpu), 0);
+	CHECK_EQ(vpmu_vm_save(vm, &options, image, sizeof(image), &length), 0);
+	ends();
+	vcpu_begin();
+	play.released = 0;
+	play.bound = 1;
+	if (chance(2))
+		CHECK(vpmu_vcpu_prepare(vcpu, image, length, &options, NULL) >= 0);
+	if (chance(2))
+		host_alone();
+	if (chance(2))
+		releases();
+	CHECK_EQ(vpmu_vm_load(vm, image, length, &options, NULL), 0);
+	CHECK_EQ(vpmu_vcpu_commit(vcpu, chance(5)), 0);
+	if (chance(2))
+		stands_still();
+	CHECK_EQ(vpmu_vcpu_resume(vcpu), 0);
+}
+
 static void host_step(void)
 {
-	switch (chance(8)) {
+	switch (chance(13)) {
+	case 12:
+		if (!chance(3))
+			migrates();
+		break;
+	case 8:
+		pauses();
+		break;
+	case 9:
+		rebinds();
+		break;
+	case 10:
+		releases();
+		break;
+	case 11:
+		if (!chance(8))
+			resets();
+		break;
 	case 0:
 	case 1:
 		moves();
@@ -255,8 +364,7 @@ static void host_step(void)
 		play.now += chance(100000000);
 		break;
 	default:
-		vpmu_direct_tick(rig.direct, rig.cpu);
-		rig_pass(&rig, VPMU_SIM_HOST, 1 + chance(5000));
+		host_alone();
 	}
 }
 
@@ -319,16 +427,15 @@ static void history(uint32_t machine)
 	memset(play.taken, 0, sizeof(play.taken));
 	memset(play.hogs, 0, sizeof(play.hogs));
 	play.flexible = chance(2);
+	play.released = 0;
+	play.bound = 1;
 	for (rig.cpu = 0; rig.cpu < RIG_CPUS; rig.cpu++)
 		play.cpus[rig.cpu] = rig_host(&rig, VPMU_DIRECT_HOST | VPMU_DIRECT_GUEST);
 	rig.cpu = 0;
 	vcpu_begin();
 	for (uint32_t i = 0; i < STEPS; i++)
 		step();
-	vpmu_vcpu_scheduled_out(vcpu);
-	vpmu_vcpu_unbind(vcpu);
-	CHECK_EQ(vpmu_vcpu_remove(vcpu), 0);
-	CHECK_EQ(vpmu_vm_destroy(vm), 0);
+	ends();
 	for (rig.cpu = 0; rig.cpu < RIG_CPUS; rig.cpu++) {
 		for (uint32_t i = 0; i < HOGS; i++)
 			if (play.hogs[rig.cpu][i])
