@@ -296,9 +296,9 @@ void vpmu_host_warm_drop(struct vpmu_vcpu *vcpu, uint64_t mask);
 void vpmu_host_prime(struct vpmu_vcpu *vcpu, uint64_t leaders);
 /* Pauses them again; what cannot be paused and read is given up. */
 void vpmu_host_unprime(struct vpmu_vcpu *vcpu, uint64_t leaders);
-/* From here on what they count is the guest's, and so are their notices. False where they are to be
- * started as any others. */
-bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* From here on what they count is the guest's, and so are their notices: 1. 0 where they do not run
+ * yet; an error where what they counted so far cannot be told from it. */
+int vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Where a slot stands among the events of its group: the leader first, then the others in order. */
 unsigned int vpmu_group_position(uint64_t members, unsigned int leader, unsigned int slot);
 

@@ -244,9 +244,11 @@ void vpmu_group_start(struct vpmu_vcpu *vcpu, unsigned int leader)
 			return;
 		}
 	}
-	if (vpmu_host_hand_over(vcpu, leader))
+	error = vpmu_host_hand_over(vcpu, leader);
+	if (error > 0)
 		return;
-	error = vm->source.run(vm->source_opaque, vcpu->attached, slot->host, 1);
+	if (error == 0)
+		error = vm->source.run(vm->source_opaque, vcpu->attached, slot->host, 1);
 	if (error < 0) {
 		not_run(vcpu, leader, error);
 		return;

@@ -239,14 +239,27 @@ void vpmu_host_unprime(struct vpmu_vcpu *vcpu, uint64_t leaders)
 	}
 }
 
-bool vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader)
+/* What starved tells only then what it counted before. */
+static int start_and_discard(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
-	bool counting;
+	struct vpmu_vm *vm = vcpu->vm;
+	int error = vm->source.run(vm->source_opaque, vcpu->attached, vcpu->slots[leader].host, 1);
+
+	return error < 0 ? error : discard(vcpu, leader);
+}
+
+int vpmu_host_hand_over(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	int error;
 
 	if (!(vcpu->primed & VPMU_BIT(leader)))
-		return false;
+		return 0;
 	vcpu->primed &= ~VPMU_BIT(leader);
-	counting = discard(vcpu, leader) >= 0;
+	error = discard(vcpu, leader);
+	if (error == VPMU_ERROR_STARVED)
+		error = start_and_discard(vcpu, leader);
+	if (error < 0)
+		return error;
 	vpmu_overflow_arm_group(vcpu, leader);
-	return counting;
+	return 1;
 }

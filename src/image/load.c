@@ -398,7 +398,7 @@ int vpmu_vcpu_commit(struct vpmu_vcpu *vcpu, uint32_t generation)
 
 int vpmu_vcpu_abort(struct vpmu_vcpu *vcpu)
 {
-	if (!vcpu->prepared && !vcpu->restored)
+	if (!vcpu->prepared)
 		return VPMU_ERROR_STATE;
 	vpmu_state_forget(vcpu);
 	return 0;

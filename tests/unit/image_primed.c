@@ -124,6 +124,7 @@ static void what_starved_while_it_waited_is_started_anew(void)
 	for (int still = 0; still < 2; still++) {
 		begin_with_two();
 		CHECK_EQ(prepare(), 2);
+		counts_before_the_guest();
 		move(0);
 		if (still)
 			there.threads[0].lost = VPMU_ERROR_STARVED;
@@ -134,6 +135,34 @@ static void what_starved_while_it_waited_is_started_anew(void)
 		CHECK_EQ(there_state(0), still ? VPMU_STATE_ERROR : VPMU_STATE_ACTIVE);
 		CHECK_EQ(there_flags(0) & VPMU_EVENT_INCOMPLETE, still ? VPMU_EVENT_INCOMPLETE : 0);
 		there.threads[0].lost = 0;
+		CHECK_EQ(world_set(arrived, VPMU_REG_ENABLE, 1), VPMU_ACCESS_DONE);
+		CHECK_EQ(there_state(0), VPMU_STATE_ACTIVE);
+		CHECK_EQ(there_word(0, VPMU_EVENT_WORD_COUNT), 0);
+		CHECK_EQ(there_word(0, VPMU_EVENT_WORD_TIME_ENABLED), 0);
+		end();
+	}
+}
+
+/* Whatever else keeps that from being told apart: then it is made anew. */
+static void what_cannot_be_told_apart_is_given_up(void)
+{
+	for (int starts = 0; starts < 2; starts++) {
+		begin_with_two();
+		CHECK_EQ(prepare(), 2);
+		counts_before_the_guest();
+		move(0);
+		world_fail(&there, WORLD_READ, 0, 1,
+			   starts ? VPMU_ERROR_STARVED : VPMU_ERROR_SYSTEM);
+		if (starts)
+			world_fail(&there, WORLD_RUN, 0, 1, VPMU_ERROR_SYSTEM);
+		CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+		CHECK_EQ(there_reason(0), VPMU_REASON_HOST_LIMIT);
+		CHECK(!world_group(&there, 0, 0));
+		there.now = vpmu_vcpu_deadline(arrived);
+		vpmu_vcpu_enter(arrived);
+		CHECK_EQ(there_state(0), VPMU_STATE_ACTIVE);
+		CHECK_EQ(there_word(0, VPMU_EVENT_WORD_COUNT), 0);
+		CHECK(there_flags(0) & VPMU_EVENT_INCOMPLETE);
 		end();
 	}
 }
@@ -297,6 +326,8 @@ const struct test_case test_cases[] = {
 	  what_cannot_be_started_early_is_started_at_the_resume },
 	{ "R-MIG-12", "what_starved_while_it_waited_is_started_anew",
 	  what_starved_while_it_waited_is_started_anew },
+	{ "R-MIG-11", "what_cannot_be_told_apart_is_given_up",
+	  what_cannot_be_told_apart_is_given_up },
 	{ "R-MIG-11", "a_thread_that_goes_takes_nothing_along",
 	  a_thread_that_goes_takes_nothing_along },
 	{ "R-MIG-10", "a_slot_with_a_period_is_armed_at_the_resume",
