@@ -165,43 +165,20 @@ static const char *process_error(int error)
 	return vpmu_error_text(error);
 }
 
-/* ms for the answer of a socket that was silent before, and for all such sockets of one turn:
- * others wait meanwhile. */
-#define PATIENCE_AGAIN 50
-#define PATIENCE_OF_TURN 200
-
-static struct qmp_asked asked;
-
-/* How many vCPUs a QEMU says that it has, or -1. One that stalls is asked again, but not at the
- * cost of all the others. */
-static int ask(struct session *session, struct target *target)
-{
-	int64_t began = now_ns();
-	int count;
-
-	asked.why[0] = '\0';
-	asked.name = target->name;
-	asked.patience = target->silent ? PATIENCE_AGAIN : 0;
-	if (target->silent && session->patience <= 0)
-		return -1;
-	count = watch_ask(target->qmp, &asked);
-	if (target->silent)
-		session->patience -= (now_ns() - began) / 1000000;
-	return count;
-}
-
 /* The threads of a QEMU: taken only if they are tasks of the process behind the socket. */
 static int qmp_threads(struct session *session, struct target *target,
 		       struct vpmu_monitor_thread *threads, int64_t *pid)
 {
-	int count = ask(session, target);
+	const struct qmp_asked *asked;
+	int count = contact_ask(session, target, &asked);
 
-	if (count < 0 && !target->silent)
-		complain(session, "%s: %s", target->qmp, asked.why);
-	target->silent = count < 0;
+	if (count == CONTACT_FAILED)
+		complain(session, "%s: %s", target->qmp, asked->why);
+	if (count != CONTACT_LATER)
+		target->silent = count < 0;
 	if (count < 0)
 		return -1;
-	*pid = asked.pid;
+	*pid = asked->pid;
 	if (target->process && *pid != target->pid) {
 		complain(session,
 			 "%s: another process answers now, %" PRId64 " in place of %" PRId64,
@@ -209,8 +186,9 @@ static int qmp_threads(struct session *session, struct target *target,
 		return -1;
 	}
 	for (int i = 0; i < count; i++)
-		threads[i] = (struct vpmu_monitor_thread){ .thread = asked.vcpus[i].thread,
-							   .vcpu = (uint32_t)asked.vcpus[i].index };
+		threads[i] =
+			(struct vpmu_monitor_thread){ .thread = asked->vcpus[i].thread,
+						      .vcpu = (uint32_t)asked->vcpus[i].index };
 	return count;
 }
 
@@ -324,19 +302,22 @@ static void choose_threads(struct session *session, struct target *target)
 		target->name, target->pid);
 }
 
-static int target_open(struct session *session, struct target *target, uint32_t id)
+static int target_open(struct session *session, struct target *target, uint32_t id,
+		       const struct contact *contact)
 {
 	struct vpmu_monitor_vm_config config = { .size = sizeof(config),
 						 .id = id,
 						 .check = vpmu_process_check };
 	int error;
 
-	if (target->qmp && ask(session, target) < 0) {
-		complain(session, "%s: %s", target->qmp, asked.why);
+	if (target->qmp && !contact->answered) {
+		complain(session, "%s: %s", target->qmp, contact->why);
 		return TOOL_FAILED;
 	}
-	if (target->qmp)
-		target->pid = asked.pid;
+	if (target->qmp) {
+		target->pid = contact->pid;
+		memcpy(target->name, contact->name, NAME_ROOM);
+	}
 	error = process_begin(session, target);
 	if (!error)
 		error = name_alone(session, target);
@@ -403,6 +384,7 @@ int session_open(struct session *session)
 					      .source = vpmu_perf_ops(),
 					      .descriptors = vpmu_linux_descriptors };
 	int error = vpmu_perf_create(&counting, &session->perf);
+	struct contact *contacts;
 	uint32_t opened = 0;
 
 	(void)vpmu_resctrl_create(NULL, NULL, &session->resctrl);
@@ -420,10 +402,17 @@ int session_open(struct session *session)
 		complain(session, "%s", vpmu_error_text(error));
 		return TOOL_FAILED;
 	}
+	contacts = contact_all(session);
+	if (!contacts)
+		complain(session, "there is no memory left");
 	for (uint32_t i = 0; i < session->target_count; i++) {
-		session->targets[i].gone = target_open(session, &session->targets[i], i) != 0;
-		opened += !session->targets[i].gone;
+		struct target *target = &session->targets[i];
+
+		target->gone = !contacts || watch_ended ||
+			       target_open(session, target, i, &contacts[i]) != 0;
+		opened += !target->gone;
 	}
+	free(contacts);
 	return session->target_count && opened == 0 ? TOOL_FAILED : 0;
 }
 
@@ -500,7 +489,7 @@ uint32_t session_follow(struct session *session)
 {
 	uint32_t there = 0;
 
-	session->patience = PATIENCE_OF_TURN;
+	contact_turn(session);
 	session->follows++;
 	/* Each turn begins with another VM, so that each silent socket is asked some time. */
 	for (uint32_t i = 0; i < session->target_count; i++) {

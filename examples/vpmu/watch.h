@@ -53,8 +53,9 @@ struct session {
 	uint32_t target_count;
 	struct selected events[VPMU_MONITOR_MAX_EVENTS];
 	uint32_t event_count;
-	uint32_t follows; /* how often VMs were followed */
-	int64_t patience; /* ms that are left in this turn for sockets that were silent before */
+	uint32_t follows;     /* how often VMs were followed */
+	int64_t fresh;	      /* ms that are left in this turn for sockets that fall silent */
+	int64_t patience;     /* and for those that were silent before */
 	uint64_t most_series; /* of vCPUs and events; 0: no limit */
 	int sums_only;
 	struct vpmu_monitor_value *values;
@@ -127,6 +128,28 @@ struct qmp_asked {
 
 /* Asks a QEMU: how many vCPUs, or -1 after a text why not. */
 int watch_ask(const char *path, struct qmp_asked *asked);
+
+/* ---- contact.c ------------------------------------------------------------------------------- */
+
+/* What a QEMU said of itself when it was asked first. */
+struct contact {
+	int64_t pid;
+	int answered;
+	char name[NAME_ROOM];
+	char why[256]; /* it did not */
+};
+
+/* Asks all that have a socket, many at once: one for each target, to be freed; NULL without
+ * memory. */
+struct contact *contact_all(const struct session *session);
+
+/* Later ones are asked in turns; each turn ends. */
+enum { CONTACT_FAILED = -1, CONTACT_LATER = -2 };
+
+void contact_turn(struct session *session);
+/* How many vCPUs a QEMU says that it has; CONTACT_FAILED, and the answer says why; CONTACT_LATER
+ * when there was no time for it in this turn. */
+int contact_ask(struct session *session, struct target *target, const struct qmp_asked **answer);
 
 /* ---- watch_pmu.c: what a vpmu attach tells of the PMU that it gives a VM --------------------- */
 

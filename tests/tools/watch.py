@@ -171,6 +171,31 @@ def check_bad_sockets():
         assert done.returncode == 1 and "-qmp unix:" in done.stderr, done
 
 
+def check_first_contact(vm):
+    """Sockets that are silent from the first are waited for at once: a hundred of them, and a QEMU behind."""
+    with tempfile.TemporaryDirectory() as directory:
+        words, servers = [], []
+        for number in range(100):
+            path = os.path.join(directory, str(number))
+            servers.append(socket.socket(socket.AF_UNIX))
+            servers[-1].bind(path)
+            servers[-1].listen(4)
+            words += ["--qmp", path]
+        began = time.monotonic()
+        done = run("stat", *words, "--qmp", vm.qmp, "-e", "task-clock", "-j", "--timeout", "100")
+        # One after the other they take 100 s.
+        assert time.monotonic() - began < 50, done.stderr
+        assert [item["vm"] for item in lines(done)] == ["twin"], done
+        assert done.returncode == 0 and done.stderr.count("does not answer") == 100, done
+        # With few descriptors fewer are asked at once, and none the less.
+        done = run("stat", *words, "--qmp", vm.qmp, "-e", "task-clock", "-j", "--timeout", "100",
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (110, 110)))
+        assert [item["vm"] for item in lines(done)] == ["twin"], done
+        assert done.returncode == 0 and done.stderr.count("does not answer") == 100, done
+        for server in servers:
+            server.close()
+
+
 def check_stall(vm):
     """Sockets that stall do not keep other VMs from being counted: after the first time they are waited for little."""
     stalled = threading.Event()
@@ -310,6 +335,7 @@ def main():
         check_forms(vm)
         check_bad_words(vm)
         check_limits(vm)
+        check_first_contact(vm)
         check_stall(vm)
         check_pmu_sockets(vm)
     finally:
