@@ -373,16 +373,30 @@ static void hear(void *opaque, uint32_t level, const char *text)
 		complain(opaque, "%s", text);
 }
 
+/* Descriptors that are left for what is no event: sockets of QEMUs and readers, files. */
+#define SPARE_DESCRIPTORS 32
+
+/* The source leaves them too: what the monitor counts on is what it can have. */
+static int64_t descriptors(void *opaque)
+{
+	int64_t all = vpmu_linux_descriptors(opaque);
+
+	if (all < 0)
+		return all;
+	return all > SPARE_DESCRIPTORS ? all - SPARE_DESCRIPTORS : 0;
+}
+
 int session_open(struct session *session)
 {
 	struct vpmu_perf_config counting = { .size = sizeof(counting),
 					     .flags = VPMU_PERF_THREADS_RUN_GUEST |
 						      VPMU_PERF_THREADS_WATCHED,
+					     .descriptor_reserve = SPARE_DESCRIPTORS,
 					     .log = session->event_count ? hear : NULL,
 					     .log_opaque = session };
 	struct vpmu_monitor_config config = { .size = sizeof(config),
 					      .source = vpmu_perf_ops(),
-					      .descriptors = vpmu_linux_descriptors };
+					      .descriptors = descriptors };
 	int error = vpmu_perf_create(&counting, &session->perf);
 	struct contact *contacts;
 	uint32_t opened = 0;
@@ -434,7 +448,7 @@ static int set_failed(const struct session *session, int error,
 		complain(
 			session,
 			"%" PRIu64 " events are to be opened and %" PRId64
-			" descriptors are free. Nothing was opened. Raise the limit (ulimit -n, LimitNOFILE=), or watch fewer VMs or events.",
+			" descriptors are left for them. Nothing was opened. Raise the limit (ulimit -n, LimitNOFILE=), or watch fewer VMs or events.",
 			report->needed, report->available);
 	else
 		complain(session, "the events could not be opened: %s", vpmu_error_text(error));
