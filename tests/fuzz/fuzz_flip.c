@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "fuzz/device.h"
+#include "runner/random.h"
 
 #define FLIPS 64u
 
@@ -17,14 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t there_is_memory = PTHREAD_COND_INITIALIZER;
 static volatile uint8_t *memory; /* under the lock */
-
-static uint32_t next(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
 
 static void *flip(void *unused)
 {
@@ -36,7 +29,7 @@ static void *flip(void *unused)
 		while (!memory)
 			pthread_cond_wait(&there_is_memory, &lock);
 		for (unsigned int i = 0; i < FLIPS; i++) {
-			uint32_t at = next(&state);
+			uint32_t at = xorshift32(&state);
 
 			/* Mostly where the heads of entries stand. */
 			memory[at % WORLD_RAM_SIZE & ~(at >> 24 & 7u)] ^= (uint8_t)(at >> 16);

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <vpmu/kvm.h>
 
+#include "runner/random.h"
 #include "runner/runner.h"
 
 #define BASE VPMU_MSR_BASE
@@ -308,27 +308,19 @@ static void storage_is_bounded(void)
 	}
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static void scenario_random(struct scenario *scenario, uint64_t *state)
 {
-	unsigned int used = (unsigned int)(next_random(state) % 17);
+	unsigned int used = (unsigned int)(xorshift64(state) % 17);
 	unsigned int i;
 
 	memset(scenario, 0, sizeof(*scenario));
-	scenario->slots = 1 + (uint32_t)(next_random(state) % 63);
-	scenario->flags = used ? (uint32_t)(next_random(state) % 2) : 0;
+	scenario->slots = 1 + (uint32_t)(xorshift64(state) % 63);
+	scenario->flags = used ? (uint32_t)(xorshift64(state) % 2) : 0;
 	for (i = 0; i < used; i++) {
-		scenario->rows[i].flags = 1 + (uint32_t)(next_random(state) % 3);
-		scenario->rows[i].base = BASE - 1000 + (uint32_t)(next_random(state) % 4000);
-		scenario->rows[i].count = 1 + (uint32_t)(next_random(state) % 1500);
-		scenario->rows[i].fill = (uint8_t)next_random(state);
+		scenario->rows[i].flags = 1 + (uint32_t)(xorshift64(state) % 3);
+		scenario->rows[i].base = BASE - 1000 + (uint32_t)(xorshift64(state) % 4000);
+		scenario->rows[i].count = 1 + (uint32_t)(xorshift64(state) % 1500);
+		scenario->rows[i].fill = (uint8_t)xorshift64(state);
 	}
 }
 
@@ -340,14 +332,12 @@ static int all_used(const struct scenario *scenario)
 static void random_filters_hold(void)
 {
 	static uint8_t storage[VPMU_KVM_FILTER_STORAGE];
-	uint64_t seed = (uint64_t)time(NULL) | 1;
-	uint64_t state = seed;
+	uint64_t state = test_seed();
 	struct scenario scenario;
 	struct vpmu_kvm_filter merged;
 	unsigned int round;
 	int result;
 
-	printf("seed %llu\n", (unsigned long long)seed);
 	for (round = 0; round < 300; round++) {
 		struct vpmu_kvm_device ours;
 		struct built *vmm;

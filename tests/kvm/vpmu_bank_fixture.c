@@ -3,11 +3,9 @@
 
 #define _GNU_SOURCE
 #include "vpmu_bank_fixture.h"
+#include "runner/random.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 const struct x86_model models[MODELS] = {
 	{ .name = "version 1", .version = 1, .counters = 2, .width = 40 },
@@ -44,7 +42,7 @@ const struct x86_model models[MODELS] = {
 struct place here;
 struct place there;
 uint64_t pairs[MOST];
-static unsigned short random_state[3];
+static uint64_t random_state;
 
 static int32_t fd_of(void *opaque, uint32_t vcpu)
 {
@@ -92,25 +90,15 @@ int load(struct place *place, int count)
 
 void seed(void)
 {
-	const char *given = getenv("VPMU_TEST_SEED");
-	long long value = given ? strtoll(given, NULL, 0) : (long long)time(NULL);
-
-	(void)printf("VPMU_TEST_SEED=%lld\n", value);
-	(void)fflush(stdout);
-	memcpy(random_state, &value, sizeof(random_state));
-}
-
-static uint64_t any(void)
-{
-	return (uint64_t)nrand48(random_state) << 42 ^ (uint64_t)nrand48(random_state) << 21 ^
-	       (uint64_t)nrand48(random_state);
+	random_state = test_seed();
 }
 
 void busy(struct place *place)
 {
 	for (uint32_t i = 0; i < place->kernel.msr_count; i++) {
 		if (place->kernel.msrs[i].index != 0x345)
-			place->kernel.msrs[i].value = any() & place->kernel.msrs[i].bits;
+			place->kernel.msrs[i].value = xorshift64(&random_state) &
+						      place->kernel.msrs[i].bits;
 	}
 }
 

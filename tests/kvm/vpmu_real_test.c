@@ -8,16 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/kvm.h>
 
 #include <vpmu/kvm.h>
 
+#include "runner/random.h"
 #include "runner/runner.h"
 
 #define CAP_MASKED 226
@@ -179,33 +178,28 @@ static void kvm_agrees_with_the_model(void)
 
 static void random_filters(void)
 {
-	const char *given = getenv("VPMU_TEST_SEED");
-	unsigned short state[3] = { 0 };
+	uint64_t state = test_seed();
 	static struct vpmu_filter filter;
 	unsigned int refused = 0;
 	uint32_t vendor;
 	uint32_t round;
 	uint32_t i;
-	long seed = given ? strtol(given, NULL, 0) : (long)time(NULL);
 
-	(void)printf("VPMU_TEST_SEED=%ld\n", seed);
-	(void)fflush(stdout);
 	filters_open();
 	if (!has_masked())
 		test_skip("this KVM has no masked entries");
 	vendor = host_vendor();
-	memcpy(state, &seed, sizeof(state));
 	for (round = 0; round < 200; round++) {
 		memset(&filter, 0, sizeof(filter));
-		filter.action = (uint32_t)nrand48(state) % 2;
-		filter.flags = (uint32_t)nrand48(state) % 4 != 0;
-		filter.count = (uint32_t)nrand48(state) % 10;
+		filter.action = (uint32_t)xorshift64(&state) % 2;
+		filter.flags = (uint32_t)xorshift64(&state) % 4 != 0;
+		filter.count = (uint32_t)xorshift64(&state) % 10;
 		for (i = 0; i < filter.count; i++) {
-			uint64_t entry = (uint64_t)nrand48(state) << 48 | (uint64_t)nrand48(state);
+			uint64_t entry = xorshift64(&state);
 
 			/* Mostly bits that mean something. */
-			filter.entries[i] = nrand48(state) % 10 ? entry & 0xff8000000000ffff :
-								  entry;
+			filter.entries[i] = xorshift64(&state) % 10 ? entry & 0xff8000000000ffff :
+								      entry;
 		}
 		CHECK_EQ(kvm_answer(&filter), expected_errno(&filter, vendor));
 		refused += expected_errno(&filter, vendor) != 0;

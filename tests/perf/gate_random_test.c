@@ -8,11 +8,9 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "runner/random.h"
 #include "source_fixture.h"
 
 #define GROUPS 4u
@@ -34,20 +32,7 @@ static uint64_t state;
 
 static uint64_t pick(uint64_t below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state % below;
-}
-
-static void seed(void)
-{
-	const char *given = getenv("VPMU_TEST_SEED");
-
-	state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-	state = state ? state : 1;
-	(void)printf("VPMU_TEST_SEED=%llu\n", (unsigned long long)state);
-	state *= 0x9e3779b97f4a7c15;
+	return xorshift64(&state) % below;
 }
 
 static void pass(void)
@@ -200,7 +185,7 @@ static void one_step(uint32_t failures)
 
 static void live(uint32_t failures)
 {
-	seed();
+	state = test_seed() * 0x9e3779b97f4a7c15;
 	fake_begin(&fake);
 	memset(groups, 0, sizeof(groups));
 	inside = 0;

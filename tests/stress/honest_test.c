@@ -10,12 +10,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <vpmu/image.h>
 
 #include "perf/fake.h"
 #include "rig.h"
+#include "runner/random.h"
 
 #define USED 8u
 #define USED_SLOTS (BIT(USED) - 1)
@@ -39,10 +39,7 @@ static struct {
 
 static uint32_t chance(uint32_t below)
 {
-	play.seed ^= play.seed << 13;
-	play.seed ^= play.seed >> 7;
-	play.seed ^= play.seed << 17;
-	return (uint32_t)(play.seed >> 33) % below;
+	return (uint32_t)(xorshift64(&play.seed) >> 33) % below;
 }
 
 static uint64_t config_of(unsigned int slot)
@@ -260,7 +257,7 @@ static void history(uint32_t flexible)
 
 static void all_or_incomplete(void)
 {
-	uint64_t seeds[] = { 1, 2, 1795293894, 1795293943, (uint64_t)time(NULL) };
+	uint64_t seeds[] = { 1, 2, 1795293894, 1795293943, test_seed() };
 
 	for (uint32_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
 		uint32_t complete = 0, whole = 0;

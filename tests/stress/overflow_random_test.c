@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "overflow_fixture.h"
+#include "runner/random.h"
 
 #define SEED 20260931u
 
@@ -19,10 +20,7 @@ static uint32_t random_state;
 
 static uint32_t next(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 17;
-	random_state ^= random_state << 5;
-	return random_state;
+	return xorshift32(&random_state);
 }
 
 struct seen {

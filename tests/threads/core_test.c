@@ -14,6 +14,7 @@
 
 #include <vpmu/transport.h>
 
+#include "runner/random.h"
 #include "runner/runner.h"
 #include "world/watch.h"
 
@@ -74,10 +75,7 @@ struct driver {
 
 static uint32_t next(struct driver *driver)
 {
-	driver->random ^= driver->random << 13;
-	driver->random ^= driver->random >> 17;
-	driver->random ^= driver->random << 5;
-	return driver->random;
+	return xorshift32(&driver->random);
 }
 
 static uint64_t page_of(const struct driver *driver, unsigned int page)

@@ -14,6 +14,7 @@
 
 #include <vpmu/image.h>
 
+#include "runner/random.h"
 #include "runner/runner.h"
 #include "world/watch.h"
 
@@ -61,10 +62,7 @@ static const struct vpmu_image_options options = { .size = sizeof(options), .pla
 
 static uint32_t next(struct driver *driver)
 {
-	driver->random ^= driver->random << 13;
-	driver->random ^= driver->random >> 17;
-	driver->random ^= driver->random << 5;
-	return driver->random;
+	return xorshift32(&driver->random);
 }
 
 static void step_write(struct driver *driver)

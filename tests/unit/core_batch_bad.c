@@ -3,6 +3,7 @@
 /* Batches that are refused or malformed: nothing but the answer may change. */
 
 #include "core_fixture.h"
+#include "runner/random.h"
 
 #define AT (RAM + 0x4000)
 #define AREA (RAM + 0x2000)
@@ -219,14 +220,6 @@ static void the_first_entry_may_be_malformed(void)
 	tear_down();
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
-
 /* Random words: whatever they ask for, the head of a reached entry tells and the rest holds. */
 static void any_words_are_answered(void)
 {
@@ -234,13 +227,13 @@ static void any_words_are_answered(void)
 
 	(void)set_up_in_use();
 	for (unsigned int round = 0; round < 3000; round++) {
-		uint64_t words = 1 + next_random(&seed) % 40;
+		uint64_t words = 1 + xorshift64(&seed) % 40;
 
 		for (uint64_t i = 0; i < words; i++) {
-			uint64_t head = head_of(next_random(&seed) % 4, next_random(&seed) % 700,
-						next_random(&seed) % 6);
+			uint64_t head = head_of(xorshift64(&seed) % 4, xorshift64(&seed) % 700,
+						xorshift64(&seed) % 6);
 
-			world_poke(&world, AT + 8 * i, i % 3 ? next_random(&seed) : head);
+			world_poke(&world, AT + 8 * i, i % 3 ? xorshift64(&seed) : head);
 		}
 		DONE(VPMU_REG_KICK, kick_value(AT, words));
 		CHECK_EQ(world_unmarked(&world), 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core_fixture.h"
+#include "runner/random.h"
 
 static void use_draft_level(void)
 {
@@ -66,14 +67,6 @@ static void model_add(struct model *model, uint64_t counts)
 	}
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
-
 static void arithmetic_agrees_with_counting_one_by_one(void)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15;
@@ -84,7 +77,7 @@ static void arithmetic_agrees_with_counting_one_by_one(void)
 	open_slot(0, 0, VPMU_ATTR_PMI);
 	DONE(VPMU_REG_ENABLE, 1);
 	for (unsigned int step = 0; step < 5000; step++) {
-		uint64_t counts = next_random(&seed) % (step % 5 ? 20 : 400);
+		uint64_t counts = xorshift64(&seed) % (step % 5 ? 20 : 400);
 
 		model_add(&model, counts);
 		add(0, counts);
@@ -97,7 +90,7 @@ static void arithmetic_agrees_with_counting_one_by_one(void)
 			model.pending = 0;
 		}
 		if (step % 97 == 0 && !model.pending) {
-			model.period = next_random(&seed) % 40;
+			model.period = xorshift64(&seed) % 40;
 			model.left = model.period;
 			DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), model.period);
 		}

@@ -14,6 +14,7 @@
 #include <vpmu/vpmu.h>
 
 #include "direct_fixture.h"
+#include "runner/random.h"
 
 #define USED 6u
 #define STEPS 300u
@@ -40,10 +41,7 @@ static struct {
 
 static uint32_t chance(uint32_t below)
 {
-	play.seed ^= play.seed << 13;
-	play.seed ^= play.seed >> 7;
-	play.seed ^= play.seed << 17;
-	return (uint32_t)(play.seed >> 33) % below;
+	return (uint32_t)(xorshift64(&play.seed) >> 33) % below;
 }
 
 /* ---- the VMM ---- */
@@ -448,7 +446,7 @@ static void history(uint32_t machine)
 
 static void all_or_told(void)
 {
-	uint64_t seeds[] = { 1, 2, (uint64_t)time(NULL) };
+	uint64_t seeds[] = { 1, 2, test_seed() };
 
 	for (uint32_t i = 0; i < TEST_COUNT(seeds); i++) {
 		play.seed = seeds[i] * 0x9e3779b97f4a7c15ull | 1;

@@ -6,13 +6,11 @@
  * events are painted one after the other. VPMU_TEST_SEED repeats a run.
  */
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <vpmu/filter.h>
 
+#include "runner/random.h"
 #include "runner/runner.h"
 
 #define SELECTS 0x1000u
@@ -42,15 +40,6 @@ static uint32_t sparse_byte(void)
 	uint64_t word = random_word();
 
 	return (uint32_t)(word & word >> 8 & 0xff);
-}
-
-static void seed(void)
-{
-	const char *given = getenv("VPMU_TEST_SEED");
-
-	state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	(void)printf("VPMU_TEST_SEED=%llu\n", (unsigned long long)state);
-	(void)fflush(stdout);
 }
 
 static uint64_t code_of(uint32_t select, uint32_t umask)
@@ -138,7 +127,7 @@ static void random_filters(void)
 	uint32_t round;
 	uint32_t i;
 
-	seed();
+	state = test_seed();
 	for (round = 0; round < ROUNDS; round++) {
 		uint32_t vendor = 1 + below(2);
 
@@ -184,7 +173,7 @@ static void random_requests(void)
 	uint32_t limited = 0;
 	uint32_t round;
 
-	seed();
+	state = test_seed();
 	for (round = 0; round < ROUNDS; round++) {
 		uint32_t vendor = 1 + below(2);
 		struct vpmu_filter_request request = { .size = sizeof(request),

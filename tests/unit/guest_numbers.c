@@ -6,6 +6,7 @@
 
 #include <vpmu/guest.h>
 
+#include "runner/random.h"
 #include "runner/runner.h"
 
 __extension__ typedef unsigned __int128 wide;
@@ -14,10 +15,9 @@ static uint64_t random_state = 0x9e3779b97f4a7c15ull;
 
 static uint64_t random_word(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state >> (random_state & 63);
+	uint64_t word = xorshift64(&random_state);
+
+	return word >> (word & 63);
 }
 
 static struct guest_perf_event reading(uint64_t count, uint64_t enabled, uint64_t running)

@@ -13,6 +13,7 @@
 #include <vpmu/image.h>
 
 #include "core_fixture.h"
+#include "runner/random.h"
 
 #define CAPACITY 0x10000u
 #define SLOTS 6u
@@ -38,10 +39,7 @@ static const struct vpmu_image_options options = {
 
 static uint64_t draw(uint64_t below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
+	return xorshift64(&seed) % below;
 }
 
 /* ---- moving ---------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <vpmu/direct.h>
 
 #include "owner_fixture.h"
+#include "runner/random.h"
 
 #define EVENT VPMU_HARDWARE_BRANCHES
 #define STEPS 1500
@@ -35,10 +36,7 @@ static uint64_t seed;
 
 static uint32_t chance(uint32_t below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
+	return (uint32_t)(xorshift64(&seed) >> 33) % below;
 }
 
 static void *allocate(void *opaque, uint64_t size)
@@ -224,7 +222,7 @@ static void history(uint32_t machine, uint32_t boundary)
 
 static void both_sides_count_their_truth(void)
 {
-	uint64_t seeds[] = { 1, 2, 3, (uint64_t)time(NULL) };
+	uint64_t seeds[] = { 1, 2, 3, test_seed() };
 
 	for (uint32_t i = 0; i < TEST_COUNT(seeds); i++) {
 		seed = seeds[i] * 0x9e3779b97f4a7c15ull | 1;

@@ -3,9 +3,9 @@
 /* Random histories of a deal against the truth: fixed seeds, and one of the moment, which is
  * printed. */
 #include <stdio.h>
-#include <time.h>
 
 #include "owner_fixture.h"
+#include "runner/random.h"
 
 #define EVENT VPMU_HARDWARE_BRANCHES
 #define STEPS 3000
@@ -14,10 +14,7 @@ static uint64_t seed;
 
 static uint32_t chance(uint32_t below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)(seed >> 33) % below;
+	return (uint32_t)(xorshift64(&seed) >> 33) % below;
 }
 
 static uint64_t truth_of_guests(void)
@@ -113,7 +110,7 @@ static void history(uint32_t machine, uint32_t division, uint32_t boundary)
 
 static void histories_agree_with_the_truth(void)
 {
-	uint64_t seeds[] = { 1, 20, 300, (uint64_t)time(NULL) };
+	uint64_t seeds[] = { 1, 20, 300, test_seed() };
 
 	for (uint32_t i = 0; i < TEST_COUNT(seeds); i++) {
 		seed = seeds[i] * 0x9e3779b97f4a7c15ull | 1;
