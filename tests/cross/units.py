@@ -8,6 +8,7 @@ need nothing but mem*. On LoongArch the tables of its KVM backend run too: there
 
 import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,12 +23,23 @@ NARROW = {"i686"}
 WIDE_ONLY = {"guest_numbers.c", "guest_ways.c"}
 KVM = {"loongarch64": ("backends/kvm/loongarch", "tests/kvm/loongarch*_test.c")}
 TABLE = "const struct test_case test_cases[]"
+FIXTURE = re.compile(r'#include "(?:unit/)?(\w+_fixture)\.h"')
 
 
 def is_table(path):
     """Whether a file is a table of tests; others belong to the tables or are programs of their own."""
     with open(path, encoding="utf-8") as file:
         return TABLE in file.read()
+
+
+def fixtures(path, root):
+    """Return the sources of the fixtures that a file includes, and of those that they include."""
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        names = FIXTURE.findall(file.read())
+    found = set()
+    for name in names:
+        found |= {f"tests/unit/{name}.c"} | fixtures(f"tests/unit/{name}.h", root)
+    return {source for source in found if os.path.exists(os.path.join(root, source))}
 
 
 def wanted(name, machine):
@@ -60,19 +72,21 @@ def main():
             print(f"{machine.name}: the freestanding parts need {' '.join(sorted(missing))}")
             sys.exit(1)
         base = parts + machine.ground() + machine.compile(
-            ["tests/cross/ground/cases.c", "tests/runner/compare.c"] +
-            machine.sources("tests/world") +
-            [path for path in machine.sources("tests/unit") if path.endswith("_fixture.c")])
+            ["tests/cross/ground/cases.c", "tests/runner/compare.c", "tests/runner/seed.c"] +
+            machine.sources("tests/world"))
         tables = [path for path in machine.sources("tests/unit")
                   if is_table(os.path.join(machine.root, path))
                   and wanted(os.path.basename(path), machine.name)]
-        kvm, below = kvm_tables(machine)
+        kvm, kvm_parts = kvm_tables(machine)
         tables += kvm
-        base += below
+        base += kvm_parts
+        below = {path: fixtures(path, machine.root) for path in tables}
+        sources = sorted(set().union(*below.values()))
+        made = dict(zip(sources, machine.compile(sources)))
         failed = []
-        for path, made in zip(tables, machine.compile(tables)):
+        for path, table in zip(tables, machine.compile(tables)):
             name = os.path.basename(path)[:-2]
-            program = machine.link(name, [made, *base])
+            program = machine.link(name, [table, *(made[one] for one in below[path]), *base])
             run = subprocess.run([*machine.runner, program], capture_output=True, text=True,
                                  timeout=240, check=False)
             if run.returncode:
