@@ -209,7 +209,8 @@ static int begin_perf(struct attach_source *source, int runs_guest)
 
 /* ---- the plugin ------------------------------------------------------------------------------ */
 
-/* ns for which a thread has run: the first number of its schedstat. */
+/* ns for which a thread of QEMU has run: the first number of its schedstat. When it ended its
+ * number may be of a thread of others. */
 static int64_t thread_time(void *opaque, uint32_t vcpu)
 {
 	struct attach_source *source = opaque;
@@ -218,8 +219,8 @@ static int64_t thread_time(void *opaque, uint32_t vcpu)
 	ssize_t got;
 	int file;
 
-	if (thread <= 0 ||
-	    snprintf(path, sizeof(path), "/proc/%lld/schedstat", (long long)thread) < 0)
+	if (thread <= 0 || snprintf(path, sizeof(path), "/proc/%d/task/%lld/schedstat",
+				    (int)source->threads.process, (long long)thread) < 0)
 		return VPMU_ERROR_GONE;
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)

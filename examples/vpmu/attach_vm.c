@@ -209,10 +209,20 @@ static void add_vcpu(struct attach_vm *vm, uint32_t index, int64_t thread, uint3
 	say_vcpu(vm, index, "found");
 }
 
+/* The guest sees that its CPU has no block, and who began this program is told here, once. */
+static void leave_out(struct attach_vm *vm, uint32_t index)
+{
+	if (!vm->left_out)
+		attach_say("vCPU %u gets no PMU: --vcpus is %u", index, vm->vcpus);
+	vm->left_out = 1;
+}
+
 void attach_vm_scan(struct attach_vm *vm, uint32_t index, int64_t thread, uint32_t hardware)
 {
 	struct attach_vcpu *vcpu;
 
+	if (index >= vm->vcpus)
+		leave_out(vm, index);
 	if (index >= vm->vcpus || !is_ours(vm, thread))
 		return;
 	vcpu = &vm->vcpu[index];

@@ -24,7 +24,7 @@ struct attach_vm {
 	uint64_t attendance;
 	uint32_t vcpus;
 	char target[32]; /* architecture of the guest, as QEMU names it */
-	int stopped;	 /* saved; the guest stands */
+	int left_out;	 /* it was said that there are more vCPUs than blocks */
 	struct attach_vcpu vcpu[ATTACH_VCPUS];
 };
 

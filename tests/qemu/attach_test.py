@@ -193,11 +193,11 @@ def play(listener, done, arch, number):
                     break
 
 
-def table_of(tool, directory, text, *how):
+def table_of(tool, directory, text, *how, vcpus=4):
     """The table of the region beside such a QEMU, when vpmu attach has said something."""
     done, device = threading.Event(), socket.socket(socket.AF_UNIX)
     listener = socket.socket(socket.AF_UNIX)
-    with attach.Attach(tool, directory) as side, device, listener:
+    with attach.Attach(tool, directory, vcpus=vcpus, vectors=1) as side, device, listener:
         if os.path.exists(side.qmp):
             os.unlink(side.qmp)
         listener.bind(side.qmp)
@@ -233,6 +233,8 @@ def numbers(tool, directory):
     check(table == (PRESENT | 4, 0), f"the table of a QEMU that tells no number: {table}")
     table = table_of(tool, directory, "vCPU 1 found", "riscv64", lambda cpu: None)
     check(table == (PRESENT, PRESENT | 1), f"the table of a machine without APICs: {table}")
+    table = table_of(tool, directory, "vCPU 1 gets no PMU", "riscv64", lambda cpu: None, vcpus=1)
+    check(table == (PRESENT, 0), f"the table with a vCPU too many: {table}")
 
 
 def host_software(tool, directory, guest):
