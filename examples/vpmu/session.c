@@ -117,42 +117,11 @@ int session_add_pmu(struct session *session, const char *path)
 	return target->pmu ? 0 : TOOL_FAILED;
 }
 
-/* The name that a QEMU was given, "-name guest=web,..." or "-name web"; else its program and
- * number. */
-static void name_process(struct target *target)
-{
-	char path[64];
-	char text[4096];
-	char *word = text;
-	size_t length;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/cmdline", target->pid);
-	file = fopen(path, "r");
-	length = file ? fread(text, 1, sizeof(text) - 2, file) : 0;
-	if (file)
-		fclose(file);
-	text[length] = text[length + 1] = '\0';
-	while (word < text + length && strcmp(word, "-name") != 0)
-		word += strlen(word) + 1;
-	if (word < text + length)
-		word += strlen(word) + 1;
-	if (strncmp(word, "guest=", 6) == 0)
-		word += 6;
-	if (word < text + length && strcspn(word, ",") > 0)
-		snprintf(target->name, sizeof(target->name), "%.*s", (int)strcspn(word, ","), word);
-	else
-		snprintf(target->name, sizeof(target->name), "pid-%" PRId64, target->pid);
-	/* It goes to terminals, and whoever started the process has chosen it. */
-	for (char *at = target->name; *at; at++)
-		if (*at < 0x20 || *at > 0x7e)
-			*at = '?';
-}
-
 static const char *const process_errors[] = {
 	[-VPMU_ERROR_GONE] = "there is no such process. Look for it with ps",
 	[-VPMU_ERROR_DENIED] =
 		"it may not be looked at. Run vpmu as its user, or with CAP_PERFMON and CAP_SYS_PTRACE",
+	[-VPMU_ERROR_UNSUPPORTED] = "it cannot be held by a pidfd. This needs Linux 5.3 or later",
 	[-VPMU_ERROR_LIMIT] = "this command has no descriptor left. Raise its limit with ulimit -n",
 };
 

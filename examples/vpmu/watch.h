@@ -89,6 +89,10 @@ void session_end(struct session *session);
 struct target *session_target(struct session *session, const struct vpmu_monitor_value *value);
 struct selected *session_event(struct session *session, const struct vpmu_monitor_value *value);
 
+/* ---- naming.c -------------------------------------------------------------------------------- */
+
+void name_process(struct target *target);
+
 /* ---- increase.c ------------------------------------------------------------------------------ */
 
 /* The same value in an earlier reading; NULL. */

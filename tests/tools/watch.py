@@ -281,6 +281,20 @@ def check_pmu_sockets(vm):
     assert done.returncode == 2 and "behind" in done.stderr, done
 
 
+def check_names():
+    """A VM has by its pid the name that it has by QMP: as QEMU reads its own command line."""
+    for words, name in (("web", "web"), ("guest=web,debug-threads=on", "web"), ("a,,b", "a,b"),
+                        ("debug-threads=on,guest=a,,,,b,process=x", "a,,b"), ("", None),
+                        ("process=x", None), ("x" * 100, "x" * 63), (",,", ","),
+                        ("guest=" + "y" * 100, "y" * 63), ("a\x1b[2J", "a?[2J")):
+        vm = subprocess.Popen([sys.executable, "-c", "input()", "-name", words],
+                              stdin=subprocess.PIPE)
+        done = run("stat", "--pid", str(vm.pid), "-e", "cs", "--timeout", "50", "-j")
+        vm.kill()
+        vm.communicate()
+        assert lines(done)[0]["vm"] == (name or f"pid-{vm.pid}"), (words, done)
+
+
 def check_bad_words(vm):
     """Wrong arguments end with 2, what cannot be done with 1; each names the cause."""
     for wrong in ([], ["--pid", "x", "-e", "cs"], ["--pid", str(vm.pid), "-e", "no-such-event"],
@@ -333,6 +347,7 @@ def main():
     machine.need("qemu-system-x86_64", "ld", "objcopy")
     check_list()
     check_bad_sockets()
+    check_names()
     vm = machine.Machine("twin")
     try:
         check_counts(vm)

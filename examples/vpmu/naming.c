@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: 2026 libvpmu contributors */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What a VM is called: its name is in its process' command line, as QEMU takes it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "watch.h"
+
+/* Takes the next part of QEMU's "a,b=c": up to a comma, two of which are one in it; what is behind.
+ */
+static const char *next_part(const char *at, char *part, size_t size)
+{
+	size_t used = 0;
+
+	for (; *at && (at[0] != ',' || at[1] == ','); at++) {
+		at += *at == ',';
+		if (used + 1 < size)
+			part[used++] = *at;
+	}
+	part[used] = '\0';
+	return *at ? at + 1 : at;
+}
+
+/* The name that a QEMU was given, "-name web" or "-name guest=web,debug-threads=on". */
+static void name_of(const char *words, char *name)
+{
+	char part[NAME_ROOM + 6]; /* with guest= */
+
+	while (*words && !*name) {
+		words = next_part(words, part, sizeof(part));
+		if (strncmp(part, "guest=", 6) == 0)
+			snprintf(name, NAME_ROOM, "%s", part + 6);
+		else if (!strchr(part, '='))
+			snprintf(name, NAME_ROOM, "%.*s", NAME_ROOM - 1, part);
+	}
+}
+
+/* Where there is no name, its number. */
+void name_process(struct target *target)
+{
+	char path[64];
+	char text[4096];
+	char *word = text;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/cmdline", target->pid);
+	file = fopen(path, "r");
+	length = file ? fread(text, 1, sizeof(text) - 2, file) : 0;
+	if (file)
+		fclose(file);
+	text[length] = text[length + 1] = '\0';
+	while (word < text + length && strcmp(word, "-name") != 0)
+		word += strlen(word) + 1;
+	if (word < text + length)
+		word += strlen(word) + 1;
+	if (word < text + length)
+		name_of(word, target->name);
+	if (!target->name[0])
+		snprintf(target->name, sizeof(target->name), "pid-%" PRId64, target->pid);
+	/* It goes to terminals, and whoever started the process has chosen it. */
+	for (char *at = target->name; *at; at++)
+		if (*at < 0x20 || *at > 0x7e)
+			*at = '?';
+}
