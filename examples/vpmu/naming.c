@@ -65,3 +65,24 @@ void name_process(struct target *target)
 		if (*at < 0x20 || *at > 0x7e)
 			*at = '?';
 }
+
+/* What begins names that are made here: no other group does. */
+#define MADE "vpmu."
+
+/* The name of its monitoring group in resctrl, where not each character may be: what had to be
+ * changed is told apart by the process' number. */
+void name_group(struct target *target)
+{
+	static const char fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789-_.";
+	int changed = target->name[0] == '.' || strncmp(target->name, MADE, strlen(MADE)) == 0 ||
+		      strspn(target->name, fit) != strlen(target->name);
+
+	snprintf(target->group, NAME_ROOM, "%s", target->name);
+	if (!changed)
+		return;
+	snprintf(target->group, NAME_ROOM, MADE "%.36s-%" PRId64, target->name, target->pid);
+	for (char *at = target->group; *at; at++)
+		if (!strchr(fit, *at))
+			*at = '_';
+}

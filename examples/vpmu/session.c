@@ -303,7 +303,8 @@ static int target_open(struct session *session, struct target *target, uint32_t 
 	}
 	config.flags = target->kvm ? VPMU_MONITOR_RUNS_GUEST : 0;
 	config.opaque = target->process;
-	config.meter_vm[VPMU_MONITOR_RESCTRL] = target->name;
+	name_group(target);
+	config.meter_vm[VPMU_MONITOR_RESCTRL] = target->group;
 	config.meter_vm[VPMU_MONITOR_PMU] = pmu_view_meter(target->pmu);
 	error = vpmu_monitor_vm_add(session->monitor, &config, &target->vm);
 	if (error)

@@ -33,6 +33,7 @@ struct target {
 	const char *qmp;      /* path of its socket; NULL */
 	struct pmu_view *pmu; /* NULL: nobody tells of its PMU */
 	char name[NAME_ROOM];
+	char group[NAME_ROOM]; /* in resctrl */
 	struct vpmu_process *process;
 	struct vpmu_monitor_vm *vm;
 	uint32_t which; /* VPMU_PROCESS_*, without QMP */
@@ -92,6 +93,7 @@ struct selected *session_event(struct session *session, const struct vpmu_monito
 /* ---- naming.c -------------------------------------------------------------------------------- */
 
 void name_process(struct target *target);
+void name_group(struct target *target);
 
 /* ---- increase.c ------------------------------------------------------------------------------ */
 
