@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "runner/random.h"
 #include "runner/runner.h"
 #include "vpmu.h"
 
@@ -351,10 +352,7 @@ static uint64_t seed;
 
 static unsigned int chance(unsigned int below)
 {
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (unsigned int)(seed % below);
+	return (unsigned int)(xorshift64(&seed) % below);
 }
 
 static void arm(void)
@@ -385,8 +383,8 @@ static void live(unsigned int turns)
 
 static void any_faults(void)
 {
-	for (uint64_t run = 1; run <= 500; run++) {
-		seed = run * 0x9e3779b97f4a7c15u;
+	seed = test_seed();
+	for (unsigned int run = 0; run < 500; run++) {
 		device.fault = FAULT_NONE;
 		power_on();
 		live(60);
