@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* What vpmu stat prints of values that no host gives at will. */
+#define _GNU_SOURCE
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
