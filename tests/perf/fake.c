@@ -90,7 +90,7 @@ static int64_t event_open(void *opaque, void *bytes, int64_t thread, int32_t cpu
 		return failure;
 	if (fake->thread_ended && !own)
 		return -ESRCH;
-	while (fake->events[i].used)
+	while (i < FAKE_EVENTS && fake->events[i].used)
 		i += own ? UINT32_MAX : 1;
 	CHECK(i < FAKE_EVENTS);
 	fake->events[i] = (struct fake_event){ .used = 1, .own = own, .leader = i };
