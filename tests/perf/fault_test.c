@@ -30,6 +30,23 @@ struct life {
 
 static struct life life;
 
+static void life_begin(void)
+{
+	memset(&life, 0, sizeof(life));
+	fake_begin(&life.fake);
+	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
+	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+}
+
+static void life_end(void)
+{
+	vpmu_perf_ops()->detach(life.perf, life.attached);
+	CHECK_EQ(life.fake.opened, 0);
+	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+	CHECK_EQ(life.fake.own, 0);
+	CHECK_EQ(life.fake.memory, 0);
+}
+
 /* What is in use before an operation. */
 static struct {
 	uint32_t opened, memory;
@@ -213,10 +230,7 @@ static int switch_tasks(void)
 
 static uint32_t live_pooled(uint32_t fail_at, uint32_t fail_on, int64_t failure)
 {
-	memset(&life, 0, sizeof(life));
-	fake_begin(&life.fake);
-	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
-	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+	life_begin();
 	life.pooled = 1;
 	life.fake.all_calls = 0;
 	life.fake.fail_at = fail_at;
@@ -229,11 +243,7 @@ static uint32_t live_pooled(uint32_t fail_at, uint32_t fail_on, int64_t failure)
 	for (uint32_t i = 0; i < EVENTS; i++)
 		CHECK(fail_on ? life.told[i] <= life.fake.true_count[i] :
 				life.told[i] == life.fake.true_count[i]);
-	vpmu_perf_ops()->detach(life.perf, life.attached);
-	CHECK_EQ(life.fake.opened, 0);
-	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
-	CHECK_EQ(life.fake.own, 0);
-	CHECK_EQ(life.fake.memory, 0);
+	life_end();
 	return life.fake.all_calls;
 }
 
@@ -298,10 +308,7 @@ static void interrupted_calls_are_repeated(void)
 		live(at, 0, -EINTR);
 		CHECK(life.failed <= 1);
 	}
-	memset(&life, 0, sizeof(life));
-	fake_begin(&life.fake);
-	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
-	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+	life_begin();
 	fake_fail(&life.fake, FAKE_OPEN, 0, 3, -EINTR);
 	CHECK_EQ(open_group(), 0);
 	fake_fail(&life.fake, FAKE_READ, 0, 3, -EINTR);
@@ -309,18 +316,14 @@ static void interrupted_calls_are_repeated(void)
 	fake_fail(&life.fake, FAKE_READ, 0, 1000, -EINTR);
 	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
 	vpmu_perf_ops()->close(life.perf, life.attached, life.group, 0);
-	vpmu_perf_ops()->detach(life.perf, life.attached);
-	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+	life_end();
 }
 
 /* A group that could not be started again says so until it can, and loses nothing that it had
  * counted. */
 static void a_stalled_group_says_so(void)
 {
-	memset(&life, 0, sizeof(life));
-	fake_begin(&life.fake);
-	CHECK_EQ(fake_source(&life.fake, VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2, &life.perf), 0);
-	CHECK_EQ(fake_attach(&life.fake, life.perf, &life.attached), 0);
+	life_begin();
 	CHECK_EQ(open_group(), 0);
 	CHECK_EQ(run_group(1), 0);
 	fake_pass(&life.fake, 100, 100);
@@ -344,8 +347,7 @@ static void a_stalled_group_says_so(void)
 	CHECK_EQ(read_group(), VPMU_ERROR_SYSTEM);
 	CHECK_EQ(read_group(), 0);
 	vpmu_perf_ops()->close(life.perf, life.attached, life.group, 0);
-	vpmu_perf_ops()->detach(life.perf, life.attached);
-	CHECK_EQ(vpmu_perf_destroy(life.perf), 0);
+	life_end();
 }
 
 const struct test_case test_cases[] = {

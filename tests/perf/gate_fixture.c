@@ -77,3 +77,14 @@ uint64_t asked(uint32_t place)
 {
 	return fake.events[place].attr.sample_period;
 }
+
+void *begin_running(uint32_t count, uint64_t left)
+{
+	void *group;
+
+	begin_gated();
+	group = open_group(count, 0, left);
+	guest(1, 1);
+	run(group, 1);
+	return group;
+}

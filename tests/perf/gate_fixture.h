@@ -13,6 +13,8 @@
 /* VPMU_PERF_* flags beside those that all have, and VPMU_PERF_GATE_*. */
 void begin_as(uint32_t flags, uint32_t gate);
 void begin_gated(void);
+/* With a group that was started outside, after a run. */
+void *begin_running(uint32_t count, uint64_t left);
 
 /* Cycles, instructions and page faults: 1, 2 and 3 counts per ns; the last one describes the
  * thread. */

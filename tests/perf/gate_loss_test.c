@@ -34,12 +34,8 @@ static void a_start_outside_is_proved(void)
 static void a_loss_shows(uint32_t inside)
 {
 	struct vpmu_source_reading r = { .count = 1 };
-	void *group;
+	void *group = begin_running(1, 0);
 
-	begin_gated();
-	group = open_group(1, 0, 0);
-	guest(1, 1);
-	run(group, 1);
 	guest(10, 100);
 	if (inside)
 		enter();
@@ -78,12 +74,8 @@ static void a_loss_between_runs_shows(void)
 static void starved_time_goes_on(void)
 {
 	struct vpmu_source_reading r = { .count = 1 };
-	void *group;
+	void *group = begin_running(1, 0);
 
-	begin_gated();
-	group = open_group(1, 0, 0);
-	guest(1, 1);
-	run(group, 1);
 	fake.events[0].dead = 1;
 	CHECK_EQ(ops->read(perf, attached, group, &r), VPMU_ERROR_STARVED);
 	pass(70);
@@ -102,12 +94,8 @@ static void a_blurred_edge_is_told(void)
 {
 	for (uint32_t inside = 0; inside < 2; inside++) {
 		struct vpmu_source_reading r = { .count = 1 };
-		void *group;
+		void *group = begin_running(1, 0);
 
-		begin_gated();
-		group = open_group(1, 0, 0);
-		guest(1, 1);
-		run(group, 1);
 		guest(10, 100);
 		if (inside)
 			enter();
@@ -153,12 +141,8 @@ static void a_kept_group_is_no_longer_blurred(void)
 static void a_stalled_group_still_says_so(void)
 {
 	struct vpmu_source_reading r = { .count = 2 };
-	void *group;
+	void *group = begin_running(2, 0);
 
-	begin_gated();
-	group = open_group(2, 0, 0);
-	guest(1, 1);
-	run(group, 1);
 	guest(10, 100);
 	fake_fail(&fake, FAKE_OPEN, 0, 1, -EMFILE);
 	fake_fail(&fake, FAKE_IOCTL, 1, 2, -EIO);
@@ -178,12 +162,8 @@ static void a_stalled_group_still_says_so(void)
 static void a_thread_that_ended_is_gone(void)
 {
 	struct vpmu_source_reading r = { .count = 1 };
-	void *group;
+	void *group = begin_running(1, 0);
 
-	begin_gated();
-	group = open_group(1, 0, 0);
-	guest(1, 1);
-	run(group, 1);
 	guest(10, 0);
 	fake.thread_ended = 1;
 	CHECK_EQ(reading(group, 1).increase[0], 10);

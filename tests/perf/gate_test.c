@@ -196,12 +196,8 @@ static void notices_are_for_runs(void)
 static void a_refused_notice_comes_later(void)
 {
 	uint32_t texts;
-	void *group;
+	void *group = begin_running(1, 50000);
 
-	begin_gated();
-	group = open_group(1, 0, 50000);
-	guest(1, 1);
-	run(group, 1);
 	texts = fake.texts;
 	fake_fail(&fake, FAKE_IOCTL, 0, 1, -EIO);
 	enter();
@@ -218,12 +214,8 @@ static void a_refused_notice_comes_later(void)
  * VMM comes in. */
 static void a_group_is_opened_anew_outside(void)
 {
-	void *group;
+	void *group = begin_running(2, 0);
 
-	begin_gated();
-	group = open_group(2, 0, 0);
-	guest(1, 1);
-	run(group, 1);
 	guest(10, 100);
 	CHECK_EQ(ops->period(perf, attached, group, 1, 60000), 0);
 	pass(100);
@@ -240,12 +232,8 @@ static void a_group_is_opened_anew_outside(void)
 static void a_kept_group_is_gated_too(void)
 {
 	uint32_t opens;
-	void *group;
+	void *group = begin_running(1, 50000);
 
-	begin_gated();
-	group = open_group(1, 0, 50000);
-	guest(1, 1);
-	run(group, 1);
 	guest(10, 100);
 	opens = fake.calls[FAKE_OPEN];
 	ops->close(perf, attached, group, 1);
