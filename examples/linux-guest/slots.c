@@ -271,8 +271,7 @@ static u64 reuse_group(struct vpmu_cpu *cpu, const struct vpmu_newcomers *wanted
 	return 0;
 }
 
-/* Free slots; closes what is parked when there are not so many. 0: there are not even then, or the
- * device failed. */
+/* Free slots, after closing what is parked where need be. 0: too few, or the device failed. */
 u64 vpmu_cpu_room(struct vpmu_cpu *cpu, unsigned int count)
 {
 	u64 mask = vpmu_guest_slots_pick(&cpu->guest, ~free_slots(cpu), count);
