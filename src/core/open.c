@@ -79,6 +79,9 @@ static void keep_open(struct vpmu_vcpu *vcpu, unsigned int leader, uint64_t memb
 			vcpu->slots[vpmu_lowest(rest)].host_flags = 0;
 		start_words(vcpu, vpmu_lowest(rest));
 	}
+	/* What a prepare made may have been told to give no notices. */
+	if (vcpu->prepared && !(vcpu->primed & VPMU_BIT(leader)))
+		vpmu_overflow_arm_group(vcpu, leader);
 	vpmu_group_publish(vcpu, leader);
 }
 

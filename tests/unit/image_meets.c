@@ -200,6 +200,22 @@ static void a_second_prepare_makes_a_period_ready(void)
 	end();
 }
 
+/* It ran without notices until it was paused again, and the move is off. */
+static void a_guest_that_finds_it_has_its_notices(void)
+{
+	begin(NULL);
+	sample_slot(0, 20000);
+	CHECK_EQ(prepare(), 1);
+	CHECK_EQ(world_group(&there, 0, 0)->events[0].left, 0);
+	DONE(VPMU_REG_DISABLE, 1);
+	CHECK_EQ(prepare(), 1);
+	CHECK_EQ(world_set(arrived, VPMU_REG_OPEN, 1), VPMU_ACCESS_DONE);
+	CHECK_EQ(world_set(arrived, VPMU_REG_ENABLE, 1), VPMU_ACCESS_DONE);
+	CHECK_EQ(there.calls[WORLD_OPEN], 1);
+	CHECK_EQ(world_group(&there, 0, 0)->events[0].left, 20000);
+	end();
+}
+
 /* ---- what may be multiplexed ------------------------------------------------------------------- */
 
 static void be_flexible(void)
@@ -462,6 +478,8 @@ const struct test_case test_cases[] = {
 	  a_period_that_came_is_no_matter_of_the_blackout },
 	{ "R-MIG-13", "a_second_prepare_makes_a_period_ready",
 	  a_second_prepare_makes_a_period_ready },
+	{ "R-OVF-3", "a_guest_that_finds_it_has_its_notices",
+	  a_guest_that_finds_it_has_its_notices },
 	{ "R-MIG-13", "a_guest_keeps_its_counters", a_guest_keeps_its_counters },
 	{ "R-MIG-5", "what_is_missing_is_so_whenever_it_is_found",
 	  what_is_missing_is_so_whenever_it_is_found },
