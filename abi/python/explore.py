@@ -277,7 +277,8 @@ def moved_session(session, registers):
     vm.released = session.device.vm.released
     vcpu = vm.add_vcpu(0)
     vcpu.thread, vcpu.taken = old.thread, old.taken
-    vcpu.opening, vcpu.stubbed, vcpu.restored = old.opening, old.stubbed, old.restored
+    vcpu.opening, vcpu.brought, vcpu.stubbed = old.opening, old.brought, old.stubbed
+    vcpu.restored = old.restored
     vm.missing = session.device.vm.missing
     before, new.world.groups = new.world.groups, {}
     vcpu.take(*registers)
@@ -424,7 +425,7 @@ def canonical(session):
             vcpu.thread is not None, vcpu.taken, groups, tuple(sorted(vcpu.warm)),
             tuple(sorted(world.answers["read"].items())), world.pmi_answer,
             tuple(sorted(world.answers["open"].items())), vcpu.opening, vcpu.stubbed,
-            vcpu.restored and (True, session.device.vm.missing))
+            vcpu.restored, vcpu.brought and (vcpu.brought, session.device.vm.missing))
 
 
 def carry_out(session, steps):

@@ -220,7 +220,7 @@ class Vcpu:
 
     def clear(self):
         """Bring the registers to their reset values (R-RST-1)."""
-        self.opening, self.stubbed = frozenset(), frozenset()
+        self.opening, self.brought, self.stubbed = frozenset(), frozenset(), frozenset()
         self.area = 0
         self.area_state = AREA["OFF"]
         self.pmi = 0
@@ -489,6 +489,7 @@ class Vcpu:
                 reasons[group[error.failed]] = REASON_OF[error.name]
             return None, reasons
         self.vm.host_events += len(group)
+        self.brought -= {group[0]}
         return handle, dict(zip(group, flags))
 
     def drop(self, group, handle):
@@ -558,6 +559,9 @@ class Vcpu:
         if reason == "UNBOUND":
             self.rest(group, reason)
             return
+        if reason == "UNSUPPORTED" and group[0] in self.brought:
+            reason = "NOT_PORTABLE"
+            self.stubbed |= {group[0]} if self.vm.missing == "STUB" else frozenset()
         self.note_loss(group)
         if group[0] in self.stubbed:
             self.rest(group, "NOT_PORTABLE")
@@ -721,6 +725,7 @@ class Vcpu:
             self.open_mask &= ~mask_of(group)
             self.retries.pop(group[0], None)
             self.opening -= {group[0]}
+            self.brought -= {group[0]}
             self.stubbed -= {group[0]}
             self.set_state(group, "CLOSED")
             self.publish(group)
@@ -1055,7 +1060,7 @@ class Vcpu:
         for group in self.groups(self.open_mask):
             self.go_on(group)
         self.stopped = False
-        self.restored = self.restored and bool(self.opening)
+        self.restored = False
         base = self.area_address()
         if base is not None and not self.fill_area(base):
             self.fail_area()
@@ -1065,7 +1070,7 @@ class Vcpu:
         """Let one group go on (R-MIG-10, R-MIG-12)."""
         made = group[0] in self.host
         if not made and self.thread is not None and not self.taken and (
-                self.restored or self.shows(group, "UNBOUND")):
+                self.restored or group[0] in self.opening or self.shows(group, "UNBOUND")):
             self.retries.pop(group[0], None)
             self.opening |= {group[0]}
             return
@@ -1090,20 +1095,14 @@ class Vcpu:
             self.set_error(group, "HOST_TOOK_PMU")
 
     def open_restored(self):
-        """Make the host events that a resume left out (R-MIG-12); some cannot be (R-MIG-5)."""
+        """Make the host events that a resume left out (R-MIG-12)."""
         opening, self.opening = self.opening, frozenset()
         for leader in sorted(opening):
             group = self.group(leader)
             for number in group:
                 self.slots[number].reason = REASON["OPENING"]
             self.give_back(group)
-            if self.restored and self.shows(group, "UNSUPPORTED"):
-                self.retries.pop(leader, None)
-                if self.vm.missing == "STUB":
-                    self.stubbed |= {leader}
-                self.set_error(group, "NOT_PORTABLE")
             self.publish(group)
-        self.restored = False
 
     def save(self):
         """Return the saved registers: control, attr words and event words of each slot."""
@@ -1118,6 +1117,7 @@ class Vcpu:
         self.do_reset()
         self.fill_identity()
         self.take(control, attr, event)
+        self.brought = frozenset(group[0] for group in self.groups(self.open_mask))
         self.epoch += 1 + generation
         self.epoch_reason = EPOCH["RESTORED"]
         self.stopped = self.restored = True
