@@ -77,12 +77,12 @@ static void keep(struct vpmu_monitor_reading *reading, const struct vpmu_monitor
 		 uint32_t count)
 {
 	uint64_t first = reading->needed;
-	uint64_t fit = first < reading->room ? reading->room - first : 0;
+	uint64_t left = first < reading->room ? reading->room - first : 0;
+	uint32_t fit = left < count ? (uint32_t)left : count;
 
 	reading->needed += count;
 	if (fit && values != &reading->values[first])
-		memcpy(&reading->values[first], values,
-		       (fit < count ? fit : count) * sizeof(*values));
+		memcpy(&reading->values[first], values, fit * sizeof(*values));
 }
 
 static void tell_all(const struct view *view, const struct vpmu_monitor_value *values,
