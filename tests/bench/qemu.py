@@ -24,7 +24,7 @@ import kernel  # noqa: E402  pylint: disable=wrong-import-position
 import machine  # noqa: E402  pylint: disable=wrong-import-position
 import switch_test  # noqa: E402  pylint: disable=wrong-import-position
 
-ROUNDS = 5
+ROUNDS = 25
 PLUGIN_ROUNDS = 20
 LOOPS = 60_000_000  # of four blocks each
 OVERHEAD = """insmod /lib/modules/vpmu.ko
@@ -94,7 +94,8 @@ def mailbox_row(build, directory):
             rang = round_trip(guest, ["-chardev", f"socket,path={socket},id=iv", "-device",
                                       "ivshmem-doorbell,vectors=2,chardev=iv"], "ring")
         times.append((asked, rang))
-    asked, rang = (statistics.median(column) for column in zip(*times))
+    # Which CPUs the host gives to the two changes a time by three; a quarter of the rounds has luck.
+    asked, rang = (statistics.quantiles(column, n=4)[0] for column in zip(*times))
     return row("mailbox round trip", asked / rang, "x", 1.2, "us of a bare doorbell", rang)
 
 
