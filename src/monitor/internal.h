@@ -140,7 +140,8 @@ void vpmu_monitor_totals_move(struct monitor_total *to, const struct monitor_set
  * record serves once. */
 void vpmu_monitor_totals_base(struct vpmu_monitor_vm *vm, struct monitor_total *totals,
 			      const struct monitor_set *set, uint32_t vcpu);
-uint64_t vpmu_monitor_estimate(const struct monitor_total *total);
+/* count * enabled / running, where running is smaller and not 0, to 31 bits of precision. */
+uint64_t vpmu_monitor_scale(uint64_t count, uint64_t enabled, uint64_t running);
 
 /* meter.c */
 int vpmu_monitor_meters_begin(struct vpmu_monitor_vm *vm, struct monitor_outcome *outcome);

@@ -30,7 +30,9 @@ static uint8_t state_of(const struct monitor_total *total)
 
 static uint64_t estimate_of(const struct monitor_total *total)
 {
-	return total->running >= total->enabled ? total->count : vpmu_monitor_estimate(total);
+	if (total->running >= total->enabled || total->running == 0)
+		return total->count;
+	return vpmu_monitor_scale(total->count, total->enabled, total->running);
 }
 
 /* Thousands of values are made at each reading: each in its place, and field by field, so that none

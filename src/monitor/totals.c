@@ -55,8 +55,7 @@ void vpmu_monitor_totals_base(struct vpmu_monitor_vm *vm, struct monitor_total *
 	}
 }
 
-/* count * enabled / running, where running is smaller and not 0, to 31 bits of precision. */
-static uint64_t scale(uint64_t count, uint64_t enabled, uint64_t running)
+uint64_t vpmu_monitor_scale(uint64_t count, uint64_t enabled, uint64_t running)
 {
 	uint64_t whole, rest;
 
@@ -72,13 +71,6 @@ static uint64_t scale(uint64_t count, uint64_t enabled, uint64_t running)
 		return UINT64_MAX;
 	whole *= enabled;
 	return whole > UINT64_MAX - rest ? UINT64_MAX : whole + rest;
-}
-
-uint64_t vpmu_monitor_estimate(const struct monitor_total *total)
-{
-	if (total->running >= total->enabled || total->running == 0)
-		return total->count;
-	return scale(total->count, total->enabled, total->running);
 }
 
 /* ---- the caller's records -------------------------------------------------------------------- */
