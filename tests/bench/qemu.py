@@ -99,6 +99,15 @@ def mailbox_row(build, directory):
     return row("mailbox round trip", asked / rang, "x", 1.2, "us of a bare doorbell", rang)
 
 
+@machine.again
+def measured(build, directory, image, initramfs):
+    """Boot a guest beside vpmu attach; return its lines."""
+    with attach.Attach(f"{build}/examples/vpmu/vpmu", directory, vcpus=1, vectors=1,
+                       plugin=f"{build}/backends/tcg/libvpmu-tcg.so") as side:
+        with machine.Machine(image, initramfs, side.words()) as guest:
+            return guest.run()
+
+
 def overhead_row(build, directory):
     """A loop under perf stat in a guest beside the loop alone."""
     work = guest_driver.build_program(os.path.join(ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
@@ -106,10 +115,7 @@ def overhead_row(build, directory):
     image = kernel.image()
     initramfs = os.path.join(directory, "initramfs")
     guest_driver.initramfs.make(initramfs, OVERHEAD, [work, module, guest_driver.PERF], image)
-    with attach.Attach(f"{build}/examples/vpmu/vpmu", directory, vcpus=1, vectors=1,
-                       plugin=f"{build}/backends/tcg/libvpmu-tcg.so") as side:
-        with machine.Machine(image, initramfs, side.words()) as guest:
-            lines = guest.run()
+    lines = measured(build, directory, image, initramfs)
     times = [[float(word) for word in line.split()[1:]] for line in lines if line.startswith("times")]
     # What starting the programs takes is in both of each two.
     alone = min((c - b) - (b - a) for a, b, c, _, _ in times)

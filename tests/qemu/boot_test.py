@@ -15,6 +15,13 @@ import machine
 SCRIPT = "uname -r\nload {modules}\nlsmod\n"
 
 
+@machine.again
+def boot(image, archive):
+    """Boot; return what the guest printed."""
+    with machine.Machine(image, archive) as guest:
+        return guest.run()
+
+
 def main(directory):
     """Boot once."""
     os.makedirs(directory, exist_ok=True)
@@ -22,16 +29,15 @@ def main(directory):
     try:
         image = kernel.image()
         initramfs.make(archive, SCRIPT.format(modules=" ".join(kernel.MODULES)), image=image)
-        with machine.Machine(image, archive) as guest:
-            lines = guest.run()
+        lines = boot(image, archive)
     except kernel.Missing as missing:
         machine.skip(missing)
     except machine.Failed as failed:
-        sys.exit(f"{failed}\n{guest.output()}")
+        sys.exit(str(failed))
     loaded = {line.split()[0] for line in lines[2:]}
     wanted = {name.replace("-", "_") for name in kernel.MODULES}
     if lines[0] != kernel.release(image) or not loaded >= wanted:
-        sys.exit(f"unexpected output:\n{guest.output()}")
+        sys.exit("\n".join(["unexpected output:", *lines]))
     print(f"Linux {lines[0]} booted and loaded {len(loaded)} modules")
 
 

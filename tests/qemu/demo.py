@@ -82,7 +82,9 @@ def collect(guest, parts, until):
     name = parts.get("now", "")
     while True:
         line = guest.machine.line()
-        if line is None or line.startswith("=== end"):
+        if line is None:
+            raise guest.machine.failure("the machine ended before its script")
+        if line.startswith("=== end"):
             return
         if line.startswith("@ "):
             name = parts["now"] = line[2:]
@@ -98,6 +100,7 @@ def perf_descriptors(process):
     return sum("perf_event" in os.readlink(os.path.join(where, name)) for name in os.listdir(where))
 
 
+@machine.again
 def run(directory, tool, plugin):
     """Boot, move, and return what the guest printed and what QEMU said of the move."""
     parts = {}

@@ -50,6 +50,7 @@ def counted(part):
         and driver_test.near(rows[1]["count"], 50 * driver_test.MILLION)
 
 
+@machine.again
 def run(directory, tool, plugin):
     """Boot a guest beside vpmu attach; return its lines."""
     image = kernel.image()
@@ -65,8 +66,11 @@ def run(directory, tool, plugin):
         with machine.Machine(image, archive, side.words(), cpus=2, time_limit=400) as guest:
             try:
                 return guest.run(lambda line: line in ORDERS and ORDERS[line](side))
-            except (machine.Failed, RuntimeError, TimeoutError) as failed:
-                raise machine.Failed("\n".join([repr(failed), *side.lines, guest.output()])) from failed
+            except machine.Failed:
+                print("\n".join(side.lines))
+                raise
+            except (RuntimeError, TimeoutError) as failed:
+                raise guest.failure("\n".join([repr(failed), *side.lines])) from failed
 
 
 def main(directory, tool, plugin):

@@ -74,6 +74,7 @@ class Guest:
         self.host.stdin.write(text + "\n")
         self.host.stdin.flush()
 
+    @machine.again
     def run(self, script, files):
         """Boot, run the script, return its lines."""
         if not os.path.exists(PERF):
@@ -87,8 +88,8 @@ class Guest:
             self.machine.start()
             self.find_threads()
             return self.machine.run(self.heard)
-        except (machine.Failed, OSError, ValueError) as failed:
-            raise machine.Failed(f"{failed!r}\n{self.output()}") from failed
+        except (OSError, ValueError) as failed:
+            raise self.machine.failure(repr(failed)) from failed
         finally:
             self.machine.stop()
             self.stop_host()

@@ -30,6 +30,7 @@ def measure(directory, host, plugin):
     work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
     module, _ = guest_driver.build_module(os.path.join(directory, "module"))
     guest = guest_driver.Guest(directory, host, plugin, options=["slots=8", "counting=4"])
+    guest.hooks["=== script"] = seen.clear
     guest.hooks["@@ "] = lambda: seen.append(guest.accesses())
     guest.hooks["done"] = guest.hooks["@@ "]
     lines = guest.run(SCRIPT, [work, module, guest_driver.PERF])
