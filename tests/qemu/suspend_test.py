@@ -17,7 +17,7 @@ import kernel
 import machine
 
 SCRIPT = "exec 2>&1\n" + driver_test.LOAD + """echo '@@ across'
-perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 &
+perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 & R=$!
 work busy & B=$!
 until grep vpmu /proc/interrupts | grep -q "[0-9][0-9] .*vpmu"; do sleep 0.5; done
 perf stat -x, -a -I 400 -o i.txt -e vpmu/instructions/ sleep 12 & P=$!
@@ -26,7 +26,8 @@ echo going to sleep
 echo mem > /sys/power/state
 echo "woke $?"
 wait $P
-kill $B
+kill $B $R
+wait $R
 cat i.txt
 echo '@@ after'
 perf stat -x, -e vpmu/instructions/,vpmu/branches/ work loop 50
