@@ -85,31 +85,34 @@
  * to the thread that opened first, and count nothing. A missing one is no error.
  *
  * **Descriptors.** Each event holds one. The last numbers below the soft limit (RLIMIT_NOFILE) are
- * the VMM's own
- * (`descriptor_reserve`): an event that would get one of them is closed at once, and the answer is
- * VPMU_ERROR_LIMIT, as it is where the limit itself is reached. So a VMM that leaves its last
- * numbers free can always open as many files. vpmu_perf_check() says beforehand whether a profile
- * fits. The limit is looked at in create and attach, and again before an event is refused for it.
+ * the VMM's own (`descriptor_reserve`): an event that would get one of them is closed at once, and
+ * the answer is VPMU_ERROR_LIMIT, as it is where the limit itself is reached. So a VMM that leaves
+ * its last numbers free can always open as many files. vpmu_perf_check() says beforehand whether a
+ * profile fits. The limit is looked at in create and attach, and again before an event is refused
+ * for it.
  *
  * **System calls**, besides allocations; each through struct vpmu_perf_system:
  *
- * | function | calls |
- * |---|---|
- * | create | one open, read and close of a file of /sys each for kvm_intel and kvm_amd, and of one
- * of /proc; getrlimit | | probe | perf_event_open and close for each event tried; ioctl and read to
- * count counters; gettid | | attach | getrlimit | | signalled | none; gettid where the VMM does not
- * say the thread | | detach, destroy | one close per event kept, and per keeper | | open | one
- * perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, open, read and
- * close of a file of /proc per clock, and one tgkill per thread; once per kind one perf_event_open
- * for the keeper | | open of a kept group | one ioctl per event whose next notice moves; one read
- * if the group was not read after it was paused | | close | one close per event and dummy; with
- * keep one ioctl if the group runs, and the closes of what goes for it | | edge | one close per
- * event and dummy that goes; behind a gate one read per group that counts, and one ioctl per event
- * that waits for a notice, at each entry and exit | | run | one ioctl; clock_gettime after a loss
- * of counters | | read | one read, or none after an exit that a gate has read; clock_gettime while
- * counters are lost; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED | |
- * period | one ioctl, or none, and two for a dummy while the group runs; those of read, open, run
- * and close once for an event that was opened without notices |
+ * - create: one open, read and close of a file of /sys each for kvm_intel and kvm_amd, and of one
+ * of /proc; getrlimit
+ * - probe: perf_event_open and close for each event tried; ioctl and read to count counters; gettid
+ * - attach: getrlimit
+ * - signalled: none; gettid where the VMM does not say the thread
+ * - detach, destroy: one close per event kept, and per keeper
+ * - open: one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, open,
+ * read and close of a file of /proc per clock, and one tgkill per thread; once per kind one
+ * perf_event_open for the keeper
+ * - open of a kept group: one ioctl per event whose next notice moves; one read if the group was
+ * not read after it was paused
+ * - close: one close per event and dummy; with keep one ioctl if the group runs, and the closes of
+ * what goes for it
+ * - edge: one close per event and dummy that goes; behind a gate one read per group that counts,
+ * and one ioctl per event that waits for a notice, at each entry and exit
+ * - run: one ioctl; clock_gettime after a loss of counters
+ * - read: one read, or none after an exit that a gate has read; clock_gettime while counters are
+ * lost; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED
+ * - period: one ioctl, or none, and two for a dummy while the group runs; those of read, open, run
+ * and close once for an event that was opened without notices
  *
  * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for
  * the sentence in the log.

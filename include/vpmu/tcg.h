@@ -12,12 +12,11 @@
  * **What is counted**, of the guest alone, by each vCPU, in user and kernel mode together (the
  * plugin cannot tell them apart, so events with an exclude flag are VPMU_ERROR_UNSUPPORTED):
  *
- * | event | counted |
- * |---|---|
- * | VPMU_HARDWARE_INSTRUCTIONS | instructions begun |
- * | VPMU_HARDWARE_BRANCHES | jumps, calls and returns begun, taken or not; x86, RISC-V and
- * LoongArch guests | | cache L1D, READ or WRITE, ACCESS | loads, stores; only with `memory=on`. An
- * access that does both counts in both |
+ * - VPMU_HARDWARE_INSTRUCTIONS: instructions begun
+ * - VPMU_HARDWARE_BRANCHES: jumps, calls and returns begun, taken or not; x86, RISC-V and LoongArch
+ * guests
+ * - cache L1D, READ or WRITE, ACCESS: loads, stores; only with `memory=on`. An access that does
+ * both counts in both
  *
  * QEMU runs a guest block by block. The plugin adds a block's instructions when the block begins;
  * where an instruction in it faults, the rest was counted and is counted again when it runs. So
