@@ -4,9 +4,10 @@
  * @file kvm_x86.h
  * @brief Linux KVM on x86: MSR filter, CPUID, exits, PMIs, and KVM's own vPMU.
  *
- * In order: vpmu_kvm_filter_set() for the VM, vpmu_kvm_cpuid() into the entries that the VMM gives
- * to KVM_SET_CPUID2, then vpmu_kvm_exit() for each return of KVM_RUN and vpmu_kvm_pmi() as the host
- * op `pmi`.
+ * In order: vpmu_kvm_vpmu_off() and vpmu_kvm_filter_set() for the VM before its first vCPU,
+ * vpmu_kvm_vpmu_hide() and vpmu_kvm_cpuid() on the entries that the VMM gives to KVM_SET_CPUID2,
+ * then vpmu_kvm_exit() for each return of KVM_RUN, vpmu_kvm_pmi() as the host op `pmi`, and
+ * vpmu_kvm_interrupted() whenever KVM_RUN failed.
  *
  * Private MSRs are not among those of KVM_GET_MSRS: the state of the device moves with the device
  * only.

@@ -73,7 +73,7 @@ VPMU_API uint64_t vpmu_mailbox_size(uint32_t vcpus);
 
 /**
  * @brief Writes the header of a mailbox region (abi/SPEC.md R-BOX-1). The host ops' addresses are
- * then offsets into the region, which is filled with 0 before.
+ * then offsets into the region, which is filled with 0 before; the vCPU that they get here is 0.
  * @param vm the VM
  * @param vcpus blocks
  * @return 0; VPMU_ERROR_* of the host ops

@@ -30,10 +30,9 @@ extern "C" {
 
 /**
  * @brief Version of the library that runs.
- *
- * Threads: any, at any time.
- *
  * @return major << 16 | minor << 8 | patch
+ * @par Threads
+ * Any.
  * @since 0.1
  */
 VPMU_API uint32_t vpmu_version(void);

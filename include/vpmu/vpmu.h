@@ -78,17 +78,19 @@ struct vpmu_profile {
 	 * the source keeps no events of closed slots
 	 */
 	uint32_t host_events;
-	uint32_t creation_rate;	 /**< host events that a vCPU may make per second; 0: no limit */
-	uint32_t creation_burst; /**< and at once; at least 63 where there is a rate */
-	uint32_t pmi_rate;	 /**< PMIs that a vCPU may take per second; 0: no limit */
-	uint32_t pmi_burst;	 /**< and at once; at least 1 where there is a rate */
+	uint32_t creation_rate;	 /**< host events that a vCPU may make per second, at most 10^9; 0:
+				    no limit */
+	uint32_t creation_burst; /**< and at once, at most 10^6; at least 63 where there is a rate */
+	uint32_t pmi_rate;  /**< PMIs that a vCPU may take per second, at most 10^9; 0: no limit */
+	uint32_t pmi_burst; /**< and at once, at most 10^6; at least 1 where there is a rate */
 };
 
 /**
  * @brief What the VMM does for the library. Copied by vpmu_vm_create().
  *
- * All but guest_clock, log and pmu_state are required. Unless said otherwise an op returns 0, or a
- * VPMU_ERROR_*. They are called from the thread that called the library, and must not call the
+ * All but guest_clock, log and pmu_state are required. `opaque` is host_opaque of the
+ * configuration, `vcpu` the number given to vpmu_vcpu_add(). Unless said otherwise an op returns 0,
+ * or a VPMU_ERROR_*. They are called from the thread that called the library, and must not call the
  * library for the same vCPU.
  */
 struct vpmu_host_ops {
@@ -260,7 +262,8 @@ VPMU_API void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu);
 /**
  * @brief To be called before the vCPU enters guest code: does what is due and injects a PMI that is
  * due. Costs a few loads when nothing is. A vCPU without a thread runs uncounted: what it has
- * enabled is marked INCOMPLETE then. Who binds a guest's thread that ran already calls this first.
+ * enabled is marked INCOMPLETE then. So a VMM that binds a vCPU only after its guest ran calls this
+ * once before it does.
  * @param vcpu the vCPU
  * @par Threads
  * Own thread.
@@ -358,8 +361,8 @@ VPMU_API int vpmu_vcpu_write(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t va
 VPMU_API int vpmu_vcpu_batch(struct vpmu_vcpu *vcpu, uint64_t address, uint64_t words);
 
 /**
- * @brief Tells what a vCPU has cost and got. A VMM gives it to its operator, for one by
- * libvpmu-monitor.
+ * @brief Tells what a vCPU has cost and got. A VMM gives it to its operator, as
+ * by libvpmu-monitor.
  * @param vcpu the vCPU
  * @param[in,out] statistics filled; its size is set by the caller
  * @return 0; VPMU_ERROR_INVALID (a size too small); VPMU_ERROR_TOO_BIG
