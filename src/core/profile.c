@@ -8,7 +8,7 @@
 
 #define HARDWARE_ALL (((VPMU_BIT(VPMU_HARDWARE_REF_CYCLES) << 1) - 1) & ~1ull)
 #define SOFTWARE_ALL (((VPMU_BIT(VPMU_SOFTWARE_EMULATION_FAULTS) << 1) - 1) & ~1ull)
-#define MOST_PER_SECOND 1000000000u
+#define MOST_PER_SECOND 1000000000
 #define MOST_EPOCH (1ull << 63) /* it only grows, and must not come round */
 
 void vpmu_profile_default(struct vpmu_profile *profile)
@@ -40,11 +40,13 @@ struct range {
 	const char *text;
 };
 
-#define RANGE(member, least, most)                                              \
-	{                                                                       \
-		offsetof(struct vpmu_profile, member), least, most,             \
-			"profile: " #member " is not from " #least " to " #most \
+/* The numbers by their digits, not by the names that they have here. */
+#define RANGE_TEXT(member, least, most) "profile: " member " is not from " #least " to " #most
+#define RANGE_OF(member, text, least, most)                                                       \
+	{                                                                                         \
+		offsetof(struct vpmu_profile, member), least, most, RANGE_TEXT(text, least, most) \
 	}
+#define RANGE(member, least, most) RANGE_OF(member, #member, least, most)
 
 static const struct range ranges[] = {
 	RANGE(cache_events, 0, 1),

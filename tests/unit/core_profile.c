@@ -66,11 +66,12 @@ struct bound {
 	size_t offset;
 	uint32_t least;
 	uint32_t most;
+	const char *text;
 };
 
-#define BOUND(member, least, most)                                          \
-	{                                                                   \
-#member, offsetof(struct vpmu_profile, member), least, most \
+#define BOUND(member, least, most)                                                        \
+	{                                                                                 \
+#member, offsetof(struct vpmu_profile, member), least, most, " to " #most \
 	}
 
 static void set_member(const struct bound *bound, uint32_t value)
@@ -101,6 +102,7 @@ static void numbers_have_bounds(void)
 		check_creation(0);
 		set_member(&bounds[i], bounds[i].most + 1);
 		refused_because(bounds[i].name);
+		CHECK(strstr(world.last_log, bounds[i].text));
 		if (bounds[i].least) {
 			set_member(&bounds[i], bounds[i].least - 1);
 			refused_because(bounds[i].name);
