@@ -94,7 +94,7 @@ static struct direct_context *context_make(struct vpmu_direct *direct, uint32_t 
 	return context;
 }
 
-int vpmu_direct_attach(void *source, const struct vpmu_source_thread *thread, void **attached)
+static int attach(void *source, const struct vpmu_source_thread *thread, void **attached)
 {
 	struct direct_context *context;
 	int error = vpmu_sized_check(thread, sizeof(*thread));
@@ -200,7 +200,7 @@ static void enter(struct vpmu_direct *direct, struct direct_context *task)
 	vpmu_direct_gate(direct, task->cpu);
 }
 
-void vpmu_direct_detach(void *source, void *attached)
+static void detach(void *source, void *attached)
 {
 	struct vpmu_direct *direct = source;
 	struct direct_context *context = attached;
@@ -214,7 +214,7 @@ void vpmu_direct_detach(void *source, void *attached)
 	direct->config.release(direct->config.opaque, context, sizeof(*context));
 }
 
-int vpmu_direct_edge(void *source, void *attached, uint32_t edge)
+static int edge_told(void *source, void *attached, uint32_t edge)
 {
 	static void (*const moves[])(struct vpmu_direct * direct, struct direct_context * task) = {
 		[VPMU_EDGE_ENTER] = enter,
@@ -326,14 +326,14 @@ const struct vpmu_source_ops *vpmu_direct_ops(void)
 	static const struct vpmu_source_ops ops = {
 		.size = sizeof(ops),
 		.probe = probe,
-		.attach = vpmu_direct_attach,
-		.detach = vpmu_direct_detach,
+		.attach = attach,
+		.detach = detach,
 		.open = vpmu_direct_open,
 		.close = vpmu_direct_close,
 		.run = vpmu_direct_run,
 		.read = vpmu_direct_read,
 		.period = vpmu_direct_period,
-		.edge = vpmu_direct_edge,
+		.edge = edge_told,
 		.edges = (1u << VPMU_EDGE_ENTER) | (1u << VPMU_EDGE_LEAVE) |
 			 (1u << VPMU_EDGE_SCHED_IN) | (1u << VPMU_EDGE_SCHED_OUT) |
 			 (1u << VPMU_EDGE_SLICE) | (1u << VPMU_EDGE_RELEASE),

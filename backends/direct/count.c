@@ -21,7 +21,7 @@ struct direct_cpu *vpmu_direct_cpu(struct vpmu_direct *direct, uint32_t number)
 	return number < direct->config.cpus ? &direct->cpus[number] : NULL;
 }
 
-uint64_t vpmu_direct_counters(const struct vpmu_hardware *hardware)
+static uint64_t counters_of(const struct vpmu_hardware *hardware)
 {
 	return (DIRECT_BIT(hardware->counters) - 1) | (DIRECT_BIT(hardware->fixed) - 1)
 							      << VPMU_FIXED_FIRST;
@@ -272,7 +272,7 @@ int vpmu_direct_interrupt(struct vpmu_direct *direct, uint32_t number)
 		return 0;
 	if (hardware->global_status) {
 		status = get(direct, cpu, hardware->global_status);
-		status &= vpmu_direct_counters(hardware);
+		status &= counters_of(hardware);
 		if (!status)
 			return 0;
 		set(direct, cpu, hardware->global_clear, status);

@@ -93,7 +93,6 @@ struct vpmu_direct {
 uint64_t vpmu_direct_now(const struct vpmu_direct *direct, uint32_t cpu);
 /* NULL where there is no such CPU. */
 struct direct_cpu *vpmu_direct_cpu(struct vpmu_direct *direct, uint32_t number);
-uint64_t vpmu_direct_counters(const struct vpmu_hardware *hardware);
 void vpmu_direct_fold(struct vpmu_direct *direct, struct direct_cpu *cpu,
 		      struct direct_event *event);
 void vpmu_direct_arm(struct vpmu_direct *direct, struct direct_cpu *cpu,
@@ -121,10 +120,5 @@ int vpmu_direct_period(void *source, void *attached, void *handle, uint32_t memb
 /* Ends what is kept, or only what is aged: 1 while something is left. */
 int vpmu_direct_kept_end(struct vpmu_direct *direct, struct direct_context *context,
 			 uint32_t only_aged);
-
-/* context.c */
-int vpmu_direct_attach(void *source, const struct vpmu_source_thread *thread, void **attached);
-void vpmu_direct_detach(void *source, void *attached);
-int vpmu_direct_edge(void *source, void *attached, uint32_t edge);
 
 #endif

@@ -17,9 +17,6 @@ int kvm_system_take(struct vpmu_kvm_system *system, const struct vpmu_kvm_system
 int64_t kvm_call(const struct vpmu_kvm_system *system, int32_t fd, uint32_t request,
 		 uint64_t argument);
 
-/* The VPMU_ERROR_* of a negative errno value. */
-int kvm_error(int64_t result);
-
 /* Says in words that a call failed, and answers its VPMU_ERROR_*. */
 int kvm_failed(const struct vpmu_kvm_system *system, int64_t result, const char *call,
 	       const char *remedy);

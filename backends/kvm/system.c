@@ -49,7 +49,7 @@ int64_t kvm_call(const struct vpmu_kvm_system *system, int32_t fd, uint32_t requ
 	return system->control(system->opaque, fd, request, argument);
 }
 
-int kvm_error(int64_t result)
+static int error_of(int64_t result)
 {
 	static const struct {
 		int number;
@@ -83,5 +83,5 @@ int kvm_failed(const struct vpmu_kvm_system *system, int64_t result, const char 
 	(void)snprintf(text, sizeof(text), "kvm: %s failed with errno %d; %s", call, (int)-result,
 		       remedy);
 	kvm_say(system, VPMU_LOG_ERROR, text);
-	return kvm_error(result);
+	return error_of(result);
 }

@@ -52,6 +52,5 @@ const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
 bool qemu_plugin_mem_is_store(uint32_t access);
-void qemu_plugin_outs(const char *text);
 
 #endif

@@ -66,7 +66,4 @@ void filter_print_c(const struct filter_job *job);
 /* filter_kvm.c: fills answer and taken */
 void filter_ask_kvm(struct filter_job *job);
 
-/* The unit mask and the bits of it that an entry compares. */
-uint32_t filter_entry_mask(const struct filter_job *job, uint64_t entry);
-
 #endif

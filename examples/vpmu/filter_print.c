@@ -19,7 +19,8 @@ static const char *vendor_word(const struct filter_job *job)
 	return job->vendor == VPMU_FILTER_AMD ? "AMD" : "Intel";
 }
 
-uint32_t filter_entry_mask(const struct filter_job *job, uint64_t entry)
+/* The bits of a unit mask that an entry compares. */
+static uint32_t entry_mask(const struct filter_job *job, uint64_t entry)
 {
 	return job->filter.flags & VPMU_FILTER_MASKED ? (uint32_t)(entry >> 56) : 0xff;
 }
@@ -43,7 +44,7 @@ static uint32_t entry_select(uint64_t entry)
 static int entry_meets(const struct filter_job *job, uint64_t entry,
 		       const struct vpmu_filter_event *event)
 {
-	uint32_t both = filter_entry_mask(job, entry) & ~(uint32_t)(event->any >> 8);
+	uint32_t both = entry_mask(job, entry) & ~(uint32_t)(event->any >> 8);
 
 	return entry_select(entry) == entry_select(event->code) &&
 	       ((entry_match(entry) ^ entry_match(event->code)) & both) == 0;
@@ -84,7 +85,7 @@ static void json_name(const char *before, const char *name)
 
 static void entry_explain(const struct filter_job *job, uint64_t entry)
 {
-	uint32_t mask = filter_entry_mask(job, entry);
+	uint32_t mask = entry_mask(job, entry);
 	char umasks[48] = "every";
 
 	if (mask == 0xff)
@@ -168,7 +169,7 @@ static void json_entry(const struct filter_job *job, uint64_t entry, const char 
 	       "\", \"exclude\": %s, \"select\": %u, \"match\": %u, "
 	       "\"mask\": %u, \"names\": [",
 	       entry, entry_excludes(entry) ? "true" : "false", entry_select(entry),
-	       entry_match(entry), filter_entry_mask(job, entry));
+	       entry_match(entry), entry_mask(job, entry));
 	names_print(job, entry, entry_list(job, entry), json_name);
 	printf("] }%s\n", after);
 }

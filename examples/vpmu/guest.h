@@ -54,11 +54,8 @@ struct agent {
 	unsigned int missing_count;
 };
 
-/* guest_mailbox.c, guest_ways.c: 1 when the device was found that way; 0 with a reason added to
- * why */
+/* guest_mailbox.c: 1 when the device was found that way; 0 with a reason added to why */
 int agent_find_mailbox(struct agent *agent);
-int agent_find_msr(struct agent *agent);
-int agent_find_mmio(struct agent *agent);
 
 /* guest_vfio.c: 0, or -1 with a reason added to why */
 int agent_map_vfio(struct agent *agent, const char *device);
@@ -116,8 +113,6 @@ void count_go_on(struct count_set *set);
 void count_close(struct count_set *set);
 void count_print(FILE *to, const struct count_set *set);
 void count_print_json(FILE *to, const struct count_set *set);
-const char *state_name(uint32_t state);
-const char *reason_name(uint32_t reason);
 
 /* guest_probe.c */
 void guest_print_device(const struct agent *agent);

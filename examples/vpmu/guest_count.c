@@ -13,7 +13,7 @@
 
 #define ANY_VECTOR 255u /* a mailbox's interrupts are routed by their entry */
 
-const char *state_name(uint32_t state)
+static const char *state_name(uint32_t state)
 {
 	static const char *const names[] = {
 		[VPMU_STATE_CLOSED] = "closed",	    [VPMU_STATE_STOPPED] = "stopped",
@@ -24,7 +24,7 @@ const char *state_name(uint32_t state)
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
 
-const char *reason_name(uint32_t reason)
+static const char *reason_name(uint32_t reason)
 {
 	static const char *const names[] = {
 		[VPMU_REASON_NONE] = "none",

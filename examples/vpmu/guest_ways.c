@@ -137,7 +137,7 @@ static int msr_write(void *opaque, uint32_t context, uint32_t index, uint64_t va
 }
 
 /* Some VMMs let unknown MSRs read 0, so CPUID must have told of them, and MAGIC must be there. */
-int agent_find_msr(struct agent *agent)
+static int find_msr(struct agent *agent)
 {
 	static const struct vpmu_guest_way way = { .size = sizeof(way),
 						   .read = msr_read,
@@ -216,7 +216,7 @@ static void add_window_cpus(struct agent *agent)
 	}
 }
 
-int agent_find_mmio(struct agent *agent)
+static int find_mmio(struct agent *agent)
 {
 	DIR *directory = opendir("/sys/class/uio");
 	struct dirent *entry;
@@ -256,8 +256,8 @@ static void unmap(struct agent *agent)
 
 int agent_open(struct agent *agent)
 {
-	static int (*const ways[])(struct agent * agent) = { agent_find_mailbox, agent_find_msr,
-							     agent_find_mmio };
+	static int (*const ways[])(struct agent * agent) = { agent_find_mailbox, find_msr,
+							     find_mmio };
 
 	memset(agent, 0, sizeof(*agent));
 	agent->lock = -1;

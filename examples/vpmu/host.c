@@ -39,7 +39,7 @@ int host_read(const char *path, char *text, size_t size)
 	return 0;
 }
 
-int host_read_number(const char *path, int64_t *number)
+static int read_number(const char *path, int64_t *number)
 {
 	char text[32];
 	char *end;
@@ -148,7 +148,7 @@ void check_permission(struct finding *finding)
 {
 	int64_t level;
 
-	if (host_read_number("/proc/sys/kernel/perf_event_paranoid", &level) != 0) {
+	if (read_number("/proc/sys/kernel/perf_event_paranoid", &level) != 0) {
 		finding_set(finding, VERDICT_UNKNOWN, "");
 		finding_set_remedy(finding, "kernel.perf_event_paranoid cannot be read.");
 		return;
@@ -197,7 +197,7 @@ void check_watchdog(struct finding *finding)
 {
 	int64_t on;
 
-	if (host_read_number("/proc/sys/kernel/nmi_watchdog", &on) != 0) {
+	if (read_number("/proc/sys/kernel/nmi_watchdog", &on) != 0) {
 		finding_set(finding, VERDICT_OK, "none");
 		return;
 	}
@@ -232,7 +232,7 @@ static void check_file_number(struct finding *finding, const char *path)
 {
 	int64_t number;
 
-	if (host_read_number(path, &number) == 0 && number >= 0)
+	if (read_number(path, &number) == 0 && number >= 0)
 		finding_set_number(finding, VERDICT_OK, (uint64_t)number);
 	else
 		finding->verdict = VERDICT_UNKNOWN;

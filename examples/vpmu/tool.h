@@ -79,7 +79,6 @@ void print_quoted(const char *text, size_t length);
 
 /* host.c: what files of the system say */
 int host_read(const char *path, char *text, size_t size);
-int host_read_number(const char *path, int64_t *number);
 void check_kernel(struct finding *finding);
 void check_pmu_devices(struct finding *finding);
 void check_hybrid(struct finding *finding);

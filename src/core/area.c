@@ -140,7 +140,7 @@ static bool fill(struct vpmu_vcpu *vcpu, uint64_t at)
 	return true;
 }
 
-bool vpmu_area_start(struct vpmu_vcpu *vcpu, uint64_t at)
+static bool start(struct vpmu_vcpu *vcpu, uint64_t at)
 {
 	const struct vpmu_host_ops *host = &vcpu->vm->host;
 
@@ -156,14 +156,14 @@ bool vpmu_area_start(struct vpmu_vcpu *vcpu, uint64_t at)
 void vpmu_area_rewrite(struct vpmu_vcpu *vcpu)
 {
 	vcpu->area_stale = 0;
-	if (is_on(vcpu) && !vpmu_area_start(vcpu, page(vcpu)))
+	if (is_on(vcpu) && !start(vcpu, page(vcpu)))
 		fail(vcpu);
 }
 
 bool vpmu_area_set(struct vpmu_vcpu *vcpu, uint64_t value)
 {
 	if (value)
-		return vpmu_area_start(vcpu, value & VPMU_REG_AREA_PAGE_MASK);
+		return start(vcpu, value & VPMU_REG_AREA_PAGE_MASK);
 	vcpu->control[VPMU_REG_AREA] = 0;
 	vcpu->control[VPMU_REG_AREA_STATE] = VPMU_AREA_OFF;
 	return true;

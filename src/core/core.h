@@ -267,8 +267,6 @@ void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t r
  * be. */
 void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason);
 void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader);
-/* The same without publishing. */
-void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* An enabled group is not counted while the guest runs, since the vCPU has no thread. */
 void vpmu_group_miss(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Tries the groups again that are due. */
@@ -329,7 +327,6 @@ void vpmu_pmi_inject(struct vpmu_vcpu *vcpu);
 
 bool vpmu_area_valid(const struct vpmu_vcpu *vcpu, uint64_t value);
 bool vpmu_area_set(struct vpmu_vcpu *vcpu, uint64_t value);
-bool vpmu_area_start(struct vpmu_vcpu *vcpu, uint64_t page);
 /* The whole page again: nothing was written while the vCPU was stopped. */
 void vpmu_area_rewrite(struct vpmu_vcpu *vcpu);
 void vpmu_area_record(struct vpmu_vcpu *vcpu, unsigned int slot);

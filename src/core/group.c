@@ -292,7 +292,7 @@ void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t rea
 	vpmu_group_publish(vcpu, leader);
 }
 
-void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader)
+void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	unsigned int culprit;
@@ -303,11 +303,6 @@ void vpmu_group_return(struct vpmu_vcpu *vcpu, unsigned int leader)
 	else if (!slot->host) /* an access may have come before */
 		vpmu_group_condition(vcpu, leader,
 				     vpmu_host_make(vcpu, leader, slot->members, &culprit));
-}
-
-void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
-{
-	vpmu_group_return(vcpu, leader);
 	vpmu_group_publish(vcpu, leader);
 }
 

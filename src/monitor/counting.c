@@ -13,8 +13,7 @@ static uint64_t bytes_of(uint32_t events)
 	       events * (uint64_t)(sizeof(struct monitor_group) + sizeof(struct monitor_total));
 }
 
-struct monitor_counting *vpmu_monitor_counting_make(const struct vpmu_monitor *monitor,
-						    uint32_t events)
+static struct monitor_counting *make(const struct vpmu_monitor *monitor, uint32_t events)
 {
 	struct monitor_counting *made = vpmu_monitor_allocate(monitor, bytes_of(events));
 
@@ -257,7 +256,7 @@ struct monitor_counting *vpmu_monitor_counting_begin(struct vpmu_monitor_vm *vm,
 						     const struct monitor_set *set,
 						     struct monitor_outcome *outcome)
 {
-	struct monitor_counting *made = vpmu_monitor_counting_make(vm->monitor, set->count);
+	struct monitor_counting *made = make(vm->monitor, set->count);
 	struct opening opening = {
 		.vm = vm, .vcpu = vcpu, .set = set, .made = made, .outcome = outcome
 	};

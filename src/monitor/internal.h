@@ -113,8 +113,6 @@ uint32_t vpmu_monitor_event_type(const struct vpmu_monitor_event *event);
 const struct vpmu_monitor_info *vpmu_monitor_named(uint32_t index);
 
 /* counting.c: the events of one thread */
-struct monitor_counting *vpmu_monitor_counting_make(const struct vpmu_monitor *monitor,
-						    uint32_t events);
 void vpmu_monitor_counting_end(struct vpmu_monitor_vm *vm, const struct monitor_vcpu *vcpu,
 			       struct monitor_counting *counting);
 /* Opens and starts all source events of a set; with outcome->fatal nothing is left open. */

@@ -17,7 +17,6 @@
 #define KVM_UAPI_HAS_DEVICE_ATTR 0x4018aee3u
 
 #define KVM_UAPI_EXIT_HYPERCALL 3u
-#define KVM_UAPI_EXIT_LOONGARCH_IOCSR 38u
 
 /* Bytes from the beginning of struct kvm_run. */
 #define KVM_UAPI_RUN_HYPERCALL_NR 32

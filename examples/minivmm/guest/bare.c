@@ -7,7 +7,6 @@
 
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10
-#define TASK_STATE 0x28
 #define VECTOR_NMI 2
 #define VECTOR_INVALID_OPCODE 6
 
