@@ -57,24 +57,27 @@ static void leaf_adapt(struct kvm_cpuid_entry2 *leaf, uint32_t vcpu)
 	}
 }
 
-/* What KVM offers, with this vCPU's APIC id, and the block by which the guest finds its PMU. */
+/* What KVM offers but its own PMU, with this vCPU's APIC id, and the block by which the guest finds
+ * ours. */
 static int cpuid_set(struct vcpu *vcpu)
 {
 	const struct machine *machine = vcpu->machine;
 	struct kvm_cpuid2 *leaves =
 		calloc(1, sizeof(*leaves) + LEAVES * sizeof(struct kvm_cpuid_entry2));
+	struct vpmu_kvm_cpuid_entry *entries;
 	int error = -1;
 	uint32_t i;
 
 	if (!leaves)
 		return -1;
+	entries = (struct vpmu_kvm_cpuid_entry *)leaves->entries;
 	leaves->nent = LEAVES;
 	if (ioctl(machine->kvm_fd, KVM_GET_SUPPORTED_CPUID, leaves))
 		goto out;
 	for (i = 0; i < leaves->nent; i++)
 		leaf_adapt(&leaves->entries[i], vcpu->number);
-	if (vpmu_kvm_cpuid(&machine->place, (struct vpmu_kvm_cpuid_entry *)leaves->entries,
-			   &leaves->nent, LEAVES) < 0)
+	if (vpmu_kvm_vpmu_hide(entries, leaves->nent) < 0 ||
+	    vpmu_kvm_cpuid(&machine->place, entries, &leaves->nent, LEAVES) < 0)
 		goto out;
 	error = ioctl(vcpu->fd, KVM_SET_CPUID2, leaves);
 out:

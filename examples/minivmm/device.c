@@ -121,7 +121,6 @@ static void profile_choose(const struct machine *machine, struct vpmu_profile *p
 {
 	struct guest_perf_attr without;
 
-	profile->size = sizeof(*profile);
 	vpmu_profile_default(profile);
 	profile->features |= VPMU_FEATURE_HOST_SOFTWARE;
 	profile->software_events = (1ull << SOFTWARE_EVENTS) - 2;

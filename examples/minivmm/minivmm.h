@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * A VMM of a few hundred lines that gives its guest a PMU by libvpmu.
+ * A small VMM that gives its guest a PMU by libvpmu. What every VMM does for that is in device.c,
+ * vm.c, cpu.c and vcpu.c; the rest is its guest, its measurements and its moves.
  *
  * options.c  the command line
  * device.c   what any VMM does for the library: profile, host ops, counter source

@@ -187,6 +187,7 @@ static int run_once(struct vcpu *vcpu)
 		failed(vcpu, "KVM_RUN");
 		return 0;
 	}
+	vpmu_kvm_interrupted(vcpu->run);
 	signals_take(vcpu);
 	if (vcpu->order != ORDER_NONE) {
 		/* An overflow that was noticed is the library's before the vCPU stops. */

@@ -46,6 +46,8 @@ static int vm_create(struct machine *machine)
 	machine->vm_fd = ioctl(machine->kvm_fd, KVM_CREATE_VM, 0);
 	if (machine->vm_fd < 0)
 		return failed("KVM cannot create a VM");
+	/* Where the kernel cannot, the log says so, and CPUID still hides it from this guest. */
+	(void)vpmu_kvm_vpmu_off(&machine->kvm, machine->vm_fd);
 	if (ioctl(machine->vm_fd, KVM_SET_TSS_ADDR, 0xfffbd000) ||
 	    ioctl(machine->vm_fd, KVM_CREATE_IRQCHIP, 0))
 		return failed("KVM cannot create interrupt controllers");
