@@ -8,6 +8,7 @@
 #include <vpmu/vpmu.h>
 
 #include "runner/runner.h"
+#include "world/plain.h"
 
 #define SLOTS \
 	5 /* not enough for the events of both contexts: what is parked is closed for others */
@@ -38,27 +39,6 @@ static int is_hit(int by_source)
 }
 
 /* ---- the source ------------------------------------------------------------------------------ */
-
-static int source_probe(void *source, struct vpmu_source_facts *facts)
-{
-	(void)source;
-	facts->hardware_events = UINT64_MAX;
-	return 0;
-}
-
-static int source_attach(void *source, const struct vpmu_source_thread *thread, void **attached)
-{
-	(void)source;
-	(void)thread;
-	*attached = &device;
-	return 0;
-}
-
-static void source_detach(void *source, void *attached)
-{
-	(void)source;
-	(void)attached;
-}
 
 static int source_open(void *source, void *attached, struct vpmu_source_event *events,
 		       uint32_t count, uint32_t flags, struct vpmu_source_opened *opened)
@@ -124,30 +104,7 @@ static int source_read(void *source, void *attached, void *opaque,
 	return 0;
 }
 
-static int source_period(void *source, void *attached, void *group, uint32_t member, uint64_t left)
-{
-	(void)source;
-	(void)attached;
-	(void)group;
-	(void)member;
-	(void)left;
-	return 0;
-}
-
 /* ---- the host -------------------------------------------------------------------------------- */
-
-static void *op_allocate(void *opaque, uint64_t size)
-{
-	(void)opaque;
-	return calloc(1, size);
-}
-
-static void op_release(void *opaque, void *memory, uint64_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(memory);
-}
 
 /* The guest's memory is this process's. */
 static void *memory_at(uint64_t address)
@@ -187,15 +144,6 @@ static int op_store(void *opaque, uint32_t id, uint64_t address, uint64_t value)
 	return op_write(opaque, id, address, &value, sizeof(value));
 }
 
-static int op_pmi(void *opaque, uint32_t id, uint32_t mode, uint32_t vector)
-{
-	(void)opaque;
-	(void)id;
-	(void)mode;
-	(void)vector;
-	return 0;
-}
-
 static uint64_t op_clock(void *opaque)
 {
 	(void)opaque;
@@ -204,33 +152,22 @@ static uint64_t op_clock(void *opaque)
 
 static void attend(void)
 {
-	static const struct vpmu_host_ops host = {
-		.size = sizeof(host),
-		.allocate = op_allocate,
-		.release = op_release,
-		.guest_check = op_check,
-		.guest_read = op_read,
-		.guest_write = op_write,
-		.guest_store = op_store,
-		.pmi = op_pmi,
-		.clock = op_clock,
-	};
-	static const struct vpmu_source_ops source = {
-		.size = sizeof(source),
-		.probe = source_probe,
-		.attach = source_attach,
-		.detach = source_detach,
-		.open = source_open,
-		.close = source_close,
-		.run = source_run,
-		.read = source_read,
-		.period = source_period,
-	};
+	struct vpmu_host_ops host = plain_host();
+	struct vpmu_source_ops source = plain_source();
 	struct vpmu_profile profile;
 	struct vpmu_config config = {
 		.size = sizeof(config), .profile = &profile, .host = &host, .source = &source
 	};
 
+	host.guest_check = op_check;
+	host.guest_read = op_read;
+	host.guest_write = op_write;
+	host.guest_store = op_store;
+	host.clock = op_clock;
+	source.open = source_open;
+	source.close = source_close;
+	source.run = source_run;
+	source.read = source_read;
 	vpmu_profile_default(&profile);
 	profile.slots = SLOTS;
 	profile.counting = COUNTING;

@@ -1,26 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <vpmu/vpmu.h>
 
 #include "device.h"
 #include "runner/runner.h"
-
-static void *host_allocate(void *opaque, uint64_t size)
-{
-	(void)opaque;
-	return calloc(1, (size_t)size);
-}
-
-static void host_release(void *opaque, void *memory, uint64_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(memory);
-}
+#include "world/plain.h"
 
 static int host_check(void *opaque, uint32_t vcpu, uint64_t address, uint64_t size)
 {
@@ -73,16 +60,6 @@ static uint64_t host_clock(void *opaque)
 	return device->now += 1000;
 }
 
-static int source_probe(void *source, struct vpmu_source_facts *facts)
-{
-	(void)source;
-	facts->hardware_events = UINT64_MAX;
-	facts->software_events = UINT64_MAX;
-	facts->cache_events = 1;
-	facts->counters = 8;
-	return 0;
-}
-
 static int source_attach(void *source, const struct vpmu_source_thread *thread, void **attached)
 {
 	struct device *device = source;
@@ -99,35 +76,6 @@ static void source_detach(void *source, void *attached)
 
 	CHECK(attached == device);
 	device->attention = NULL;
-}
-
-static int source_open(void *source, void *attached, struct vpmu_source_event *events,
-		       uint32_t count, uint32_t flags, struct vpmu_source_opened *opened)
-{
-	(void)source;
-	(void)attached;
-	(void)events;
-	(void)count;
-	(void)flags;
-	opened->group = calloc(1, 1);
-	return opened->group ? 0 : VPMU_ERROR_NO_MEMORY;
-}
-
-static void source_close(void *source, void *attached, void *group, uint32_t keep)
-{
-	(void)source;
-	(void)attached;
-	(void)keep;
-	free(group);
-}
-
-static int source_run(void *source, void *attached, void *group, uint32_t on)
-{
-	(void)source;
-	(void)attached;
-	(void)group;
-	(void)on;
-	return 0;
 }
 
 static int source_read(void *source, void *attached, void *group,
@@ -148,38 +96,22 @@ static int source_read(void *source, void *attached, void *group,
 	return 0;
 }
 
-static int source_period(void *source, void *attached, void *group, uint32_t member, uint64_t left)
-{
-	(void)source;
-	(void)attached;
-	(void)group;
-	(void)member;
-	(void)left;
-	return 0;
-}
-
 void device_create(struct device *device)
 {
-	static const struct vpmu_host_ops host = {
-		sizeof(host), host_allocate, host_release, host_check, host_read, host_write,
-		host_store,   host_pmi,	     host_clock,   NULL,       NULL,	  NULL,
-	};
-	static const struct vpmu_source_ops source = {
-		sizeof(source),
-		source_probe,
-		source_attach,
-		source_detach,
-		source_open,
-		source_close,
-		source_run,
-		source_read,
-		source_period,
-		NULL,
-		0,
-	};
-	struct vpmu_profile profile = { .size = sizeof(profile) };
+	struct vpmu_host_ops host = plain_host();
+	struct vpmu_source_ops source = plain_source();
+	struct vpmu_profile profile;
 	struct vpmu_config config = { sizeof(config), &profile, &host, device, &source, device };
 
+	host.guest_check = host_check;
+	host.guest_read = host_read;
+	host.guest_write = host_write;
+	host.guest_store = host_store;
+	host.pmi = host_pmi;
+	host.clock = host_clock;
+	source.attach = source_attach;
+	source.detach = source_detach;
+	source.read = source_read;
 	vpmu_profile_default(&profile);
 	profile.slots = DEVICE_SLOTS;
 	profile.pmi_rate = 0;

@@ -5,7 +5,7 @@
 find_package(Threads REQUIRED)
 foreach(name device batch pmi)
   vpmu_test(NAME unit-guest-${name} LABELS unit SOURCES guest_${name}.c guest_fixture.c
-    LIBS vpmu-guest-hosted)
+    LIBS vpmu-guest-hosted vpmu-test-world)
 endforeach()
 set(names find host)
 # The arithmetic is judged by the compiler's own of 128 bits, and only 64-bit guests write the MMIO window.

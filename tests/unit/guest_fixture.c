@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "world/plain.h"
+
 _Alignas(4096) uint64_t memory[MEMORY_WORDS];
 unsigned int accesses;
 unsigned int fail_at;
@@ -19,19 +21,6 @@ struct group {
 };
 
 struct script script;
-
-static void *op_allocate(void *opaque, uint64_t size)
-{
-	(void)opaque;
-	return calloc(1, (size_t)size);
-}
-
-static void op_release(void *opaque, void *area, uint64_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(area);
-}
 
 static char *place_of(uint64_t address, uint64_t size)
 {
@@ -93,14 +82,6 @@ static uint64_t op_clock(void *opaque)
 	return script.time;
 }
 
-static int source_probe(void *source, struct vpmu_source_facts *facts)
-{
-	(void)source;
-	facts->hardware_events = UINT64_MAX;
-	facts->software_events = UINT64_MAX;
-	return 0;
-}
-
 static int source_attach(void *source, const struct vpmu_source_thread *thread, void **attached)
 {
 	(void)source;
@@ -108,12 +89,6 @@ static int source_attach(void *source, const struct vpmu_source_thread *thread, 
 	script.attention_opaque = thread->opaque;
 	*attached = &script;
 	return 0;
-}
-
-static void source_detach(void *source, void *attached)
-{
-	(void)source;
-	(void)attached;
 }
 
 static int source_open(void *source, void *attached, struct vpmu_source_event *events,
@@ -149,15 +124,6 @@ static void source_close(void *source, void *attached, void *group, uint32_t kee
 	free(group);
 }
 
-static int source_run(void *source, void *attached, void *group, uint32_t on)
-{
-	(void)source;
-	(void)attached;
-	(void)group;
-	(void)on;
-	return 0;
-}
-
 static int source_read(void *source, void *attached, void *opaque,
 		       struct vpmu_source_reading *reading)
 {
@@ -182,28 +148,30 @@ static int source_period(void *source, void *attached, void *group, uint32_t mem
 	return 0;
 }
 
-static const struct vpmu_host_ops host_ops = {
-	.size = sizeof(host_ops),
-	.allocate = op_allocate,
-	.release = op_release,
-	.guest_check = op_check,
-	.guest_read = op_read,
-	.guest_write = op_write,
-	.guest_store = op_store,
-	.pmi = op_pmi,
-	.clock = op_clock,
-};
-static const struct vpmu_source_ops source_ops = {
-	.size = sizeof(source_ops),
-	.probe = source_probe,
-	.attach = source_attach,
-	.detach = source_detach,
-	.open = source_open,
-	.close = source_close,
-	.run = source_run,
-	.read = source_read,
-	.period = source_period,
-};
+static struct vpmu_host_ops host_ops(void)
+{
+	struct vpmu_host_ops host = plain_host();
+
+	host.guest_check = op_check;
+	host.guest_read = op_read;
+	host.guest_write = op_write;
+	host.guest_store = op_store;
+	host.pmi = op_pmi;
+	host.clock = op_clock;
+	return host;
+}
+
+static struct vpmu_source_ops source_ops(void)
+{
+	struct vpmu_source_ops source = plain_source();
+
+	source.attach = source_attach;
+	source.open = source_open;
+	source.close = source_close;
+	source.read = source_read;
+	source.period = source_period;
+	return source;
+}
 
 static void let_others_in(void)
 {
@@ -248,11 +216,12 @@ struct pair it;
 
 void begin_granted(uint32_t slots, uint32_t batch_words, uint32_t slot_operations)
 {
+	struct vpmu_host_ops host = host_ops();
+	struct vpmu_source_ops source = source_ops();
 	struct vpmu_profile profile;
-	struct vpmu_config config = { .size = sizeof(config),
-				      .profile = &profile,
-				      .host = &host_ops,
-				      .source = &source_ops };
+	struct vpmu_config config = {
+		.size = sizeof(config), .profile = &profile, .host = &host, .source = &source
+	};
 
 	memset(memory, 0xa5, sizeof(memory));
 	memset(&script, 0, sizeof(script));
