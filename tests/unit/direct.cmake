@@ -3,7 +3,8 @@
 
 # The direct source on simulated PMUs.
 foreach(part count place vcpu)
-  vpmu_test(NAME unit-direct-${part} LABELS unit SOURCES direct_${part}.c direct_fixture.c)
+  vpmu_test(NAME unit-direct-${part} LABELS unit SOURCES direct_${part}.c direct_fixture.c
+    LIBS vpmu-test-world)
 endforeach()
 
 # Its scheduling against a second scheduler.

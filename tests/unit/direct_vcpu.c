@@ -6,15 +6,14 @@
  * slots count is known: they show it, or say what they missed.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <vpmu/image.h>
 #include <vpmu/vpmu.h>
 
 #include "direct_fixture.h"
 #include "runner/random.h"
+#include "world/plain.h"
 
 #define USED 6u
 #define STEPS 300u
@@ -46,49 +45,6 @@ static uint32_t chance(uint32_t below)
 
 /* ---- the VMM ---- */
 
-static void *allocate(void *opaque, uint64_t size)
-{
-	(void)opaque;
-	return calloc(1, (size_t)size);
-}
-
-static void release(void *opaque, void *memory, uint64_t size)
-{
-	(void)opaque;
-	(void)size;
-	free(memory);
-}
-
-static int no_memory(void *opaque, uint32_t id, uint64_t address, uint64_t size)
-{
-	(void)opaque;
-	(void)id;
-	(void)address;
-	(void)size;
-	return VPMU_ERROR_MEMORY;
-}
-
-static int no_read(void *opaque, uint32_t id, uint64_t address, void *to, uint64_t size)
-{
-	(void)to;
-	return no_memory(opaque, id, address, size);
-}
-
-static int no_write(void *opaque, uint32_t id, uint64_t address, const void *from, uint64_t size)
-{
-	(void)from;
-	return no_memory(opaque, id, address, size);
-}
-
-static int no_pmi(void *opaque, uint32_t id, uint32_t mode, uint32_t vector)
-{
-	(void)opaque;
-	(void)id;
-	(void)mode;
-	(void)vector;
-	return 0;
-}
-
 static uint64_t clock_of(void *opaque)
 {
 	(void)opaque;
@@ -97,17 +53,7 @@ static uint64_t clock_of(void *opaque)
 
 static void vcpu_begin(void)
 {
-	const struct vpmu_host_ops host = {
-		.size = sizeof(host),
-		.allocate = allocate,
-		.release = release,
-		.guest_check = no_memory,
-		.guest_read = no_read,
-		.guest_write = no_write,
-		.guest_store = no_memory,
-		.pmi = no_pmi,
-		.clock = clock_of,
-	};
+	struct vpmu_host_ops host = plain_host();
 	struct vpmu_profile profile;
 	const struct vpmu_config config = { .size = sizeof(config),
 					    .profile = &profile,
@@ -115,6 +61,7 @@ static void vcpu_begin(void)
 					    .source = vpmu_direct_ops(),
 					    .source_opaque = rig.direct };
 
+	host.clock = clock_of;
 	vpmu_profile_default(&profile);
 	profile.slots = USED;
 	profile.counting = VPMU_MAX_SLOTS;
