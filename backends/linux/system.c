@@ -164,9 +164,12 @@ static void *allocate(void *opaque, uint64_t size)
 
 static void release(void *opaque, void *memory, uint64_t size)
 {
+	int saved = errno;
+
 	(void)opaque;
 	(void)size;
 	free(memory);
+	errno = saved;
 }
 
 void vpmu_linux_system_default(struct vpmu_linux_system *system)
