@@ -130,21 +130,29 @@ void check_software(struct finding *finding)
 	trial_end(&trial);
 }
 
-void check_raw(struct finding *finding)
+/* What the source finds out by itself: 0, or -1 and the finding says why. */
+static int facts_take(struct finding *finding, struct vpmu_source_facts *facts)
 {
-	struct vpmu_source_facts facts = { .size = sizeof(facts) };
 	struct trial trial;
 	int error;
 
 	if (trial_begin(&trial, finding) != 0)
-		return;
-	error = vpmu_perf_ops()->probe(trial.perf, &facts);
+		return -1;
+	error = vpmu_perf_ops()->probe(trial.perf, facts);
 	trial_end(&trial);
-	if (error) {
-		finding_set(finding, VERDICT_UNKNOWN, "");
-		finding_set_remedy(finding, vpmu_error_text(error));
+	if (!error)
+		return 0;
+	finding_set(finding, VERDICT_UNKNOWN, "");
+	finding_set_remedy(finding, vpmu_error_text(error));
+	return -1;
+}
+
+void check_raw(struct finding *finding)
+{
+	struct vpmu_source_facts facts = { .size = sizeof(facts) };
+
+	if (facts_take(finding, &facts) != 0)
 		return;
-	}
 	finding_set(finding, facts.raw_events ? VERDICT_OK : VERDICT_NO,
 		    facts.raw_events ? "yes" : "no");
 	if (!facts.raw_events)
@@ -154,18 +162,9 @@ void check_raw(struct finding *finding)
 void check_counters(struct finding *finding)
 {
 	struct vpmu_source_facts facts = { .size = sizeof(facts) };
-	struct trial trial;
-	int error;
 
-	if (trial_begin(&trial, finding) != 0)
+	if (facts_take(finding, &facts) != 0)
 		return;
-	error = vpmu_perf_ops()->probe(trial.perf, &facts);
-	trial_end(&trial);
-	if (error) {
-		finding_set(finding, VERDICT_UNKNOWN, "");
-		finding_set_remedy(finding, vpmu_error_text(error));
-		return;
-	}
 	finding_set_number(finding, facts.counters ? VERDICT_OK : VERDICT_NO, facts.counters);
 	if (!facts.hardware_events)
 		finding_set_remedy(finding, "No hardware event opens; see there.");
