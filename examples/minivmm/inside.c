@@ -133,18 +133,15 @@ static struct platform_memory memory_at(uint8_t *ram, uint64_t address)
 	return (struct platform_memory){ (void *)(ram + address), address };
 }
 
-static void inside_fill(struct inside *inside, struct vcpu *vcpu)
+void inside_place(const struct vcpu *vcpu, struct platform *platform)
 {
 	uint8_t *ram = vcpu->machine->ram;
 	const uint64_t share = MINIVMM_TOUCH_SIZE / MINIVMM_MAX_VCPUS;
 	const uint64_t batch = PLATFORM_BATCH_WORDS * sizeof(uint64_t);
 
-	inside->vcpu = vcpu;
-	inside->platform = (struct platform){
+	*platform = (struct platform){
 		.parameters = (const void *)(ram + MINIVMM_PARAMETERS),
 		.results = (void *)(ram + MINIVMM_RESULTS(vcpu->number)),
-		.way = &way,
-		.way_opaque = inside,
 		.registers = VPMU_REGISTERS,
 		.context = VPMU_CONTEXT_INTERRUPT,
 		.vcpu = vcpu->number,
@@ -153,11 +150,19 @@ static void inside_fill(struct inside *inside, struct vcpu *vcpu)
 		.area = memory_at(ram, AREAS + VPMU_AREA_SIZE * vcpu->number),
 		.touch = (void *)(ram + MINIVMM_TOUCH + share * vcpu->number),
 		.touch_bytes = share,
-		.mark = inside_mark,
-		.time = inside_time,
-		.user = inside_user,
-		.sleep = inside_sleep,
 	};
+}
+
+static void inside_fill(struct inside *inside, struct vcpu *vcpu)
+{
+	inside->vcpu = vcpu;
+	inside_place(vcpu, &inside->platform);
+	inside->platform.way = &way;
+	inside->platform.way_opaque = inside;
+	inside->platform.mark = inside_mark;
+	inside->platform.time = inside_time;
+	inside->platform.user = inside_user;
+	inside->platform.sleep = inside_sleep;
 }
 
 static void *inside_thread(void *opaque)

@@ -311,7 +311,10 @@ int vcpu_answer(struct vcpu *vcpu); /* the exit in its run structure; 1 to run o
 int port_write(struct vcpu *vcpu, uint32_t port, uint32_t value);
 
 /* inside.c */
+struct platform; /* guest/platform.h */
 int inside_run(struct machine *machine);
+/* Where the guest's program in this process finds what is its own; the functions are missing. */
+void inside_place(const struct vcpu *vcpu, struct platform *platform);
 
 /* simulated.c */
 int simulated_create(struct machine *machine, struct vpmu_config *config,

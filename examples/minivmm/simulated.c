@@ -26,8 +26,6 @@
 #define SLICE_NS 1000000u
 /* The work of the guest changes between two kinds that often. */
 #define WINDOW_NS 5300000u
-#define AREAS 0x400000u
-#define BATCHES 0x500000u
 
 /* The vCPU whose program runs; there is one at a time. */
 static struct inside {
@@ -344,38 +342,18 @@ static uint64_t inside_clock(const struct vcpu *vcpu)
 	return vpmu_sim_time(inside.simulated->sim, vcpu->number);
 }
 
-static struct platform_memory memory_at(uint8_t *ram, uint64_t address)
-{
-	return (struct platform_memory){ (void *)(ram + address), address };
-}
-
 static void inside_fill(struct vcpu *vcpu)
 {
-	const uint64_t share = MINIVMM_TOUCH_SIZE / MINIVMM_MAX_VCPUS;
-	const uint64_t batch = PLATFORM_BATCH_WORDS * sizeof(uint64_t);
-	uint8_t *ram = vcpu->machine->ram;
-
 	memset(&inside, 0, sizeof(inside));
 	inside.vcpu = vcpu;
 	inside.simulated = vcpu->machine->simulated;
 	inside.level = VPMU_SIM_GUEST_KERNEL;
-	inside.platform = (struct platform){
-		.parameters = (const void *)(ram + MINIVMM_PARAMETERS),
-		.results = (void *)(ram + MINIVMM_RESULTS(vcpu->number)),
-		.way = &way,
-		.registers = VPMU_REGISTERS,
-		.context = VPMU_CONTEXT_INTERRUPT,
-		.vcpu = vcpu->number,
-		.task = memory_at(ram, BATCHES + 2 * batch * vcpu->number),
-		.interrupt = memory_at(ram, BATCHES + batch * (2 * vcpu->number + 1)),
-		.area = memory_at(ram, AREAS + VPMU_AREA_SIZE * vcpu->number),
-		.touch = (void *)(ram + MINIVMM_TOUCH + share * vcpu->number),
-		.touch_bytes = share,
-		.mark = inside_mark,
-		.time = inside_time,
-		.user = inside_user,
-		.sleep = inside_sleep,
-	};
+	inside_place(vcpu, &inside.platform);
+	inside.platform.way = &way;
+	inside.platform.mark = inside_mark;
+	inside.platform.time = inside_time;
+	inside.platform.user = inside_user;
+	inside.platform.sleep = inside_sleep;
 }
 
 /* ---- the host's own profiling ---- */
