@@ -53,8 +53,14 @@ static int source_open(void *source, void *attached, struct vpmu_source_event *e
 		return VPMU_ERROR_NO_MEMORY;
 	group = calloc(1, sizeof(*group) + count * sizeof(group->rate[0]));
 	group->count = count;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		group->rate[i] = events[i].attr.config;
+		if (events[i].attr.type == VPMU_TYPE_HARDWARE)
+			continue;
+		opened->failed = i;
+		free(group);
+		return VPMU_ERROR_UNSUPPORTED;
+	}
 	opened->group = group;
 	return 0;
 }

@@ -5,8 +5,10 @@
 #ifndef VPMU_TEST_PERF_H
 #define VPMU_TEST_PERF_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "kernel.h"
 
@@ -19,6 +21,7 @@ typedef int64_t local64_t;
 #define local64_add(value, at) (*(at) += (int64_t)(value))
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
 #define NSEC_PER_USEC 1000L
 #define hweight64(mask) ((unsigned int)__builtin_popcountll(mask))
 #define __ffs64(mask) ((unsigned int)__builtin_ctzll(mask))
@@ -41,7 +44,13 @@ void kernel_say(const char *format, ...);
 #define free_pages(at, order) free((void *)(at))
 #define free_page(at) free((void *)(at))
 #define virt_to_phys(at) ((uint64_t)(uintptr_t)(at))
+#ifndef smp_processor_id
 #define smp_processor_id() 0
+#endif
+#ifndef per_cpu
+#define per_cpu(name, cpu) (name)
+#define for_each_online_cpu(cpu) for ((cpu) = 0; (cpu) < 1; (cpu)++)
+#endif
 #define raw_cpu_read this_cpu_read
 #define THIS_MODULE NULL
 void *kernel_pages(size_t bytes);
@@ -107,6 +116,50 @@ struct pmu {
 	void (*cancel_txn)(struct pmu *pmu);
 	int (*check_period)(struct perf_event *event, uint64_t value);
 };
+
+struct perf_sample_data {
+	uint64_t address, period;
+};
+#define perf_sample_data_init(data, at, since) \
+	(*(data) = (struct perf_sample_data){ .address = (at), .period = (since) })
+
+/* linux/kprobes.h, asm/irq_regs.h */
+struct kprobe {
+	const char *symbol_name;
+	void *addr;
+};
+int register_kprobe(struct kprobe *probe);
+void unregister_kprobe(struct kprobe *probe);
+struct pt_regs *get_irq_regs(void);
+
+/* linux/sysfs.h, linux/device.h */
+struct device;
+struct attribute {
+	const char *name;
+	int mode;
+};
+struct attribute_group {
+	const char *name;
+	struct attribute **attrs;
+};
+struct device_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct device *device, struct device_attribute *attribute, char *page);
+};
+#define DEVICE_ATTR_RO(called) \
+	struct device_attribute dev_attr_##called = { .attr = { #called, 0444 }, called##_show }
+#define PMU_FORMAT_ATTR(called, text) \
+	static struct device_attribute format_attr_##called = { .attr = { #called, 0444 } }
+#define container_of(at, type, member) ((type *)(void *)((char *)(at)-offsetof(type, member)))
+#define sysfs_emit(page, ...) snprintf(page, PAGE_BYTES, __VA_ARGS__)
+#define sysfs_emit_at(page, at, ...) snprintf((page) + (at), PAGE_BYTES - (size_t)(at), __VA_ARGS__)
+
+/* What keeps others away; there are none. */
+#define local_irq_save(flags) ((flags) = 0)
+#define local_irq_restore(flags) ((void)(flags))
+#define preempt_disable() ((void)0)
+#define preempt_enable() ((void)0)
+int smp_call_function_single(int cpu, void (*call)(void *opaque), void *opaque, int wait);
 
 int perf_pmu_register(struct pmu *pmu, const char *name, int type);
 void perf_pmu_unregister(struct pmu *pmu);
