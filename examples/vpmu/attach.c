@@ -354,45 +354,68 @@ static int serve(struct attach *attach)
 	return 0;
 }
 
-static int begin(struct attach *attach)
+/* Ends in good order, also with the terminal that it was begun at, unless that is not to matter;
+ * who reads what it says may go. */
+static int begin_signals(struct attach *attach)
 {
 	sigset_t signals;
-	int error;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN) {
+		signal(SIGHUP, SIG_DFL);
+		sigaddset(&signals, SIGHUP);
+	}
+	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	attach->signals = signalfd(-1, &signals, SFD_CLOEXEC);
 	attach->poll = epoll_create1(EPOLL_CLOEXEC);
 	if (attach->signals < 0 || attach->poll < 0)
 		return -errno;
-	error = watch(attach, attach->signals, FROM_SIGNAL);
-	if (!error && attach->options.state) {
-		error = attach_state_take(&attach->wires, &attach->options);
+	return watch(attach, attach->signals, FROM_SIGNAL);
+}
+
+/* Listens where a user said, if anywhere; what is wrong with that place is said with its name. */
+static int begin_listener(struct attach *attach, const char *path, int *listener, uint32_t from)
+{
+	if (!path)
+		return 0;
+	*listener = attach_listen(path);
+	if (*listener >= 0)
+		return watch(attach, *listener, from);
+	fprintf(stderr, "vpmu attach: %s: %s\n", path, strerror(-*listener));
+	return ATTACH_SAID;
+}
+
+static int begin_bus(struct attach *attach)
+{
+	struct attach_bus_ops ops = { attach, save, load };
+
+	if (!attach->options.bus)
+		return 0;
+	attach->bus = attach_bus_new(attach->options.bus, &ops);
+	return attach->bus ? watch(attach, attach_bus_listener(attach->bus), FROM_BUS) :
+			     ATTACH_SAID;
+}
+
+static int begin(struct attach *attach)
+{
+	const struct attach_options *options = &attach->options;
+	int error = begin_signals(attach);
+
+	if (!error && options->state) {
+		error = attach_state_take(&attach->wires, options);
 		error = error > 0 ? begin_with(attach, 0) : error;
 	}
-	if (error)
-		return error;
-	if (attach->options.bus) {
-		struct attach_bus_ops ops = { attach, save, load };
-
-		attach->bus = attach_bus_new(attach->options.bus, &ops);
-		error = attach->bus ? watch(attach, attach_bus_listener(attach->bus), FROM_BUS) :
-				      -EIO;
-		if (error)
-			return error;
-	}
-	if (attach->options.statistics) {
-		attach->watchers = attach_listen(attach->options.statistics);
-		error = attach->watchers < 0 ? attach->watchers :
-					       watch(attach, attach->watchers, FROM_WATCHER);
-		if (error)
-			return error;
-	}
-	attach->listener = attach_listen(attach->options.socket);
-	return attach->listener < 0 ? attach->listener :
-				      watch(attach, attach->listener, FROM_LISTENER);
+	if (!error)
+		error = begin_bus(attach);
+	if (!error)
+		error = begin_listener(attach, options->statistics, &attach->watchers,
+				       FROM_WATCHER);
+	if (!error)
+		error = begin_listener(attach, options->socket, &attach->listener, FROM_LISTENER);
+	return error;
 }
 
 int attach_main(int count, char **arguments)
@@ -409,7 +432,7 @@ int attach_main(int count, char **arguments)
 		attach_say("waiting for QEMU at %s", attach.options.socket);
 		error = serve(&attach);
 	}
-	if (error)
+	if (error && error != ATTACH_SAID)
 		fprintf(stderr, "vpmu attach: %s\n", strerror(-error));
 	if (attach.vm && !attach.unasked && !error && attach.options.state)
 		attach_keep(attach.vm, attach.options.state);

@@ -14,9 +14,10 @@
 #include <vpmu/tcg.h>
 #include <vpmu/vpmu.h>
 
-#define ATTACH_VCPUS 256u /* most blocks of a region that this program serves */
-#define ATTACH_GUEST 0	  /* the guest's peer number */
-#define ATTACH_HOST 1	  /* this program's */
+#define ATTACH_VCPUS 256u   /* most blocks of a region that this program serves */
+#define ATTACH_GUEST 0	    /* the guest's peer number */
+#define ATTACH_HOST 1	    /* this program's */
+#define ATTACH_SAID (-4096) /* in place of a negated errno value: what is wrong was told */
 
 struct attach_options {
 	const char *socket; /* that QEMU's ivshmem device connects to */

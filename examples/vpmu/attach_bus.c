@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "tool.h"
 
 #ifdef WITH_MOVE
 #include <dbus/dbus.h>
@@ -244,18 +245,24 @@ struct attach_bus *attach_bus_new(const char *path, const struct attach_bus_ops 
 {
 	struct attach_bus *bus = calloc(1, sizeof(*bus));
 	char address[256] = "unix:path=";
+	int error = bus ? place_for_socket(path) : -ENOMEM;
+	DBusError refused;
 
-	if (!bus || strlen(path) + strlen(address) >= sizeof(address)) {
+	if (error) {
+		attach_say("%s: %s", path, strerror(-error));
 		free(bus);
 		return NULL;
 	}
 	strcat(address, path);
-	unlink(path);
 	bus->ops = *ops;
 	bus->path = path;
-	bus->server = dbus_server_listen(address, NULL);
+	dbus_error_init(&refused);
+	bus->server = dbus_server_listen(address, &refused);
 	if (!bus->server || !dbus_server_set_watch_functions(bus->server, watch_added, watch_gone,
 							     NULL, bus, NULL)) {
+		attach_say("%s: %s", path,
+			   dbus_error_is_set(&refused) ? refused.message : "no memory");
+		dbus_error_free(&refused);
 		attach_bus_drop(bus);
 		return NULL;
 	}

@@ -73,8 +73,11 @@ static int take_number(void *to, const struct option *option, const char *text)
 	errno = 0;
 	number = strtoull(text, &end, 10);
 	if (errno || end == text || *end || *text == '-' || number < option->least ||
-	    number > option->most)
-		return usage_error("attach", text);
+	    number > option->most) {
+		fprintf(stderr, "vpmu attach: %s takes a number from %u to %u, not %s\n",
+			option->name, option->least, option->most, text);
+		return TOOL_USAGE;
+	}
 	if (option->kind == WIDE)
 		*(uint64_t *)to = number;
 	else
@@ -137,8 +140,11 @@ int attach_options_read(struct attach_options *options, int count, char **argume
 		if (error)
 			return error;
 	}
-	if (!options->socket || !options->qmp)
-		return usage_error("attach", NULL);
+	if (!options->socket || !options->qmp) {
+		fprintf(stderr, "vpmu attach: %s PATH is missing\nTry: vpmu attach --help\n",
+			options->socket ? "--qmp" : "--socket");
+		return TOOL_USAGE;
+	}
 	if (!options->vectors)
 		options->vectors = options->vcpus;
 	return TOOL_DONE;

@@ -15,39 +15,28 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <vpmu/transport.h>
 
 #include "attach.h"
+#include "tool.h"
 
 #define PROTOCOL 0
 #define UNKNOWN_PROTOCOL (-1)
 #define REGION (-1)
-
-/* A socket that nobody listens to any more is in the way of a new one. */
-static void remove_stale(const struct sockaddr_un *address)
-{
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (probe < 0)
-		return;
-	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-	    errno == ECONNREFUSED)
-		unlink(address->sun_path);
-	close(probe);
-}
+#define PATIENCE_S 5
 
 int attach_listen(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int listener, error;
+	int listener, error = place_for_socket(path);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
+	if (error)
+		return error;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	remove_stale(&address);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener < 0)
 		return -errno;
@@ -185,10 +174,13 @@ static int who_connected(struct attach_wires *wires)
 
 int attach_accept(struct attach_wires *wires, int listener)
 {
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	int error;
 
 	wires->connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (wires->connection < 0)
+	/* One that never reads is no QEMU, and is not waited for until it does. */
+	if (wires->connection < 0 ||
+	    setsockopt(wires->connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return -errno;
 	error = who_connected(wires);
 	return error ? error : hand_over(wires);

@@ -237,7 +237,11 @@ static int take_back(struct attach_wires *wires, const struct noted *noted,
 	if (error == -EPERM)
 		attach_say(
 			"QEMU's descriptors cannot be taken back: the right to trace it is missing");
-	return error == -ESRCH ? 0 : error ? error : -EINVAL;
+	if (!error)
+		attach_say("QEMU %d was given a region for fewer vCPUs: begin with the --vcpus "
+			   "that it was begun with, or remove %s",
+			   noted->pid, options->state);
+	return error == -ESRCH ? 0 : error ? error : ATTACH_SAID;
 }
 
 int attach_state_take(struct attach_wires *wires, const struct attach_options *options)
@@ -256,8 +260,14 @@ int attach_state_take(struct attach_wires *wires, const struct attach_options *o
 		error = read_noted(file, &noted);
 		(void)fclose(file);
 	}
-	if (file && !error)
+	/* A power cut leaves such a file, and then no QEMU; one that runs would have no PMU for
+	 * as long as this program refuses to begin. */
+	if (error) {
+		attach_say("%s cannot be understood: no QEMU is taken back", path);
+		error = 0;
+	} else if (file) {
 		error = take_back(wires, &noted, options);
+	}
 	if (error == 0)
 		attach_state_forget(options->state);
 	return error;

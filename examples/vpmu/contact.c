@@ -24,6 +24,7 @@ static void meet(const struct target *target, struct contact *contact, struct qm
 {
 	*asked = (struct qmp_asked){ .name = contact->name };
 	contact->answered = watch_ask(target->qmp, asked) >= 0;
+	contact->busy = asked->busy;
 	contact->pid = asked->pid;
 	snprintf(contact->why, sizeof(contact->why), "%s", asked->why);
 }

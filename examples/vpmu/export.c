@@ -43,22 +43,26 @@ struct exporter {
 	uint64_t port, interval, most_series;
 	const char *socket, *textfile, *state;
 	int json;
-	pthread_mutex_t lock; /* the session has one user at a time */
+	int unwritten, unkept; /* the file, the state: which was said */
+	pthread_mutex_t lock;  /* the session has one user at a time */
 };
 
 /*
  * Nobody is told a count that is not kept before: a later run would begin below it, which is taken
  * for a counter that began anew at 0, and all that it ever counted for an increase.
  */
-static void keep(const struct exporter *exporter)
+static void keep(struct exporter *exporter)
 {
-	if (exporter->state && state_save(exporter->session, exporter->state))
+	int failed = exporter->state && state_save(exporter->session, exporter->state);
+
+	if (failed && !exporter->unkept)
 		complain(exporter->session, "%s could not be written: %s", exporter->state,
 			 strerror(errno));
+	exporter->unkept = failed;
 }
 
 /* Writes a file so that a reader sees the old one or the new one. */
-static int write_file(const struct exporter *exporter)
+static void write_file(struct exporter *exporter)
 {
 	struct text_buffer text = { 0 };
 	char beside[4096];
@@ -75,10 +79,10 @@ static int write_file(const struct exporter *exporter)
 		failed = failed || rename(beside, exporter->textfile) != 0;
 	}
 	text_end(&text);
-	if (failed)
+	if (failed && !exporter->unwritten)
 		complain(exporter->session, "%s could not be written: %s", exporter->textfile,
 			 strerror(errno));
-	return failed;
+	exporter->unwritten = failed;
 }
 
 #ifdef WITH_MICROHTTPD
@@ -185,34 +189,18 @@ static int listen_port(const struct exporter *exporter)
 	return -1;
 }
 
-/* A socket that is left of an earlier run, and that nobody serves, is replaced. */
-static void remove_stale(const char *path, const struct sockaddr_un *address)
-{
-	struct stat found;
-	int probe;
-
-	if (lstat(path, &found) != 0 || !S_ISSOCK(found.st_mode))
-		return;
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (probe >= 0 && connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
-	    errno == ECONNREFUSED)
-		unlink(path);
-	if (probe >= 0)
-		close(probe);
-}
-
 static int listen_socket(const struct exporter *exporter)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int error = place_for_socket(exporter->socket);
 	int listening;
 
-	if (strlen(exporter->socket) >= sizeof(address.sun_path)) {
-		complain(exporter->session, "%s: the path is too long for a socket",
-			 exporter->socket);
+	if (error) {
+		complain(exporter->session, "%s: %s. Choose another --socket.", exporter->socket,
+			 strerror(-error));
 		return -1;
 	}
 	memcpy(address.sun_path, exporter->socket, strlen(exporter->socket) + 1);
-	remove_stale(exporter->socket, &address);
 	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (listening < 0)
 		return -1;
@@ -291,11 +279,44 @@ static uint32_t turn(struct exporter *exporter)
 	pthread_mutex_lock(&exporter->lock);
 	there = session_follow(exporter->session);
 	if (exporter->textfile)
-		(void)write_file(exporter);
+		write_file(exporter);
 	else if (exporter->state && !session_read(exporter->session, VPMU_MONITOR_PER_VM))
 		keep(exporter);
 	pthread_mutex_unlock(&exporter->lock);
 	return there;
+}
+
+/* Files are replaced: nobody wants that of a device. */
+static int check_places(const struct exporter *exporter)
+{
+	const char *const paths[] = { exporter->textfile, exporter->state };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!paths[i] || place_for_file(paths[i]) != -EEXIST)
+			continue;
+		complain(exporter->session,
+			 "%s is no plain file, and would be replaced by one. Choose another path.",
+			 paths[i]);
+		return TOOL_USAGE;
+	}
+	return 0;
+}
+
+/* A file that could be written once may fail later, and is tried again; else its path is a mistake.
+ */
+static int go_on(struct exporter *exporter)
+{
+	uint32_t there = turn(exporter);
+
+	if (exporter->unwritten)
+		return TOOL_FAILED;
+	while (!watch_ended && there > 0) {
+		poll(NULL, 0, (int)exporter->interval);
+		there = turn(exporter);
+	}
+	if (!watch_ended)
+		complain(exporter->session, "all VMs have ended");
+	return TOOL_DONE;
 }
 
 static int run(struct exporter *exporter)
@@ -307,7 +328,7 @@ static int run(struct exporter *exporter)
 	if (!failed && exporter->state && state_load(session, exporter->state)) {
 		complain(
 			session,
-			"%s is no state of vpmu export, or is cut off. Remove it: counts then begin at 0.",
+			"%s is no state of vpmu export, is cut off, or may not be read. Remove it: counts then begin at 0.",
 			exporter->state);
 		return TOOL_FAILED;
 	}
@@ -318,14 +339,9 @@ static int run(struct exporter *exporter)
 	server = serve(exporter, &failed);
 	if (failed)
 		return TOOL_FAILED;
-	while (!watch_ended && turn(exporter) > 0)
-		poll(NULL, 0, (int)exporter->interval);
-	if (watch_ended)
-		(void)turn(exporter);
-	else
-		complain(session, "all VMs have ended");
+	failed = go_on(exporter);
 	stop(exporter, server);
-	return TOOL_DONE;
+	return failed;
 }
 
 int export_main(int count, char **arguments)
@@ -356,6 +372,7 @@ int export_main(int count, char **arguments)
 	}
 	watch_until_signal();
 	session_begin(&session, "export");
+	session.goes_on = 1;
 	pthread_mutex_init(&exporter.lock, NULL);
 	result = options_take(&session, rows, count, arguments, DEFAULT_EVENTS);
 	if (!result &&
@@ -368,6 +385,8 @@ int export_main(int count, char **arguments)
 		result = TOOL_USAGE;
 	}
 	session.most_series = exporter.most_series;
+	if (!result)
+		result = check_places(&exporter);
 	if (!result)
 		result = run(&exporter);
 	state_end(&session);

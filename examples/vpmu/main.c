@@ -2,9 +2,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* vpmu: the commands of an operator. */
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vpmu/version.h>
 
@@ -79,8 +82,18 @@ static int split(int count, char **from, char **to)
 	return used;
 }
 
+/* Whoever asks for help among other words wants that, and nothing done. */
+static int wants_help(int count, char **words)
+{
+	for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++)
+		if (strcmp(words[i], "--help") == 0)
+			return 1;
+	return 0;
+}
+
 static int run_command(const struct command *command, int count, char **arguments)
 {
+	char *help_alone[] = { "--help", NULL };
 	char **words = calloc(2 * (size_t)count + 1, sizeof(*words));
 	int result;
 
@@ -88,7 +101,10 @@ static int run_command(const struct command *command, int count, char **argument
 		fprintf(stderr, "vpmu: there is no memory left\n");
 		return TOOL_FAILED;
 	}
-	result = command->run(split(count, arguments, words), words);
+	if (wants_help(count, arguments))
+		result = command->run(1, help_alone);
+	else
+		result = command->run(split(count, arguments, words), words);
 	free(words);
 	return result;
 }
@@ -107,11 +123,23 @@ static int run(int count, char **arguments)
 	return usage_error("", arguments[1]);
 }
 
+/* Nobody reads what is printed any more, "| head" say: that is no failure to complain of. */
+static int is_left(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+}
+
 int main(int count, char **arguments)
 {
 	int result = run(count, arguments);
 
 	if (fflush(stdout) != 0 || ferror(stdout)) {
+		if (is_left()) {
+			signal(SIGPIPE, SIG_DFL);
+			raise(SIGPIPE);
+		}
 		fprintf(stderr, "vpmu: the output could not be written\n");
 		return TOOL_FAILED;
 	}

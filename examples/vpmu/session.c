@@ -63,60 +63,6 @@ void session_begin(struct session *session, const char *command)
 	session->targets = calloc(MOST_TARGETS, sizeof(*session->targets));
 }
 
-static struct target *target_add(struct session *session)
-{
-	if (!session->targets || session->target_count == MOST_TARGETS) {
-		complain(session, "more than %d VMs. Watch them with several commands.",
-			 MOST_TARGETS);
-		return NULL;
-	}
-	return &session->targets[session->target_count++];
-}
-
-int session_add_pid(struct session *session, const char *text)
-{
-	struct target *target;
-	char *end;
-	long long pid = strtoll(text, &end, 10);
-
-	if (*end || end == text || pid <= 0 || pid > INT32_MAX) {
-		complain(session, "%s is no process number", text);
-		return TOOL_USAGE;
-	}
-	for (uint32_t i = 0; i < session->target_count; i++)
-		if (session->targets[i].pid == pid)
-			return 0;
-	target = target_add(session);
-	if (!target)
-		return TOOL_FAILED;
-	target->pid = pid;
-	return 0;
-}
-
-int session_add_qmp(struct session *session, const char *path)
-{
-	struct target *target = target_add(session);
-
-	if (!target)
-		return TOOL_FAILED;
-	target->qmp = path;
-	return 0;
-}
-
-int session_add_pmu(struct session *session, const char *path)
-{
-	struct target *target = NULL;
-
-	if (session->targets && session->target_count)
-		target = &session->targets[session->target_count - 1];
-	if (!target || target->pmu) {
-		complain(session, "--pmu goes behind the --pid or --qmp of its VM, once");
-		return TOOL_USAGE;
-	}
-	target->pmu = pmu_view_new(path);
-	return target->pmu ? 0 : TOOL_FAILED;
-}
-
 static const char *const process_errors[] = {
 	[-VPMU_ERROR_GONE] = "there is no such process. Look for it with ps",
 	[-VPMU_ERROR_DENIED] =
@@ -134,6 +80,14 @@ static const char *process_error(int error)
 	return vpmu_error_text(error);
 }
 
+static int is_news(struct target *target, uint32_t what)
+{
+	uint32_t told = target->told;
+
+	target->told |= what;
+	return !(told & what);
+}
+
 /* The threads of a QEMU: taken only if they are tasks of the process behind the socket. */
 static int qmp_threads(struct session *session, struct target *target,
 		       struct vpmu_monitor_thread *threads, int64_t *pid)
@@ -149,9 +103,11 @@ static int qmp_threads(struct session *session, struct target *target,
 		return -1;
 	*pid = asked->pid;
 	if (target->process && *pid != target->pid) {
-		complain(session,
-			 "%s: another process answers now, %" PRId64 " in place of %" PRId64,
-			 target->qmp, *pid, target->pid);
+		if (is_news(target, TOLD_OTHER))
+			complain(session,
+				 "%s: another process answers now, %" PRId64
+				 " in place of %" PRId64,
+				 target->qmp, *pid, target->pid);
 		return -1;
 	}
 	for (int i = 0; i < count; i++)
@@ -165,6 +121,7 @@ static int qmp_threads(struct session *session, struct target *target,
 static int keep_own(struct session *session, struct target *target,
 		    struct vpmu_monitor_thread *threads, int count)
 {
+	int told = target->told & TOLD_STRANGER;
 	int kept = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -173,10 +130,12 @@ static int keep_own(struct session *session, struct target *target,
 		for (int j = 0; j < kept; j++)
 			twice |= threads[j].vcpu == threads[i].vcpu;
 		if (twice || vpmu_process_thread(target->process, &threads[i]) != 0) {
-			complain(session,
-				 "%s: thread %" PRId64 " is no task of process %" PRId64
-				 ", or its vCPU is named twice; it is left out",
-				 target->name, threads[i].thread, target->pid);
+			if (!told)
+				complain(session,
+					 "%s: thread %" PRId64 " is no task of process %" PRId64
+					 ", or its vCPU is named twice; it is left out",
+					 target->name, threads[i].thread, target->pid);
+			target->told |= TOLD_STRANGER;
 			continue;
 		}
 		threads[kept++] = threads[i];
@@ -197,7 +156,7 @@ static int list_threads(struct session *session, struct target *target,
 	}
 	count = vpmu_process_threads(target->process, target->which, threads, MOST_VCPUS);
 	/* That it has ended is no failure. */
-	if (count < 0 && count != VPMU_ERROR_GONE)
+	if (count < 0 && count != VPMU_ERROR_GONE && is_news(target, TOLD_THREADS))
 		complain(session, "%s: process %" PRId64 ": %s", target->name, target->pid,
 			 process_error(count));
 	if (count <= MOST_VCPUS)
@@ -233,10 +192,27 @@ static int process_begin(struct session *session, struct target *target)
 
 static const struct target *namesake(const struct session *session, const struct target *target)
 {
-	for (const struct target *other = session->targets; other < target; other++)
-		if (other->vm && strcmp(other->name, target->name) == 0)
-			return other;
+	for (uint32_t i = 0; i < session->target_count; i++)
+		if (session->targets[i].vm && strcmp(session->targets[i].name, target->name) == 0)
+			return &session->targets[i];
 	return NULL;
+}
+
+/* One process is one VM, by however many sockets and numbers it is named: else what it did would be
+ * counted, and summed up, so many times. */
+static int is_another(const struct session *session, const struct target *target)
+{
+	for (uint32_t i = 0; i < session->target_count; i++) {
+		const struct target *other = &session->targets[i];
+
+		if (!other->vm || other->gone || other->pid != target->pid)
+			continue;
+		complain(session,
+			 "%s: process %" PRId64 " is watched already, as %s; it is counted once",
+			 target->qmp ? target->qmp : target->name, target->pid, other->name);
+		return 0;
+	}
+	return 1;
 }
 
 /*
@@ -271,6 +247,10 @@ static void choose_threads(struct session *session, struct target *target)
 		target->name, target->pid);
 }
 
+/* A socket that was silent from the first is asked again after so long, then after twice as long. */
+#define LATE_FIRST_NS 1000000000ll
+#define LATE_MOST_NS 60000000000ll
+
 static int target_open(struct session *session, struct target *target, uint32_t id,
 		       const struct contact *contact)
 {
@@ -281,6 +261,9 @@ static int target_open(struct session *session, struct target *target, uint32_t 
 
 	if (target->qmp && !contact->answered) {
 		complain(session, "%s: %s", target->qmp, contact->why);
+		target->again = contact->busy ? now_ns() + LATE_FIRST_NS : 0;
+		target->wait = LATE_FIRST_NS;
+		target->silent = 1;
 		return TOOL_FAILED;
 	}
 	if (target->qmp) {
@@ -289,7 +272,7 @@ static int target_open(struct session *session, struct target *target, uint32_t 
 	}
 	error = process_begin(session, target);
 	if (!error)
-		error = name_alone(session, target);
+		error = is_another(session, target) ? name_alone(session, target) : TOOL_FAILED;
 	if (error)
 		return error;
 	if (!target->qmp)
@@ -469,6 +452,56 @@ int session_start(struct session *session)
 	return 0;
 }
 
+/* The events that the other VMs have. */
+static int late_start(struct session *session, struct target *target)
+{
+	struct vpmu_monitor_change changes[VPMU_MONITOR_MAX_EVENTS];
+	struct vpmu_monitor_report report = { .size = sizeof(report) };
+	uint32_t count = 0;
+	int error;
+
+	state_adopt(session, target);
+	/* What was kept goes to the vCPUs that there are. */
+	if (target_follow(session, target))
+		return TOOL_FAILED;
+	for (uint32_t i = 0; i < session->event_count; i++)
+		if (!session->events[i].error)
+			changes[count++] =
+				(struct vpmu_monitor_change){ .event = session->events[i].event,
+							      .on = 1 };
+	error = vpmu_monitor_set(session->monitor, &target->vm, 1, changes, count,
+				 VPMU_MONITOR_LIVE | VPMU_MONITOR_WANTED | VPMU_MONITOR_SKIP,
+				 &report);
+	if (error)
+		return set_failed(session, error, &report);
+	map_events(session, target);
+	complain(session, "%s: QEMU answers; %s is counted from now on", target->qmp, target->name);
+	return 0;
+}
+
+/* Asks the socket of a VM that is not watched yet, where it is time to. */
+static void look_for_late(struct session *session, struct target *target)
+{
+	struct contact contact = { .answered = 1 };
+	const struct qmp_asked *asked;
+
+	if (!target->again || !session->goes_on || now_ns() < target->again)
+		return;
+	if (contact_ask(session, target, &asked) < 0) {
+		target->wait = 2 * target->wait < LATE_MOST_NS ? 2 * target->wait : LATE_MOST_NS;
+		target->again = now_ns() + target->wait;
+		return;
+	}
+	contact.pid = asked->pid;
+	memcpy(contact.name, target->name, NAME_ROOM);
+	target->again = 0;
+	target->silent = 0;
+	target->gone =
+		target_open(session, target, (uint32_t)(target - session->targets), &contact) != 0;
+	if (!target->gone)
+		target->gone = late_start(session, target) != 0;
+}
+
 uint32_t session_follow(struct session *session)
 {
 	uint32_t there = 0;
@@ -480,6 +513,7 @@ uint32_t session_follow(struct session *session)
 		struct target *target =
 			&session->targets[(i + session->follows) % session->target_count];
 
+		look_for_late(session, target);
 		if (target->vm)
 			there += target_follow(session, target) == 0;
 	}

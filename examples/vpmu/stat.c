@@ -456,6 +456,7 @@ int stat_main(int count, char **arguments)
 	watch_until_signal();
 	session_begin(&session, "stat");
 	result = options_take(&session, rows, count, arguments, DEFAULT_EVENTS);
+	session.goes_on = form.interval != 0;
 	if (!result)
 		result = check_separator(&form);
 	if (!result)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* Counts that are kept in a file, so that they go on after the exporter was started anew. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,22 @@ static int give(struct session *session, const struct record *record)
 	return vpmu_monitor_restore(target->vm, record->bases, record->count) ? -1 : 0;
 }
 
+/* What was kept for a VM that is found late: before its events begin. */
+void state_adopt(struct session *session, struct target *target)
+{
+	for (struct kept **at = &session->kept; *at; at = &(*at)->next) {
+		struct kept *kept = *at;
+
+		if (kept->pid != target->pid || birth(target->process, target->pid) != kept->born)
+			continue;
+		(void)vpmu_monitor_restore(target->vm, kept->bases, kept->count);
+		*at = kept->next;
+		vpmu_process_close(kept->process);
+		free(kept);
+		return;
+	}
+}
+
 static int read_lines(struct session *session, FILE *file, struct vpmu_monitor_base *bases)
 {
 	struct record record = { .bases = bases };
@@ -199,7 +216,7 @@ int state_load(struct session *session, const char *path)
 	int result;
 
 	if (!file)
-		return 0; /* the first time there is none */
+		return errno == ENOENT ? 0 : -1; /* the first time there is none */
 	bases = calloc(MOST_BASES, sizeof(*bases));
 	result = bases ? read_lines(session, file, bases) : -1;
 	free(bases);

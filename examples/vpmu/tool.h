@@ -36,6 +36,12 @@ int list_main(int count, char **arguments);
 int stat_main(int count, char **arguments);
 int top_main(int count, char **arguments);
 
+/* place.c: whether a path is free to be taken, or what an earlier run left there is: 0, or a
+ * negated errno value. A socket that nobody serves is removed. */
+int place_for_socket(const char *path);
+/* For a file that is replaced again and again: not a device, a link or what else stands there. */
+int place_for_file(const char *path);
+
 enum verdict {
 	VERDICT_OK,	 /* as wanted */
 	VERDICT_LIMITED, /* works, but not all of it */

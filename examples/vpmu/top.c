@@ -34,7 +34,7 @@ static const char help[] =
 
 #ifdef WITH_NCURSES
 
-enum { NAME_WIDTH = 20, COLUMN_WIDTH = 12, NOTICE_LOOKS = 10 };
+enum { NAME_WIDTH = 20, NAME_LEAST = 8, COLUMN_WIDTH = 12, NOTICE_LOOKS = 10 };
 
 struct screen {
 	struct rows rows;
@@ -87,33 +87,58 @@ static void put(int line, int at, int columns, const char *text)
 		mvaddnstr(line, at, text, columns - at);
 }
 
-static void draw_head(const struct screen *screen, int columns)
+/* On a narrow screen names are cut, so that there is a number beside them. */
+static int name_width(int columns)
+{
+	int width = columns - COLUMN_WIDTH;
+
+	if (width > NAME_WIDTH)
+		return NAME_WIDTH;
+	return width > NAME_LEAST ? width : NAME_LEAST;
+}
+
+/* The first column beside the name: the one to sort by is never out of sight. */
+static uint32_t first_column(const struct screen *screen, int columns)
+{
+	int fit = (columns - name_width(columns)) / COLUMN_WIDTH;
+
+	if (fit < 1 || screen->sort <= (uint32_t)fit)
+		return 1;
+	return screen->sort - (uint32_t)fit + 1;
+}
+
+static void draw_name(const struct screen *screen, uint32_t column, int at, int width)
 {
 	static const char *const fixed[FIXED] = { "VM", "%CPU", "%GUEST" };
-	const struct session *session = screen->rows.session;
-	int at = 0;
+	const char *name = column < FIXED ? fixed[column] :
+					    screen->rows.session->events[column - FIXED].name;
 
-	for (uint32_t i = 0; i < FIXED + session->event_count; i++) {
-		const char *name = i < FIXED ? fixed[i] : session->events[i - FIXED].name;
-		int width = i == 0 ? NAME_WIDTH : COLUMN_WIDTH;
-
-		if (at + width > columns)
-			break;
-		attrset(i == screen->sort ? A_REVERSE | A_BOLD : A_REVERSE);
-		mvprintw(1, at, i == 0 ? "%-*.*s" : "%*.*s", width, width - 1, name);
-		at += width;
-	}
+	attrset(column == screen->sort ? A_REVERSE | A_BOLD : A_REVERSE);
+	mvprintw(1, at, column == COLUMN_NAME ? "%-*.*s" : "%*.*s", width, width - 1, name);
 	attrset(A_NORMAL);
+}
+
+static void draw_head(const struct screen *screen, int columns)
+{
+	int at = name_width(columns);
+
+	if (at <= columns)
+		draw_name(screen, COLUMN_NAME, 0, at);
+	for (uint32_t i = first_column(screen, columns);
+	     i < FIXED + screen->rows.session->event_count && at + COLUMN_WIDTH <= columns; i++) {
+		draw_name(screen, i, at, COLUMN_WIDTH);
+		at += COLUMN_WIDTH;
+	}
 }
 
 static void draw_row(const struct screen *screen, const struct row *row, int line, int columns)
 {
 	const struct target *target = &screen->rows.session->targets[row->vm];
-	int at = NAME_WIDTH;
+	int at = name_width(columns);
 	char cell[32];
 
 	if (row->vcpu == VPMU_MONITOR_WHOLE_VM)
-		snprintf(cell, sizeof(cell), "%.*s", NAME_WIDTH - 1, target->name);
+		snprintf(cell, sizeof(cell), "%.*s", at - 1, target->name);
 	else
 		snprintf(cell, sizeof(cell), "  vcpu %u", row->vcpu);
 	put(line, 0, columns, cell);
@@ -121,9 +146,8 @@ static void draw_row(const struct screen *screen, const struct row *row, int lin
 		put(line, at, columns, "ended");
 		return;
 	}
-	for (uint32_t i = 1; i < FIXED + screen->rows.session->event_count; i++) {
-		if (at + COLUMN_WIDTH > columns)
-			break;
+	for (uint32_t i = first_column(screen, columns);
+	     i < FIXED + screen->rows.session->event_count && at + COLUMN_WIDTH <= columns; i++) {
 		short_number(row->cells[i], cell, sizeof(cell));
 		mvprintw(line, at, "%*s", COLUMN_WIDTH, cell);
 		at += COLUMN_WIDTH;
@@ -342,6 +366,7 @@ int top_main(int count, char **arguments)
 	}
 	watch_until_signal();
 	session_begin(&session, "top");
+	session.goes_on = 1;
 	result = options_take(&session, rows, count, arguments, DEFAULT_EVENTS);
 	if (!result && wish.count && !wish.json) {
 		complain(&session, "--count is for --json: a screen ends with q");

@@ -27,6 +27,9 @@ struct selected {
 	int32_t error; /* why it is not counted; 0 */
 };
 
+/* What a VM's process or socket does again and again is said once. */
+enum { TOLD_OTHER = 1, TOLD_STRANGER = 2, TOLD_THREADS = 4 };
+
 /* A VM that is watched. */
 struct target {
 	int64_t pid;
@@ -40,6 +43,10 @@ struct target {
 	uint32_t kvm;	/* it runs a guest under KVM */
 	uint32_t gone;
 	uint32_t silent; /* its socket does not answer, which was said */
+	uint32_t told;	 /* bits TOLD_*: what was complained of */
+	int64_t again; /* its socket was silent from the first: when it is asked anew, ns; 0: it is
+			  not */
+	int64_t wait;  /* and how long after that */
 	uint32_t vcpus;
 	uint8_t map[VPMU_MONITOR_MAX_EVENTS]; /* from the live set to what was asked for */
 };
@@ -52,11 +59,13 @@ struct session {
 	struct vpmu_resctrl *resctrl;
 	struct target *targets;
 	uint32_t target_count;
+	struct target *named; /* the one that was named last; NULL */
 	struct selected events[VPMU_MONITOR_MAX_EVENTS];
 	uint32_t event_count;
 	uint32_t follows;     /* how often VMs were followed */
 	int64_t fresh;	      /* ms that are left in this turn for sockets that fall silent */
 	int64_t patience;     /* and for those that were silent before */
+	int goes_on;	      /* it reads more than once: VMs may come late */
 	uint64_t most_series; /* of vCPUs and events; 0: no limit */
 	int sums_only;
 	struct vpmu_monitor_value *values;
@@ -72,14 +81,18 @@ void watch_until_signal(void);
 void complain(const struct session *session, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* ---- targets.c ------------------------------------------------------------------------------- */
+
+/* 0, or an exit code after a complaint. */
+int session_add_pid(struct session *session, const char *text);
+int session_add_qmp(struct session *session, const char *path);
+/* Of the VM that was named last. */
+int session_add_pmu(struct session *session, const char *path);
+
 /* ---- session.c ------------------------------------------------------------------------------- */
 
 void session_begin(struct session *session, const char *command);
 /* 0, or TOOL_FAILED after a complaint. */
-int session_add_pid(struct session *session, const char *text);
-int session_add_qmp(struct session *session, const char *path);
-/* Of the VM that was added last. */
-int session_add_pmu(struct session *session, const char *path);
 int session_open(struct session *session);
 /* Makes the events live, those that can be. */
 int session_start(struct session *session);
@@ -129,6 +142,7 @@ struct qmp_asked {
 	int64_t pid;	  /* of the process behind the socket */
 	char *name;	  /* NAME_ROOM; asked for where it is empty */
 	struct qmp_vcpu vcpus[MOST_VCPUS];
+	int busy;      /* there is no answer, but there may be one later */
 	char why[256]; /* there is no answer */
 };
 
@@ -141,6 +155,7 @@ int watch_ask(const char *path, struct qmp_asked *asked);
 struct contact {
 	int64_t pid;
 	int answered;
+	int busy; /* it may another time */
 	char name[NAME_ROOM];
 	char why[256]; /* it did not */
 };
@@ -207,6 +222,7 @@ void metrics_write_json(struct session *session, struct text_buffer *text);
 
 int state_save(struct session *session, const char *path);
 int state_load(struct session *session, const char *path);
+void state_adopt(struct session *session, struct target *target);
 void state_end(struct session *session);
 
 #endif

@@ -170,22 +170,25 @@ static int ask(struct pmu_view *view, int patience)
 	return result;
 }
 
+/* One that stalls is asked again, but not at the cost of all the others, and many that fall silent
+ * at once not for longer than a turn has. What was not told in this turn is not known. */
 void pmu_view_look(struct session *session, struct pmu_view *view)
 {
+	int hurried = view && (view->silent || session->fresh <= 0);
+	int64_t *budget = hurried ? &session->patience : &session->fresh;
 	int64_t began = now_ns();
-	int error;
+	int error = -ETIMEDOUT;
 
 	if (!view)
 		return;
-	/* One that stalls is asked again, but not at the cost of all the others. */
-	if (view->silent && session->patience <= 0)
-		return;
-	error = ask(view, view->silent ? PATIENCE_AGAIN_MS : PATIENCE_MS);
-	if (view->silent)
-		session->patience -= (now_ns() - began) / 1000000;
+	if (*budget > 0)
+		error = ask(view, hurried ? PATIENCE_AGAIN_MS : PATIENCE_MS);
+	*budget -= (now_ns() - began) / 1000000;
 	if (error)
 		view->count = 0;
-	if (error && !view->silent)
+	if (error && hurried)
+		return;
+	if (error)
 		complain(
 			session,
 			"%s: %s. It is the socket that vpmu attach was given with --statistics, for its user.",

@@ -32,6 +32,7 @@ static int fail(struct qmp_asked *asked, int error)
 {
 	const char *text = strerror(-error);
 
+	asked->busy = error == -ETIMEDOUT || error == -EAGAIN;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].number == -error)
 			text = reasons[i].text;
