@@ -57,29 +57,55 @@ static int help(void)
 	return TOOL_DONE;
 }
 
+static int wrong_value(const char *name, const char *wanted, const char *value)
+{
+	fprintf(stderr, "vpmu guest: %s takes %s, not %s\n", name, wanted, value);
+	return TOOL_USAGE;
+}
+
+/* A whole number from 1 on. */
+static int take_count(long *to, const char *name, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	*to = strtol(value, &end, 10);
+	if (errno || *end || end == value || *to < 1)
+		return wrong_value(name, "a number from 1 on", value);
+	return 0;
+}
+
+/* What is no number of seconds compares with nothing. */
+static int take_seconds(double *to, const char *value)
+{
+	char *end;
+
+	*to = strtod(value, &end);
+	if (*end || end == value || !(*to > 0 && *to <= 86400))
+		return wrong_value("--seconds", "more than 0 and at most 86400", value);
+	return 0;
+}
+
+/* 0, or an exit code after a complaint. */
 static int take_option(struct guest_options *options, const char *name, const char *value)
 {
-	char *end = NULL;
+	const char **text = strcmp(name, "--events") == 0 ? &options->events :
+			    strcmp(name, "--port") == 0	  ? &options->port :
+							    NULL;
+	long *number = strcmp(name, "--times") == 0  ? &options->times :
+		       strcmp(name, "--period") == 0 ? &options->period :
+						       NULL;
 
+	if (!text && !number && strcmp(name, "--seconds") != 0)
+		return usage_error("guest", name);
 	if (!value)
-		return -1;
-	if (strcmp(name, "--events") == 0)
-		options->events = value;
-	else if (strcmp(name, "--port") == 0)
-		options->port = value;
-	else if (strcmp(name, "--seconds") == 0)
-		options->seconds = strtod(value, &end);
-	else if (strcmp(name, "--times") == 0)
-		options->times = strtol(value, &end, 10);
-	else if (strcmp(name, "--period") == 0)
-		options->period = strtol(value, &end, 10);
-	else
-		return -1;
-	return (end && (*end || end == value)) || options->seconds <= 0 ||
-			       options->seconds > 86400 || options->times < 0 ||
-			       options->period < 0 ?
-		       -1 :
-		       0;
+		return usage_error("guest", NULL);
+	if (number)
+		return take_count(number, name, value);
+	if (!text)
+		return take_seconds(&options->seconds, value);
+	*text = value;
+	return 0;
 }
 
 /* 0, or the exit code plus 1. */
@@ -97,12 +123,35 @@ static int parse(struct guest_options *options, int count, char **words)
 		} else if (!options->command && words[i][0] != '-') {
 			options->command = words[i];
 		} else {
-			if (take_option(options, words[i], i + 1 < count ? words[i + 1] : NULL) < 0)
-				return usage_error("guest", words[i]) + 1;
+			const char *value = i + 1 < count ? words[i + 1] : NULL;
+			int error = take_option(options, words[i], value);
+
+			if (error)
+				return error + 1;
 			i++;
 		}
 	}
 	return options->command ? 0 : usage_error("guest", NULL) + 1;
+}
+
+static volatile sig_atomic_t interrupted; /* by this signal */
+
+static void interrupt(int number)
+{
+	interrupted = number;
+}
+
+/* What is open is closed and what was counted is told, however this ends: a slot that is left open
+ * goes on to cost. */
+static void begin_signals(void)
+{
+	struct sigaction action = { .sa_handler = interrupt };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (signal(SIGHUP, SIG_IGN) != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 static void wait_for(double seconds)
@@ -110,22 +159,30 @@ static void wait_for(double seconds)
 	struct timespec time = { .tv_sec = (time_t)seconds };
 
 	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * NS_PER_SECOND);
-	while (nanosleep(&time, &time) < 0 && errno == EINTR)
+	while (!interrupted && nanosleep(&time, &time) < 0 && errno == EINTR)
 		;
 }
 
-/* The program's exit code, as a shell has it. */
+/* The program's exit code, as a shell has it. Ctrl-C comes to the program too, which may have use
+ * for it; other signals are passed on. */
 static int run_program(char **program)
 {
 	pid_t child = fork();
 	int status = 0;
 
 	if (child == 0) {
+		signal(SIGPIPE, SIG_DFL);
 		execvp(program[0], program);
 		fprintf(stderr, "vpmu guest: %s: %s\n", program[0], strerror(errno));
 		_exit(127);
 	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
+	while (child >= 0 && waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return TOOL_FAILED;
+		if (interrupted != SIGINT)
+			kill(child, interrupted);
+	}
+	if (child < 0)
 		return TOOL_FAILED;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -168,20 +225,8 @@ static int stat(const struct guest_options *options, struct agent *agent, struct
 	return result;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 static int watch(const struct guest_options *options, struct agent *agent, struct count_set *set)
 {
-	struct sigaction action = { .sa_handler = interrupt };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	if (options->period && agent_take_interrupts(agent) < 0) {
 		fprintf(stderr, "vpmu guest: no interrupts come this way; have vfio-pci take the "
 				"mailbox's device\n");
@@ -190,7 +235,8 @@ static int watch(const struct guest_options *options, struct agent *agent, struc
 	if (options->period)
 		count_set_period(set, (uint64_t)options->period);
 	count_open(set, agent);
-	for (long i = 0; !interrupted && (!options->times || i < options->times); i++) {
+	for (long i = 0; !interrupted && !ferror(stdout) && (!options->times || i < options->times);
+	     i++) {
 		if (!options->period)
 			wait_for(options->seconds);
 		else if (count_await_overflow(set) < 0)
@@ -231,6 +277,7 @@ int guest_main(int count, char **words)
 			fprintf(stderr, "vpmu guest: there is no device: %s\n", agent.why);
 			return TOOL_FAILED;
 		}
+		begin_signals();
 		result = commands[i].run(&options, &agent, &set);
 		agent_close(&agent);
 		return result;

@@ -40,7 +40,8 @@ struct agent {
 	void *region;	 /* of the mailbox */
 	void *registers; /* and its doorbell */
 	uint64_t registers_size;
-	int lock; /* descriptor of the mailbox's file */
+	int lock;	   /* descriptor of the mailbox's file */
+	char enabled[256]; /* the device that was enabled for it; empty: none */
 	struct {
 		int container, group, device, interrupt; /* descriptors; -1 */
 		uint64_t doorbell;			 /* its place in the device's file */
@@ -56,6 +57,7 @@ struct agent {
 
 /* guest_mailbox.c: 1 when the device was found that way; 0 with a reason added to why */
 int agent_find_mailbox(struct agent *agent);
+void agent_disable(struct agent *agent);
 
 /* guest_vfio.c: 0, or -1 with a reason added to why */
 int agent_map_vfio(struct agent *agent, const char *device);
@@ -67,6 +69,8 @@ int agent_await_interrupt(const struct agent *agent);
 
 /* guest_ways.c */
 int agent_open(struct agent *agent);
+/* Gives back what was mapped of a device that is not the one. */
+void agent_unmap(struct agent *agent);
 void agent_close(struct agent *agent);
 void agent_add_why(struct agent *agent, const char *way, const char *what);
 struct agent_cpu *agent_add_cpu(struct agent *agent, uint32_t number);

@@ -59,17 +59,33 @@ static const char *driver_of(const char *device, char link[PATH_MAX])
 	return strrchr(link, '/') ? strrchr(link, '/') + 1 : link;
 }
 
-static void enable(const char *device)
+/* The kernel counts who has a device enabled. */
+static int switch_device(const char *device, const char *to)
 {
 	char path[PATH_MAX];
 	FILE *file;
+	int failed;
 
 	snprintf(path, sizeof(path), DEVICES "/%s/enable", device);
 	file = fopen(path, "we");
 	if (!file)
-		return;
-	fputs("1", file);
-	fclose(file);
+		return -1;
+	failed = fputs(to, file) < 0;
+	failed |= fclose(file) != 0;
+	return failed ? -1 : 0;
+}
+
+static void enable(struct agent *agent, const char *device)
+{
+	if (switch_device(device, "1") == 0)
+		snprintf(agent->enabled, sizeof(agent->enabled), "%.200s", device);
+}
+
+void agent_disable(struct agent *agent)
+{
+	if (agent->enabled[0])
+		(void)switch_device(agent->enabled, "0");
+	agent->enabled[0] = '\0';
 }
 
 /* A lock of the memory's file keeps other agents out. */
@@ -200,7 +216,7 @@ static int map_device(struct agent *agent, const char *device)
 		agent_add_why(agent, "mailbox", "a driver has the device; use perf instead");
 		return -1;
 	}
-	enable(device);
+	enable(agent, device);
 	agent->region = map(device, "resource2", &agent->region_size, &agent->lock);
 	agent->registers = map(device, "resource0", &agent->registers_size, NULL);
 	if (agent->region && agent->registers && agent->registers_size > VPMU_PCI_DOORBELL)
@@ -210,7 +226,7 @@ static int map_device(struct agent *agent, const char *device)
 	return -1;
 }
 
-static int open_device(struct agent *agent, const char *device)
+static int begin_device(struct agent *agent, const char *device)
 {
 	if (map_device(agent, device) < 0)
 		return 0;
@@ -232,6 +248,16 @@ static int open_device(struct agent *agent, const char *device)
 	agent->way = "mailbox";
 	add_blocks(agent);
 	return agent_is_found(agent);
+}
+
+/* One that is not suitable, or another program's, is left as it was found. */
+static int open_device(struct agent *agent, const char *device)
+{
+	int found = begin_device(agent, device);
+
+	if (!found)
+		agent_unmap(agent);
+	return found;
 }
 
 int agent_find_mailbox(struct agent *agent)

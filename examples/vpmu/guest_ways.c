@@ -240,7 +240,7 @@ static int find_mmio(struct agent *agent)
 
 /* ---- any of them ----------------------------------------------------------------------------- */
 
-static void unmap(struct agent *agent)
+void agent_unmap(struct agent *agent)
 {
 	if (agent->region)
 		munmap(agent->region, agent->region_size);
@@ -249,6 +249,7 @@ static void unmap(struct agent *agent)
 	if (agent->lock >= 0)
 		close(agent->lock);
 	agent_unmap_vfio(agent);
+	agent_disable(agent);
 	agent->region = NULL;
 	agent->registers = NULL;
 	agent->lock = -1;
@@ -265,7 +266,7 @@ int agent_open(struct agent *agent)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (ways[i](agent))
 			return 0;
-		unmap(agent);
+		agent_unmap(agent);
 	}
 	return -1;
 }
@@ -273,5 +274,5 @@ int agent_open(struct agent *agent)
 void agent_close(struct agent *agent)
 {
 	agent_forget_all(agent);
-	unmap(agent);
+	agent_unmap(agent);
 }
