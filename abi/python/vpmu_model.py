@@ -7,6 +7,7 @@ It favours following the page over speed. The registers are all its state; what 
 """
 
 from vpmu_event import ON_COUNTER, event_reason
+from vpmu_image_numbers import MAX_EPOCH
 from vpmu_numbers import (
     AREA, AREA_SIZE, ATTR, ATTR_FLAG, ATTR_WORD, CONTROL, EPOCH, EVENT, EVENT_AT, EVENT_FLAG,
     FEATURE, LINE, MAGIC, MASKS, OP, PMI, REASON, REG, RESET_ALL, RESET_VCPU, RESULT, SAVED, STATE,
@@ -458,11 +459,15 @@ class Vcpu:
         """The state of a group that has no trouble and does not count."""
         self.set_state(group, "INACTIVE" if self.is_enabled(group) else "STOPPED", reason)
 
+    def move_epoch(self, steps, reason):
+        """Add to the epoch; after the greatest of an image comes 1 (R-EPO-1)."""
+        self.epoch = (self.epoch + steps - 1) % MAX_EPOCH + 1
+        self.epoch_reason = EPOCH[reason]
+
     def break_epoch(self, reason):
         """Change the epoch, once for the same reason in one call (R-EPO-1)."""
         if self.last_break != reason:
-            self.epoch = (self.epoch + 1) & U64
-            self.epoch_reason = EPOCH[reason]
+            self.move_epoch(1, reason)
             self.last_break = reason
 
     # Making host events.
@@ -1118,8 +1123,7 @@ class Vcpu:
         self.fill_identity()
         self.take(control, attr, event)
         self.brought = frozenset(group[0] for group in self.groups(self.open_mask))
-        self.epoch += 1 + generation
-        self.epoch_reason = EPOCH["RESTORED"]
+        self.move_epoch(1 + generation + (generation == U32), "RESTORED")
         self.stopped = self.restored = True
 
     def take(self, control, attr, event):

@@ -34,7 +34,7 @@
 #define VPMU_IMAGE_MAX_RECORD_WORDS 0x1ffeu
 /** most pairs in the record of a bank other than DEVICE */
 #define VPMU_IMAGE_MAX_BANK_PAIRS 256u
-/** greatest EPOCH in an image: what a commit adds never brings it round */
+/** greatest EPOCH; after it comes 1 */
 #define VPMU_IMAGE_MAX_EPOCH 0xfffffffe00000000ull
 /** words of a vCPU's first record: the registers EPOCH to PENDING */
 #define VPMU_IMAGE_VCPU_WORDS 10u

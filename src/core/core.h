@@ -378,6 +378,7 @@ uint64_t vpmu_identity_limits(const struct vpmu_profile *profile);
 
 /* ---- epoch.c, reset.c, vcpu.c, vm.c ---------------------------------------------------------- */
 
+void vpmu_epoch_add(struct vpmu_vcpu *vcpu, uint64_t steps, uint8_t reason);
 void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason);
 void vpmu_reset_apply(struct vpmu_vcpu *vcpu);
 void vpmu_reset_all(struct vpmu_vcpu *vcpu);

@@ -248,13 +248,18 @@ uint32_t vpmu_state_prepare(struct vpmu_vcpu *vcpu, const struct vpmu_state *sta
 
 /* ---- take ------------------------------------------------------------------------------------ */
 
+/* Its low half changes too, which is what slots show of it. */
+static uint64_t epoch_steps(uint32_t generation)
+{
+	return generation == UINT32_MAX ? 2ull + generation : 1ull + generation;
+}
+
 static void take_control(struct vpmu_vcpu *vcpu, const struct vpmu_state *state,
 			 uint32_t generation)
 {
 	vpmu_identity_fill(vcpu, (uint32_t)vcpu->control[VPMU_REG_VCPU]);
 	copy_words(&vcpu->control[VPMU_REG_EPOCH], state->control, VPMU_IMAGE_VCPU_WORDS);
-	vcpu->control[VPMU_REG_EPOCH] += 1ull + generation;
-	vcpu->control[VPMU_REG_EPOCH_REASON] = VPMU_EPOCH_RESTORED;
+	vpmu_epoch_add(vcpu, epoch_steps(generation), VPMU_EPOCH_RESTORED);
 	vcpu->control[VPMU_REG_ERROR] = 0;
 }
 

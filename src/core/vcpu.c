@@ -6,13 +6,21 @@
 
 #define ALL UINT64_MAX
 
+/* What an image claims may be next to the greatest that an image can have. */
+void vpmu_epoch_add(struct vpmu_vcpu *vcpu, uint64_t steps, uint8_t reason)
+{
+	uint64_t epoch = vcpu->control[VPMU_REG_EPOCH], left = VPMU_IMAGE_MAX_EPOCH - epoch;
+
+	vcpu->control[VPMU_REG_EPOCH] = steps > left ? steps - left : epoch + steps;
+	vcpu->control[VPMU_REG_EPOCH_REASON] = reason;
+}
+
 void vpmu_epoch_move(struct vpmu_vcpu *vcpu, uint8_t reason)
 {
 	if (vcpu->epoch_moved & 1u << reason)
 		return;
 	vcpu->epoch_moved |= 1u << reason;
-	vcpu->control[VPMU_REG_EPOCH]++;
-	vcpu->control[VPMU_REG_EPOCH_REASON] = reason;
+	vpmu_epoch_add(vcpu, 1, reason);
 	vpmu_area_changed(vcpu, VPMU_REG_EPOCH);
 }
 

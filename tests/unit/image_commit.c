@@ -7,6 +7,9 @@
 
 #include "phase_fixture.h"
 
+/* Of the only vCPU, in the image. */
+#define EPOCH_AT 176
+
 static void a_commit_changes_the_epoch_and_nothing_else(void)
 {
 	static unsigned char again[CAPACITY];
@@ -34,7 +37,7 @@ static void a_commit_changes_the_epoch_and_nothing_else(void)
 	CHECK_EQ(length_again, length);
 	/* The checksum, the epoch and its reason. */
 	for (uint64_t at = 0; at < length; at++) {
-		bool changed = (at >= 20 && at < 24) || (at >= 176 && at < 192);
+		bool changed = (at >= 20 && at < 24) || (at >= EPOCH_AT && at < EPOCH_AT + 16);
 
 		CHECK(changed || image[at] == again[at]);
 	}
@@ -124,6 +127,60 @@ static void clones_differ(void)
 	CHECK(epochs[0] != reg(VPMU_REG_EPOCH));
 	CHECK(epochs[1] != reg(VPMU_REG_EPOCH));
 	end();
+}
+
+/* A slot shows the low half of the epoch, and that a commit changed it. */
+static void each_commit_shows_in_the_low_half(void)
+{
+	static const uint32_t generations[] = { 0, 1, UINT32_MAX - 1, UINT32_MAX };
+	uint64_t epochs[TEST_COUNT(generations)];
+
+	for (unsigned int i = 0; i < TEST_COUNT(generations); i++) {
+		begin(NULL);
+		open_slot(0, 0, 0);
+		move(generations[i]);
+		CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+		vpmu_vcpu_enter(arrived);
+		epochs[i] = world_get(arrived, VPMU_REG_EPOCH);
+		CHECK(epochs[i] > reg(VPMU_REG_EPOCH));
+		CHECK((uint32_t)epochs[i] != (uint32_t)reg(VPMU_REG_EPOCH));
+		CHECK_EQ(there_word(0, VPMU_EVENT_WORD_CONTINUITY) >> 32, (uint32_t)epochs[i]);
+		CHECK(!i || epochs[i] > epochs[i - 1]);
+		end();
+	}
+}
+
+/* What an image claims of its past does not keep the VM from moving on. */
+static void an_epoch_stays_one_that_an_image_can_have(void)
+{
+	static const struct {
+		uint64_t claimed;
+		uint32_t generation;
+		uint64_t after;
+	} rows[] = {
+		{ VPMU_IMAGE_MAX_EPOCH - 1, 0, VPMU_IMAGE_MAX_EPOCH },
+		{ VPMU_IMAGE_MAX_EPOCH, 0, 1 },
+		{ VPMU_IMAGE_MAX_EPOCH, UINT32_MAX, (1ull << 32) + 1 },
+		{ VPMU_IMAGE_MAX_EPOCH - 5, 41, 37 },
+	};
+
+	for (unsigned int i = 0; i < TEST_COUNT(rows); i++) {
+		begin(NULL);
+		open_slot(0, 0, 0);
+		stop_and_save();
+		put_word(EPOCH_AT, rows[i].claimed);
+		CHECK_EQ(load(), 0);
+		CHECK_EQ(vpmu_vcpu_commit(arrived, rows[i].generation), 0);
+		CHECK_EQ(world_get(arrived, VPMU_REG_EPOCH), rows[i].after);
+		CHECK_EQ(vpmu_vm_save(there.vm, &options, image, CAPACITY, &length), 0);
+		CHECK_EQ(vpmu_image_check(image, length, NULL, &fault), 0);
+		CHECK_EQ(vpmu_vcpu_resume(arrived), 0);
+		vpmu_vcpu_unbind(arrived);
+		CHECK_EQ(vpmu_vcpu_bind(arrived, 0), 0);
+		CHECK_EQ(world_get(arrived, VPMU_REG_EPOCH),
+			 rows[i].after == VPMU_IMAGE_MAX_EPOCH ? 1 : rows[i].after + 1);
+		end();
+	}
 }
 
 static void an_area_that_is_gone_is_told(void)
@@ -229,6 +286,9 @@ const struct test_case test_cases[] = {
 	{ "R-MIG-10", "counts_and_times_go_on", counts_and_times_go_on },
 	{ "R-MIG-10", "an_interrupt_comes_once", an_interrupt_comes_once },
 	{ "R-EPO-5", "clones_differ", clones_differ },
+	{ "R-EPO-1", "each_commit_shows_in_the_low_half", each_commit_shows_in_the_low_half },
+	{ "R-MIG-9", "an_epoch_stays_one_that_an_image_can_have",
+	  an_epoch_stays_one_that_an_image_can_have },
 	{ "phases", "an_area_that_is_gone_is_told", an_area_that_is_gone_is_told },
 	{ "phases", "a_vcpu_without_a_thread_takes_its_state",
 	  a_vcpu_without_a_thread_takes_its_state },

@@ -153,6 +153,14 @@ static void put(uint64_t at, uint64_t value)
 		image[at + i] = (unsigned char)(value >> 8 * i);
 }
 
+void put_word(uint64_t at, uint64_t value)
+{
+	put(at, value);
+	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE, length);
+	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE,
+	    length | (uint64_t)vpmu_crc32c(image, length) << VPMU_IMAGE_HEADER_SIZE_CHECKSUM_SHIFT);
+}
+
 void add_optional(void)
 {
 	uint64_t at = length - 16;
@@ -169,10 +177,7 @@ void add_optional(void)
 	put(8 * VPMU_IMAGE_HEADER_WORD_COUNTS,
 	    header(VPMU_IMAGE_HEADER_WORD_COUNTS) +
 		    (1ull << VPMU_IMAGE_HEADER_COUNTS_RECORDS_SHIFT));
-	put(8 * VPMU_IMAGE_HEADER_WORD_MAY, 5);
-	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE, length);
-	put(8 * VPMU_IMAGE_HEADER_WORD_SIZE,
-	    length | (uint64_t)vpmu_crc32c(image, length) << VPMU_IMAGE_HEADER_SIZE_CHECKSUM_SHIFT);
+	put_word(8 * VPMU_IMAGE_HEADER_WORD_MAY, 5);
 }
 
 uint64_t there_flags(unsigned int slot)

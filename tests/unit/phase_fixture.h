@@ -43,6 +43,8 @@ int prepare(void);
 /* Adds to the image what this library does not know: a record before END, a later version, a bit of
  * what it may have. */
 void add_optional(void);
+/* Puts a word into the image, and mends its checksum. */
+void put_word(uint64_t at, uint64_t value);
 
 /* The guest's view on both sides is the same, but for what a commit changes. */
 void check_same_registers(void);

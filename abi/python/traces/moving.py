@@ -91,18 +91,31 @@ def moved(t):
 @case(TOPIC, "R-MIG-9 R-EPO-5", "a restore is told where no slot is open too",
       each=["0x0", "0x1", "0xffffffff"])
 def generation(t, number):
+    epoch = 2 + int(number, 16) + (number == "0xffffffff")
     t.event(1)
     t.step("stop")
     t.step("move", generation=number)
-    t.epoch(2 + int(number, 16), "RESTORED")
+    t.epoch(epoch, "RESTORED")
     t.step("resume")
     t.enter()
-    t.has(EPOCH=2 + int(number, 16))
+    t.has(EPOCH=epoch)
     t.step("stop")
     t.step("move")
-    t.epoch(3 + int(number, 16), "RESTORED")
+    t.epoch(epoch + 1, "RESTORED")
     t.step("resume")
     t.opened(1)
+
+
+@case(TOPIC, "R-MIG-9 R-EPO-1", "a restore shows in the low half of the epoch, which slots show",
+      each=["0x0", "0x7fffffff", "0xffffffff"])
+def low_half(t, number):
+    t.event(0)
+    t.running(0)
+    t.step("stop")
+    t.step("move", generation=number)
+    t.step("resume")
+    t.enter()
+    t.slot(0, "ACTIVE", epoch=2 if number == "0xffffffff" else 2 + int(number, 16))
 
 
 @case(TOPIC, "R-MIG-10 R-PMI-3", "a PMI in each state of its line at the moment of the stop",
