@@ -93,7 +93,7 @@ static int line_is_other(const struct vcpu *vcpu)
 
 	if (!wanted || vcpu->number || clock_now() > vcpu->machine->stop_by)
 		return 0;
-	vpmu_vcpu_read(vcpu->device, VPMU_REG_PMI_LINE, &line);
+	vpmu_vcpu_peek(vcpu->device, VPMU_REG_PMI_LINE, &line);
 	return strcmp(name_of_line(line), wanted) != 0;
 }
 

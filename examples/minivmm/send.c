@@ -143,7 +143,7 @@ static int stop_all(struct machine *machine, int fd, struct figures *figures)
 		return -1;
 	if (order_all(machine, ORDER_STOP) < 0)
 		return -1;
-	vpmu_vcpu_read(machine->vcpus[0].device, VPMU_REG_PMI_LINE, &figures->line);
+	vpmu_vcpu_peek(machine->vcpus[0].device, VPMU_REG_PMI_LINE, &figures->line);
 	return 0;
 }
 

@@ -335,6 +335,19 @@ VPMU_API uint64_t vpmu_vcpu_deadline(const struct vpmu_vcpu *vcpu);
 VPMU_API int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value);
 
 /**
+ * @brief The VMM reads a register for itself: as vpmu_vcpu_read(), but the guest made no access,
+ * and none is counted.
+ * @param vcpu the vCPU
+ * @param index register number
+ * @param[out] value its value; unchanged unless done
+ * @return VPMU_ACCESS_DONE or VPMU_ACCESS_FAULT
+ * @par Threads
+ * Own thread; any while the vCPU is stopped (image.h).
+ * @since 0.1
+ */
+VPMU_API int vpmu_vcpu_peek(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value);
+
+/**
  * @brief The guest writes a register.
  * @param vcpu the vCPU
  * @param index register number

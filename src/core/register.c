@@ -231,7 +231,7 @@ void vpmu_register_reset(struct vpmu_vcpu *vcpu)
 
 /* ---- the guest's accesses -------------------------------------------------------------------- */
 
-int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
+int vpmu_vcpu_peek(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
 {
 	if (!vpmu_register_defined(vcpu, index))
 		return VPMU_ACCESS_FAULT;
@@ -239,9 +239,16 @@ int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
 		vpmu_vcpu_begin(vcpu);
 		vpmu_vcpu_end(vcpu);
 	}
-	vcpu->counts.exits++;
 	*value = vpmu_register_get(vcpu, (uint32_t)index);
 	return VPMU_ACCESS_DONE;
+}
+
+int vpmu_vcpu_read(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t *value)
+{
+	int outcome = vpmu_vcpu_peek(vcpu, index, value);
+
+	vcpu->counts.exits += outcome == VPMU_ACCESS_DONE;
+	return outcome;
 }
 
 int vpmu_vcpu_write(struct vpmu_vcpu *vcpu, uint64_t index, uint64_t value)

@@ -459,6 +459,22 @@ static void pcov_and_lines_follow_the_device(void)
 	}
 }
 
+/* Following the line costs no access that the guest did not make. */
+static void the_line_is_followed_without_an_exit(void)
+{
+	struct vpmu_statistics told = { .size = sizeof(told) };
+
+	set_up(702, 42);
+	sample(42);
+	overflow();
+	CHECK_EQ(call(CALL(WRITE), VPMU_REG_ACK, 1), VPMU_KVM_HANDLED);
+	CHECK_EQ(vpmu_kvm_loongarch_settle(&system_, &target, device.vcpu), 0);
+	CHECK_EQ(vpmu_vcpu_statistics(device.vcpu, &told), 0);
+	/* Six words, PMI, OPEN, ENABLE, what was read then, ACK. */
+	CHECK_EQ(told.exits, 6 + 3 + 1 + 1);
+	tear_down();
+}
+
 static void a_line_that_stays_up_is_tried_again(void)
 {
 	set_up(702, 42);
@@ -541,6 +557,8 @@ const struct test_case test_cases[] = {
 	  an_access_that_goes_on_is_answered_first },
 	{ "R-PMI-11", "swi1_is_cleared_by_the_guest", swi1_is_cleared_by_the_guest },
 	{ "R-PMI-11", "pcov_and_lines_follow_the_device", pcov_and_lines_follow_the_device },
+	{ "statistics", "the_line_is_followed_without_an_exit",
+	  the_line_is_followed_without_an_exit },
 	{ "R-PMI-4", "a_line_that_stays_up_is_tried_again", a_line_that_stays_up_is_tried_again },
 	{ "R-PMI-4", "a_raised_line_moves_with_the_vcpu", a_raised_line_moves_with_the_vcpu },
 	{ "R-PMI-11", "other_vectors_are_refused", other_vectors_are_refused },

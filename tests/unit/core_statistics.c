@@ -115,8 +115,28 @@ static void sizes_are_checked(void)
 	tear_down();
 }
 
+/* The VMM looks at what the guest would read; nobody made an access. */
+static void a_look_is_no_exit(void)
+{
+	uint64_t before, seen = 0;
+
+	set_up(NULL);
+	open_slot(3, 0, 0);
+	before = told().exits;
+	CHECK_EQ(vpmu_vcpu_peek(vcpu, VPMU_REG_OPENED, &seen), VPMU_ACCESS_DONE);
+	CHECK_EQ(seen, BIT(3));
+	CHECK_EQ(vpmu_vcpu_peek(vcpu, VPMU_REG_RESET + 1, &seen), VPMU_ACCESS_FAULT);
+	CHECK_EQ(vpmu_vcpu_read(vcpu, VPMU_REG_RESET + 1, &seen), VPMU_ACCESS_FAULT);
+	CHECK_EQ(seen, BIT(3));
+	CHECK_EQ(told().exits, before);
+	CHECK_EQ(vpmu_vcpu_read(vcpu, VPMU_REG_OPENED, &seen), VPMU_ACCESS_DONE);
+	CHECK_EQ(told().exits, before + 1);
+	tear_down();
+}
+
 const struct test_case test_cases[] = {
 	{ "statistics", "exits are counted", exits_are_counted },
+	{ "statistics", "a look is no exit", a_look_is_no_exit },
 	{ "statistics", "overflows are counted", overflows_are_counted },
 	{ "statistics", "creations are held back", creations_are_held_back },
 	{ "statistics", "sizes are checked", sizes_are_checked },

@@ -99,7 +99,7 @@ int vpmu_kvm_loongarch_settle(const struct vpmu_kvm_system *system,
 		return VPMU_ERROR_INVALID;
 	if (target->vector == VPMU_KVM_LOONGARCH_SWI1)
 		return 0;
-	(void)vpmu_vcpu_read(vcpu, VPMU_REG_PMI_LINE, &line);
+	(void)vpmu_vcpu_peek(vcpu, VPMU_REG_PMI_LINE, &line);
 	if (line == VPMU_LINE_RAISED) {
 		/* Raised here, or before the vCPU came here, and then it moved with the CPU's
 		 * state. */
