@@ -329,7 +329,8 @@ struct vpmu_image_options {
 	uint32_t level;	      /**< save: level to write for, at most the VM's; 0: the VM's */
 	uint32_t accept_loss; /**< save: 1: as for vpmu_image_convert() */
 	uint32_t keep_unknown; /**< load: 1: optional records that this library does not know are
-				  kept, and saved again */
+				  kept, and saved again; not where the VM's longest image could then
+				  be longer than VPMU_IMAGE_MAX_BYTES */
 	/**
 	 * load: 1: the image is lent, and not copied. From the call on until the last commit,
 	 * vpmu_vm_abort() or vpmu_vm_destroy() its bytes stay where and as they are: in memory that
@@ -473,7 +474,8 @@ VPMU_API int vpmu_vcpu_resume(struct vpmu_vcpu *vcpu);
 
 /**
  * @brief Gives up what was prepared for, or committed to, a vCPU that was not resumed: it is as it
- * was added.
+ * was added. What a commit loaded into an in-kernel PMU stays there, as what the VMM loaded into
+ * the vCPU's other registers does, until the VMM resets them or the next commit.
  * @param vcpu the vCPU, of a destination
  * @return 0; VPMU_ERROR_STATE (it has resumed, or was never loaded or prepared)
  * @par Threads

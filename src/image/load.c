@@ -247,10 +247,22 @@ static struct vpmu_loaded *make_loaded(const struct vpmu_vm *vm, const unsigned 
 	return loaded;
 }
 
-/* Optional records that this library does not know; END is none of them. */
-static uint64_t unknown_bytes(const struct vpmu_image_found *found, uint64_t length)
+/* Optional records that this library does not know, and that are kept; END is none of them. What
+ * would leave no room for all that the guest may open is not. */
+static uint64_t kept_bytes(const struct vpmu_vm *vm, const unsigned char *image, uint64_t length,
+			   const struct vpmu_phase *phase, struct vpmu_image_found *found)
 {
-	return length - sizeof(struct vpmu_image_record) - found->tail;
+	uint64_t bytes = length - sizeof(struct vpmu_image_record) - found->tail;
+	uint64_t counts = vpmu_image_header_word(image, VPMU_IMAGE_HEADER_WORD_COUNTS);
+	struct vpmu_profile profile = vm->granted;
+
+	vpmu_image_narrow(image, &profile);
+	if (bytes + vpmu_image_bound(&profile, (uint32_t)VPMU_FIELD(counts, HEADER_COUNTS_VCPUS),
+				     phase->options.bank != NULL) <=
+	    VPMU_IMAGE_MAX_BYTES)
+		return bytes;
+	found->tail_records = 0;
+	return 0;
 }
 
 /* What a later version added is saved again. */
@@ -300,9 +312,11 @@ static int load_copy(struct vpmu_vm *vm, const unsigned char *image, uint64_t le
 		vm->host.release(vm->host_opaque, loaded, sizeof(*loaded) + length);
 		return error;
 	}
-	if (phase->options.keep_unknown)
-		keep(loaded, loaded->bytes + found.tail, unknown_bytes(&found, length),
-		     found.tail_records);
+	if (phase->options.keep_unknown) {
+		uint64_t bytes = kept_bytes(vm, loaded->image, length, phase, &found);
+
+		keep(loaded, loaded->bytes + found.tail, bytes, found.tail_records);
+	}
 	adopt(vm, loaded, length, phase);
 	return 0;
 }
@@ -319,7 +333,7 @@ static int load_lent(struct vpmu_vm *vm, const unsigned char *image, uint64_t le
 	if (error < 0)
 		return error;
 	if (phase->options.keep_unknown)
-		bytes = unknown_bytes(&found, length);
+		bytes = kept_bytes(vm, image, length, phase, &found);
 	loaded = make_loaded(vm, image + found.tail, bytes);
 	if (!loaded)
 		return VPMU_ERROR_NO_MEMORY;

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 
 # A VM that stops, is saved and loaded, and goes on.
-foreach(name stop save commit limits prepare bank moves meets lent primed)
+foreach(name stop save commit limits prepare bank moves meets lent kept primed)
   vpmu_test(NAME unit-image-${name} LABELS unit SOURCES image_${name}.c phase_fixture.c core_fixture.c
     LIBS vpmu-test-world)
 endforeach()
