@@ -89,6 +89,7 @@ static void compare_pairs(struct comparison *comparison)
 	uint32_t count = before->pair_count > after->pair_count ? before->pair_count :
 								  after->pair_count;
 
+	compare(comparison, "pairs", before->pair_count, after->pair_count);
 	for (uint32_t i = 0; i < 2 * count; i++)
 		compare(comparison, i % 2 ? "value" : "index",
 			i < 2 * before->pair_count ? vpmu_image_word_of(before->pairs, i) : 0,

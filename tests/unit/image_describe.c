@@ -216,10 +216,11 @@ static void other_shapes_differ_too(void)
 
 	image_whole(&before, 1);
 	image_small(&after, 2);
-	CHECK_EQ(differ(&before, &after, VPMU_IMAGE_TEXT), 1 + 1 + 2 + 4 + 1);
+	CHECK_EQ(differ(&before, &after, VPMU_IMAGE_TEXT), 1 + 1 + 2 + 5 + 1);
 	CHECK(strstr(text.bytes, "vcpu 3 slot 0 word overflows before 0x0 after 0x2\n"));
+	CHECK(strstr(text.bytes, "vcpu 9 word pairs before 0x2 after 0x0\n"));
 	CHECK(strstr(text.bytes, "vcpu 9 word index before 0x38f after 0x0\n"));
-	CHECK_EQ(differ(&after, &before, VPMU_IMAGE_TEXT), 9);
+	CHECK_EQ(differ(&after, &before, VPMU_IMAGE_TEXT), 10);
 	CHECK(strstr(text.bytes, "vcpu 3 slot 0 word overflows before 0x2 after 0x0\n"));
 	CHECK(strstr(text.bytes, "vcpu 9 word index before 0x0 after 0x38f\n"));
 	/* A vCPU of one of them alone, in the middle and at the end. */
