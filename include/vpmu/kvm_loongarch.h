@@ -78,7 +78,7 @@ struct vpmu_kvm_loongarch_pmu {
 	uint32_t user_mode; /**< 1: user mode may read counters (CPUCFG6.UPM) */
 	uint32_t version;   /**< version of the PMU's architecture, CPUCFG6.PAMVER, 0 to 7 */
 	uint64_t counter[VPMU_KVM_LOONGARCH_COUNTERS]; /**< PERFCNTR0 and on; 0 behind `counters` */
-	uint64_t control[VPMU_KVM_LOONGARCH_COUNTERS]; /**< PERFCTRL0 and on; bits 9:0 and 20:16; 0
+	uint64_t control[VPMU_KVM_LOONGARCH_COUNTERS]; /**< PERFCTRL0 and on; bits 9:0 and 22:16; 0
 							  behind `counters` */
 };
 
@@ -196,7 +196,8 @@ VPMU_API int vpmu_kvm_loongarch_pmu_lend(const struct vpmu_kvm_system *system,
  * @param vcpu_fd descriptor of the vCPU
  * @param[out] pmu filled; unchanged on error. Where the vCPU has no PMU its registers are plain
  * storage and are not read
- * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED; VPMU_ERROR_SYSTEM
+ * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG; VPMU_ERROR_UNSUPPORTED (among it a register
+ * with a bit that vpmu_kvm_loongarch_pmu_load() would refuse); VPMU_ERROR_SYSTEM
  * @par Threads
  * The vCPU's own, outside KVM_RUN.
  * @since 0.1
@@ -231,12 +232,13 @@ VPMU_API int vpmu_kvm_loongarch_pmu_load(const struct vpmu_kvm_system *system,
  * The index of a pair is the low 32 bits of KVM's number of the register. CPUCFG6 comes first, 0
  * where the guest has no PMU; then all counters, then all controls. Pairs in another order, of
  * another register, missing or left over, and values that no register can hold are refused before
- * anything is written; a PMU that could be set only in part is cleared.
+ * anything is written; where a PMU could be set only in part, what was there before is set again.
  * @param state the VM and its vCPUs; must live as long as the bank is used
  * @param[in,out] bank filled; its size is set by the caller
  * @return 0; VPMU_ERROR_INVALID; VPMU_ERROR_TOO_BIG. The bank's functions answer what
  * vpmu_kvm_loongarch_pmu_save() and vpmu_kvm_loongarch_pmu_load() answer; VPMU_ERROR_GONE where
- * there is no descriptor; VPMU_ERROR_UNSUPPORTED for another CPUCFG6
+ * there is no descriptor; VPMU_ERROR_UNSUPPORTED for another CPUCFG6; VPMU_ERROR_STATE where KVM
+ * keeps another value
  * @par Threads
  * Any; the bank's load on the vCPU's own.
  * @since 0.1

@@ -155,8 +155,8 @@ static void hostile_pairs_are_refused(void)
 		{ 1, 0x7f23, 4 },     { 1, 0x403f33, 0 },
 		{ 2, 0x11018, 1 },    { 2, 0x11000, 1 },
 		{ 4, 0x11008, 2 },    { 8, 0x11000, 4 },
-		{ 10, 0x11010, 5 },   { 11, 1u << 21, 5 },
-		{ 13, 1u << 22, 6 },  { 15, 1ull << 63, 7 },
+		{ 10, 0x11010, 5 },   { 11, 1u << 23, 5 },
+		{ 13, 1u << 24, 6 },  { 15, 1ull << 63, 7 },
 		{ 17, 0x1f0400u, 8 }, { 16, 0x10000, 8 },
 	};
 
@@ -188,24 +188,87 @@ static void pairs_too_few_or_too_many_are_refused(void)
 	}
 }
 
+/* What the destination's vCPU had before. */
+static void use(void)
+{
+	for (uint64_t i = 0; i < 4; i++) {
+		there.perf[2 * i] = COUNTING | (0x100 + i);
+		there.perf[2 * i + 1] = 1000 + i;
+	}
+}
+
 static void a_load_sets_all_or_nothing(void)
 {
+	static struct kernel before;
 	uint32_t failing = 1;
 
 	for (;; failing++) {
 		int answer;
 
 		start();
+		use();
+		before = there;
 		there.failing = failing;
 		there.failure = -EIO;
 		answer = load(PAIRS);
+		CHECK_EQ(there.host_is_corrupted, 0);
 		if (!answer)
 			break;
 		CHECK(answer == VPMU_ERROR_SYSTEM || answer == VPMU_ERROR_UNSUPPORTED);
-		nothing_was_set();
+		CHECK_MEM(there.perf, before.perf, sizeof(before.perf));
+		CHECK_EQ(there.cpucfg6, before.cpucfg6);
 	}
-	/* The check, the question to the VM, CPUCFG6 twice, and 8 registers. */
-	CHECK_EQ(failing, 13);
+	/* The check; what was there; the question to the VM, CPUCFG6 twice, 8 registers; all again.
+	 */
+	CHECK_EQ(failing, 1 + PAIRS + 1 + 2 + 8 + PAIRS + 1);
+	CHECK_MEM(there.perf, here.perf, sizeof(here.perf));
+}
+
+static void a_value_that_is_not_kept_is_found(void)
+{
+	static struct kernel before;
+
+	for (uint32_t number = 0; number < 8; number++) {
+		start();
+		use();
+		there.ignored = number + 1;
+		before = there;
+		CHECK_EQ(load(PAIRS), VPMU_ERROR_STATE);
+		CHECK_EQ(there.said, 1);
+		CHECK_MEM(there.perf, before.perf, sizeof(before.perf));
+	}
+}
+
+static void a_rollback_that_fails_is_told(void)
+{
+	/* The last register of the image, then the question to the VM. */
+	start();
+	use();
+	there.failing = 1 + PAIRS + 1 + 2 + 8;
+	there.failing_too = there.failing + 1;
+	there.failure = -EIO;
+	CHECK_EQ(load(PAIRS), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(there.said, 3);
+}
+
+/* A guest may set the bits whose meaning only its maker knows, and moves all the same. Of one that
+ * nobody knows the save fails, and not the load on another host. */
+static void a_guest_cannot_keep_itself_from_moving(void)
+{
+	start();
+	for (unsigned int i = 0; i < 4; i++)
+		here.perf[2 * (size_t)i] |= 3u << 21;
+	CHECK_EQ(source.save(source.opaque, VCPU, pairs), PAIRS);
+	CHECK_EQ(load(PAIRS), 0);
+	CHECK_MEM(there.perf, here.perf, sizeof(here.perf));
+	for (uint32_t bit = 10; bit < 64; bit++) {
+		if (bit >= 16 && bit <= 22)
+			continue;
+		start();
+		here.perf[4] |= 1ull << bit;
+		CHECK_EQ(source.save(source.opaque, VCPU, pairs), VPMU_ERROR_UNSUPPORTED);
+		CHECK_EQ(here.said, 1);
+	}
 }
 
 static void each_call_of_a_save_fails(void)
@@ -257,7 +320,11 @@ const struct test_case test_cases[] = {
 	{ "R-MIG-4", "hostile_pairs_are_refused", hostile_pairs_are_refused },
 	{ "R-BANK-8", "pairs_too_few_or_too_many_are_refused",
 	  pairs_too_few_or_too_many_are_refused },
-	{ "faults", "a_load_sets_all_or_nothing", a_load_sets_all_or_nothing },
+	{ "R-BANK-6", "a_load_sets_all_or_nothing", a_load_sets_all_or_nothing },
+	{ "R-BANK-6", "a_value_that_is_not_kept_is_found", a_value_that_is_not_kept_is_found },
+	{ "R-BANK-6", "a_rollback_that_fails_is_told", a_rollback_that_fails_is_told },
+	{ "R-BANK-7", "a_guest_cannot_keep_itself_from_moving",
+	  a_guest_cannot_keep_itself_from_moving },
 	{ "faults", "each_call_of_a_save_fails", each_call_of_a_save_fails },
 	{ "faults", "a_vcpu_without_descriptor_is_gone", a_vcpu_without_descriptor_is_gone },
 	{ "faults", "banks_that_are_none_are_refused", banks_that_are_none_are_refused },

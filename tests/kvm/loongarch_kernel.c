@@ -81,7 +81,8 @@ static void perf_set(struct kernel *kernel, uint64_t number, uint64_t value)
 		kernel->host_is_corrupted = 1;
 	if (number % 2 && value && running)
 		kernel->counter_is_late = 1;
-	kernel->perf[number] = value;
+	if (number + 1 != kernel->ignored)
+		kernel->perf[number] = value;
 }
 
 static int64_t one_reg(struct kernel *kernel, uint64_t request, uint64_t argument)
@@ -156,7 +157,8 @@ static int64_t control(void *opaque, int32_t fd, uint64_t request, uint64_t argu
 	struct kernel *kernel = opaque;
 
 	CHECK(fd == KERNEL_VM || fd == KERNEL_VCPU);
-	if (++kernel->calls == kernel->failing)
+	kernel->calls++;
+	if (kernel->calls == kernel->failing || kernel->calls == kernel->failing_too)
 		return kernel->failure;
 	switch (request) {
 	case KVM_UAPI_SET_DEVICE_ATTR:

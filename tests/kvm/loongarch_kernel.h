@@ -43,6 +43,8 @@ struct kernel {
 	uint32_t said;
 	uint32_t calls;
 	uint32_t failing; /* the call of that number fails with failure */
+	uint32_t failing_too;
+	uint32_t ignored; /* 1 and a number of perf: a write of it is taken, and not kept */
 	int64_t failure;
 };
 

@@ -4,6 +4,8 @@
 /* The PMU that KVM lends to a guest, as pairs of an image: CPUCFG6, then all counters, then all
  * controls. */
 
+#include <string.h>
+
 #include <vpmu/image.h>
 
 #include "backends/kvm/internal.h"
@@ -123,6 +125,32 @@ static int bank_check(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32
 	return VPMU_ERROR_UNSUPPORTED;
 }
 
+/* Sets all, reads all again, and else sets what was there before (abi/IMAGE.md R-BANK-6). */
+static int pmu_exchange(const struct vpmu_kvm_system *use,
+			const struct vpmu_kvm_loongarch_vcpu *target,
+			const struct vpmu_kvm_loongarch_pmu *pmu)
+{
+	struct vpmu_kvm_loongarch_pmu before = { .size = sizeof(before) };
+	struct vpmu_kvm_loongarch_pmu kept = { .size = sizeof(kept) };
+	int error = vpmu_kvm_loongarch_pmu_save(use, target->vcpu_fd, &before);
+
+	if (error)
+		return error;
+	error = vpmu_kvm_loongarch_pmu_load(use, target, pmu);
+	if (!error)
+		error = vpmu_kvm_loongarch_pmu_save(use, target->vcpu_fd, &kept);
+	if (!error && memcmp(&kept, pmu, sizeof(kept)) != 0) {
+		kvm_say(use, VPMU_LOG_ERROR, "kvm: KVM keeps another value in a PMU's register");
+		error = VPMU_ERROR_STATE;
+	}
+	if (error && vpmu_kvm_loongarch_pmu_load(use, target, &before)) {
+		kvm_say(use, VPMU_LOG_ERROR,
+			"kvm: the vCPU's PMU is neither as it was nor as it is in the image: reset the vCPU");
+		return VPMU_ERROR_SYSTEM;
+	}
+	return error;
+}
+
 static int bank_load(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_t count)
 {
 	const struct vpmu_kvm_bank *bank = opaque;
@@ -136,12 +164,7 @@ static int bank_load(void *opaque, uint32_t vcpu, const uint64_t *pairs, uint32_
 		error = pairs_take(pairs, count, &pmu, &culprit);
 	if (!error)
 		error = target_of(bank, vcpu, &use, &target);
-	if (error)
-		return error;
-	error = vpmu_kvm_loongarch_pmu_load(&use, &target, &pmu);
-	if (error && pmu.counters)
-		(void)vpmu_kvm_loongarch_pmu_clear(&use, target.vcpu_fd);
-	return error;
+	return error ? error : pmu_exchange(&use, &target, &pmu);
 }
 
 int vpmu_kvm_loongarch_bank(struct vpmu_kvm_bank *state, struct vpmu_image_bank *bank)

@@ -16,9 +16,10 @@
 #define PMP 1u
 #define UPM (1u << 14)
 
-/* PERFCTRL: event 9:0, privilege levels 19:16, interrupt 20. The meaning of the others is not
+/* PERFCTRL: event 9:0, privilege levels 19:16, interrupt 20. 22:21 are Loongson's own (GMOD in its
+ * older kernels), which KVM neither sets nor keeps from a guest. The meaning of others is not
  * known. */
-#define CONTROL_BITS 0x1f03ffu
+#define CONTROL_BITS 0x7f03ffu
 
 uint64_t kvm_loongarch_pmu_word(const struct vpmu_kvm_loongarch_pmu *pmu)
 {
@@ -188,6 +189,11 @@ int vpmu_kvm_loongarch_pmu_save(const struct vpmu_kvm_system *system, int32_t vc
 	}
 	if (result < 0)
 		return register_failed(&use, result);
+	if (content_check(&made)) {
+		kvm_say(&use, VPMU_LOG_ERROR,
+			"kvm: a register of the lent PMU has bits that are not carried, so it cannot be moved");
+		return VPMU_ERROR_UNSUPPORTED;
+	}
 	made.size = pmu->size;
 	*pmu = made;
 	return 0;
