@@ -11,13 +11,19 @@
 
 #include "image.h"
 
-static json_t *load(const char *path)
+static json_t *load(const char *path, const char *remedy)
 {
 	json_error_t error;
-	json_t *root = json_load_file(path, 0, &error);
+	struct file file;
+	json_t *root;
 
+	if (file_read(&file, path) != 0)
+		return NULL;
+	root = json_loadb((const char *)file.bytes, (size_t)file.length, 0, &error);
+	file_free(&file);
 	if (!root)
-		fprintf(stderr, "vpmu: %s: line %d: %s\n", path, error.line, error.text);
+		fprintf(stderr, "vpmu: %s: line %d: %s: give a file that %s wrote\n", path,
+			error.line, error.text, remedy);
 	return root;
 }
 
@@ -94,7 +100,7 @@ static int read_host(struct host *host, const json_t *root)
 
 int host_description(struct host *host, const char *path)
 {
-	json_t *root = load(path);
+	json_t *root = load(path, "vpmu probe --json");
 	int result;
 
 	*host = (struct host){ .path = path, .facts.size = sizeof(host->facts) };
@@ -156,7 +162,7 @@ static int read_profile(struct vpmu_profile *profile, const json_t *root, const 
 
 int profile_description(struct vpmu_profile *profile, const char *path)
 {
-	json_t *root = load(path);
+	json_t *root = load(path, "vpmu baseline --json");
 	int result;
 
 	vpmu_profile_default(profile);

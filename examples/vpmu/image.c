@@ -32,7 +32,7 @@ static int help(void)
 	printf("Usage: vpmu image dump FILE [--json]\n"
 	       "       vpmu image check FILE [--profile P] [--facts H [--missing M]] [--json]\n"
 	       "       vpmu image diff BEFORE AFTER [--json]\n"
-	       "       vpmu image convert FILE --level N --output OUT [--accept-loss]\n\n"
+	       "       vpmu image convert FILE --level N --output OUT [--accept-loss] [--json]\n\n"
 	       "  dump     says what is in an image\n"
 	       "  check    says whether an image is right, and how its open events will fare\n"
 	       "  diff     says which words differ; ends with 0 where none do, 1 where some\n"
@@ -83,23 +83,37 @@ static const char *remedy(uint32_t fault)
 	return "No version of vpmu writes that: have the image saved again.";
 }
 
+static const char *advice_of(int error, const struct vpmu_image_fault *fault)
+{
+	if (fault->fault)
+		return remedy(fault->fault);
+	return error == VPMU_ERROR_STATE ? "Something would be lost; --accept-loss allows that." :
+					   "See vpmu image --help.";
+}
+
+static void print_refusal(const struct vpmu_image_fault *fault, const char *text,
+			  const char *advice)
+{
+	printf("{\n  \"verdict\": \"refused\", \"fault\": %" PRIu32, fault->fault);
+	print_number("record", fault->record);
+	printf(", \"offset\": %" PRIu64, fault->offset);
+	print_number("vcpu", fault->vcpu);
+	print_number("slot", fault->slot);
+	printf(", \"word\": \"%s\",\n  \"text\": ", fault->word);
+	print_quoted(text, strlen(text));
+	printf(",\n  \"remedy\": ");
+	print_quoted(advice, strlen(advice));
+	printf("\n}\n");
+}
+
 /* Says on stderr, or in JSON, why an image is refused. */
 static int refused(const char *path, int error, const struct vpmu_image_fault *fault, int json)
 {
 	const char *text = fault->text[0] ? fault->text : vpmu_error_text(error);
-	const char *advice = fault->fault ? remedy(fault->fault) : "See vpmu image --help.";
+	const char *advice = advice_of(error, fault);
 
 	if (json) {
-		printf("{\n  \"verdict\": \"refused\", \"fault\": %" PRIu32, fault->fault);
-		print_number("record", fault->record);
-		printf(", \"offset\": %" PRIu64, fault->offset);
-		print_number("vcpu", fault->vcpu);
-		print_number("slot", fault->slot);
-		printf(", \"word\": \"%s\",\n  \"text\": ", fault->word);
-		print_quoted(text, strlen(text));
-		printf(",\n  \"remedy\": ");
-		print_quoted(advice, strlen(advice));
-		printf("\n}\n");
+		print_refusal(fault, text, advice);
 		return TOOL_FAILED;
 	}
 	fprintf(stderr, "vpmu: %s: %s", path, text);
@@ -130,6 +144,8 @@ static int dump(const struct options *options)
 		return TOOL_FAILED;
 	error = vpmu_image_describe(file.bytes, file.length, form_of(options), put, stdout, &fault);
 	file_free(&file);
+	if (error > 0)
+		return TOOL_FAILED; /* the output could not be written */
 	return error ? refused(options->files[0], error, &fault, options->json) : TOOL_DONE;
 }
 
@@ -170,6 +186,9 @@ static int diff(const struct options *options)
 		culprit = culprit_of(options, &before);
 	file_free(&before);
 	file_free(&after);
+	/* Nobody may take a part of the differences for all of them, or for none. */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return DIFF_TROUBLE;
 	if (result < 0) {
 		refused(culprit, result, &fault, options->json);
 		return DIFF_TROUBLE;
@@ -273,18 +292,31 @@ static int write_out(const char *path, const unsigned char *bytes, uint64_t leng
 }
 
 /* The image is right, so the level is what it cannot be written for. */
-static int no_level(const struct file *file, const char *level)
+static int no_level(const struct file *file, const struct options *options,
+		    const struct vpmu_image_fault *fault)
 {
 	struct vpmu_image_info info = { .size = sizeof(info) };
+	char text[64], advice[64];
 
 	if (vpmu_image_info(file->bytes, file->length, &info, NULL) != 0)
 		return TOOL_FAILED;
-	fprintf(stderr, "vpmu: --level %s: the image is of level %" PRIu32 ". Give ", level,
-		info.level);
-	if (info.level > 1)
-		fprintf(stderr, "1 to ");
-	fprintf(stderr, "%" PRIu32 ".\n", info.level);
+	snprintf(text, sizeof(text), "the image is of level %" PRIu32, info.level);
+	snprintf(advice, sizeof(advice), "Give %s%" PRIu32 ".", info.level > 1 ? "1 to " : "",
+		 info.level);
+	if (options->json)
+		print_refusal(fault, text, advice);
+	else
+		fprintf(stderr, "vpmu: --level %s: %s. %s\n", options->level, text, advice);
 	return TOOL_FAILED;
+}
+
+static int converted(const struct options *options, const unsigned char *bytes, uint64_t length)
+{
+	int result = write_out(options->output, bytes, length);
+
+	if (result == TOOL_DONE && options->json)
+		printf("{\n  \"verdict\": \"ok\", \"bytes\": %" PRIu64 "\n}\n", length);
+	return result;
 }
 
 static int convert(const struct options *options)
@@ -313,14 +345,12 @@ static int convert(const struct options *options)
 	result = vpmu_image_convert(file.bytes, file.length, (uint32_t)level,
 				    (uint32_t)options->accept_loss, bytes, file.length, &length,
 				    &fault);
-	if (result == VPMU_ERROR_STATE)
-		fprintf(stderr, "vpmu: something would be lost; --accept-loss allows that\n");
 	if (result == VPMU_ERROR_INVALID)
-		result = no_level(&file, options->level);
+		result = no_level(&file, options, &fault);
 	else if (result)
-		result = refused(options->files[0], result, &fault, 0);
+		result = refused(options->files[0], result, &fault, options->json);
 	else
-		result = write_out(options->output, bytes, length);
+		result = converted(options, bytes, length);
 	free(bytes);
 	file_free(&file);
 	return result;

@@ -141,7 +141,7 @@ int main(int count, char **arguments)
 			raise(SIGPIPE);
 		}
 		fprintf(stderr, "vpmu: the output could not be written\n");
-		return TOOL_FAILED;
+		return result > TOOL_FAILED ? result : TOOL_FAILED;
 	}
 	return result;
 }

@@ -116,10 +116,61 @@ def check_convert(path, data):
     for none in (0, level + 1, 9):
         done = refused(1, f"--level {none}", "image", "convert", path, "--level", str(none), "--output", to)
         assert f"of level {level}" in done.stderr and f"{level}." in done.stderr, done
+    done = run("image", "convert", path, "--level", str(level), "--output", to, "--json")
+    assert done.returncode == 0 and json.loads(done.stdout) == {"verdict": "ok", "bytes": len(data)}, done
+    done = run("image", "convert", path, "--level", "9", "--output", to, "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["remedy"] == f"Give {level}.", done
+    done = run("image", "convert", written("none.image", b""), "--level", "1", "--output", to, "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["verdict"] == "refused", done
     refused(1, "written", "image", "convert", path, "--level", str(level), "--output", "/")
     refused(2, "missing", "image", "convert", path, "--output", to)
     refused(2, "x", "image", "convert", path, "--level", "x", "--output", to)
     refused(2, "4294967297", "image", "convert", path, "--level", str(2 ** 32 + 1), "--output", to)
+
+
+def drafts():
+    """Yield good images of level 2, and whether level 1 would lose something of them."""
+    for data, fault in images():
+        if fault is None and data[28] == 2:
+            yield data, run("image", "dump", written("draft.image", data)).stdout.count("overflows") > 0
+
+
+def check_loss():
+    """What a lower level has not is lost with the caller's word only, and named before."""
+    to, seen = os.path.join(FILES.name, "lower.image"), set()
+    for data, loses in drafts():
+        arguments = "image", "convert", written("draft.image", data), "--level", "1", "--output", to
+        seen.add(loses)
+        if not loses:
+            assert run(*arguments).returncode == 0
+            continue
+        assert "--accept-loss" in refused(1, "overflows", *arguments).stderr
+        found = json.loads(run(*arguments, "--json").stdout)
+        assert found["word"] == "overflows" and "--accept-loss" in found["remedy"], found
+        assert run(*arguments, "--accept-loss").returncode == 0
+        assert json.loads(run("image", "dump", to, "--json").stdout)["level"] == 1
+    assert True in seen, seen
+
+
+def check_odd_files(path, data):
+    """Directories, pipes, files that have no end, and outputs that take nothing."""
+    refused(1, "Is a directory", "image", "dump", FILES.name)
+    refused(2, "Is a directory", "image", "diff", path, FILES.name)
+    refused(1, "Is a directory", "baseline", FILES.name)
+    refused(1, "vpmu probe --json", "baseline", "/dev/zero")
+    refused(1, "not an image", "image", "check", "/dev/zero")
+    pipe = os.path.join(FILES.name, "pipe")
+    os.mkfifo(pipe)
+    with subprocess.Popen([TOOL, "image", "check", pipe], stdout=subprocess.PIPE) as tool:
+        with open(pipe, "wb") as to:
+            to.write(data)
+        tool.communicate(timeout=60)
+        assert tool.returncode == 0, tool
+    for status, words in ((1, ["dump", path]), (1, ["check", path]), (2, ["diff", path, path, "--json"])):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([TOOL, "image", *words], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  check=False, timeout=60)
+        assert done.returncode == status and done.stderr == "vpmu: the output could not be written\n", done
 
 
 def check_hosts(path):
@@ -187,6 +238,8 @@ def main():
     check_verdicts()
     check_diff(path, data)
     check_convert(path, data)
+    check_loss()
+    check_odd_files(path, data)
     check_hosts(path)
     check_baseline(path)
     check_probe()
