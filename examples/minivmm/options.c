@@ -3,6 +3,7 @@
 
 /* The words of the command line. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,7 @@ static int text_take(struct options *options, const char *word, const char *valu
 static int number_take(struct options *options, const char *word, const char *value)
 {
 	uint32_t *number = NULL;
+	unsigned long long given;
 	char *end;
 
 	if (!strcmp(word, "--aborts"))
@@ -120,8 +122,10 @@ static int number_take(struct options *options, const char *word, const char *va
 		number = &options->generation;
 	if (!number)
 		return 0;
-	*number = (uint32_t)strtoul(value, &end, 0);
-	return !*end;
+	errno = 0;
+	given = strtoull(value, &end, 0);
+	*number = (uint32_t)given;
+	return !errno && end != value && !*end && !strchr(value, '-') && given <= UINT32_MAX;
 }
 
 static int transport_take(struct options *options, const char *word, const char *value)
