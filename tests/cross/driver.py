@@ -3,7 +3,8 @@
 """driver.py root cache
 
 Build the Linux guest driver for LoongArch against Debian's kernel source, and look at the module: it holds the hypercall and the
-window, and all that it needs is exported to modules. It is loaded nowhere. The kernel's prepared tree is kept in the cache.
+window, and all that it needs is exported to modules. It is loaded nowhere. The same source says what KVM's interface and the
+PMU's events are. The kernel's prepared tree is kept in the cache.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ import re
 import shutil
 import subprocess
 import sys
+
+import kernel_numbers
 
 SOURCE = "/usr/src/linux-source-6.12.tar.xz"
 NAME = "linux-source-6.12"
@@ -119,7 +122,8 @@ def main():
         sys.exit(77)
     source, tree = prepare(cache)
     module = build(root, cache, tree)
-    wrong = []
+    kernel_numbers.compile_numbers(said, MAKE, root, cache, tree)
+    wrong = kernel_numbers.events(root, source)
     if "loongarch64" not in said(["llvm-objdump-19", "-f", module]):
         wrong.append("the module is for another machine")
     text = said(["llvm-objdump-19", "-d", "--no-show-raw-insn", module])
@@ -132,7 +136,8 @@ def main():
     for name in sorted(needed - exported(source)):
         wrong.append(f"{name} is not for modules")
     print("\n".join(wrong) or
-          f"vpmu.ko for LoongArch: {calls} hypercalls, {len(needed)} names, all exported")
+          f"vpmu.ko for LoongArch: {calls} hypercalls, {len(needed)} names, all exported; "
+          f"{len(kernel_numbers.kernel_events(source))} events as the kernel has them")
     sys.exit(1 if wrong or not needed else 0)
 
 
