@@ -133,8 +133,8 @@ struct vpmu_source_ops {
 	int (*read)(void *source, void *attached, void *group, struct vpmu_source_reading *reading);
 	/**
 	 * Asks for the next notice of event `member` after `left` further counts; 0: none. STARVED
-	 * where the group lacks its counters and cannot be told now. After an error the core asks
-	 * again once a reading succeeds.
+	 * where the group lacks its counters and cannot be told now: the core asks again once a
+	 * reading succeeds. After any other error it asks again after a while.
 	 */
 	int (*period)(void *source, void *attached, void *group, uint32_t member, uint64_t left);
 	/**

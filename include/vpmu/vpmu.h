@@ -272,7 +272,8 @@ VPMU_API void vpmu_vcpu_unbind(struct vpmu_vcpu *vcpu);
 VPMU_API void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu);
 
 /**
- * @brief To be called after the vCPU left guest code.
+ * @brief To be called after the vCPU left guest code. Looks after overflows of which there was
+ * notice, so vpmu_vcpu_deadline() is true afterwards.
  * @param vcpu the vCPU
  * @par Threads
  * Own thread.

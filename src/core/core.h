@@ -65,7 +65,7 @@ struct vpmu_vcpu {
 	uint64_t *batch;
 	uint64_t control[VPMU_STRIDE];
 	uint64_t warm;	   /* closed slots with a host event ready */
-	uint64_t retrying; /* leaders to try again */
+	uint64_t retrying; /* leaders to try again: for their condition, or else for notices */
 	uint64_t opening;  /* leaders of a restored vCPU whose host events are yet to be made */
 	uint64_t brought;  /* leaders of a restored vCPU for which this host never made events */
 	uint64_t stubbed;  /* leaders that count nothing on this host, as the VMM chose */
@@ -269,6 +269,8 @@ void vpmu_group_suspend(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t rea
 void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* An enabled group is not counted while the guest runs, since the vCPU has no thread. */
 void vpmu_group_miss(struct vpmu_vcpu *vcpu, unsigned int leader);
+/* Tries an enabled group again, after a while that grows. */
+void vpmu_group_try_later(struct vpmu_vcpu *vcpu, unsigned int leader);
 /* Tries the groups again that are due. */
 void vpmu_group_retry(struct vpmu_vcpu *vcpu);
 /* Looks after the groups of which the source gave notice. */

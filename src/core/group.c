@@ -61,11 +61,20 @@ static uint8_t missing_here(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t
 	return VPMU_REASON_NOT_PORTABLE;
 }
 
+void vpmu_group_try_later(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	struct vpmu_slot *slot = &vcpu->slots[leader];
+
+	vcpu->retrying |= VPMU_BIT(leader);
+	slot->retry_at = vpmu_saturating_add(vpmu_now(vcpu), RETRY_FIRST_NS << slot->retries);
+	if (slot->retries < RETRY_DOUBLINGS)
+		slot->retries++;
+}
+
 void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t reason)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
 	bool planned = vcpu->retrying & VPMU_BIT(leader) && slot->condition == reason;
-	uint64_t now;
 
 	reason = missing_here(vcpu, leader, reason);
 	/* What counts nothing here whatever happens always has a reason, and no other one. */
@@ -79,14 +88,11 @@ void vpmu_group_condition(struct vpmu_vcpu *vcpu, unsigned int leader, uint8_t r
 	vcpu->retrying &= ~VPMU_BIT(leader);
 	if (!worth_retrying(reason) || !vpmu_group_enabled(vcpu, leader) || vcpu->released)
 		return;
-	vcpu->retrying |= VPMU_BIT(leader);
-	now = vpmu_now(vcpu);
 	/* Looking at the group does not put its next try off. */
-	if (planned && slot->retry_at > now)
-		return;
-	slot->retry_at = vpmu_saturating_add(now, RETRY_FIRST_NS << slot->retries);
-	if (slot->retries < RETRY_DOUBLINGS)
-		slot->retries++;
+	if (planned && slot->retry_at > vpmu_now(vcpu))
+		vcpu->retrying |= VPMU_BIT(leader);
+	else
+		vpmu_group_try_later(vcpu, leader);
 }
 
 /* A starved group keeps its host events: they count again once the counters are free. */
@@ -161,6 +167,15 @@ static void add_starved(struct vpmu_vcpu *vcpu, unsigned int leader,
 		add_times(&vcpu->slots[vpmu_lowest(rest)], reading);
 }
 
+/* For the notices that the source did not take. */
+static void ask_again(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	uint64_t rest = vcpu->slots[leader].members & vcpu->unarmed;
+
+	for (; rest; rest &= rest - 1)
+		vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
+}
+
 void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 {
 	struct vpmu_slot *slot = &vcpu->slots[leader];
@@ -183,7 +198,8 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 		lost(vcpu, leader, error);
 		return;
 	}
-	slot->retries = 0;
+	if (slot->condition || !(vcpu->retrying & VPMU_BIT(leader)))
+		slot->retries = 0;
 	vcpu->thread_gone = 0;
 	if (slot->condition)
 		vpmu_group_condition(vcpu, leader, VPMU_REASON_NONE);
@@ -193,8 +209,8 @@ void vpmu_group_read(struct vpmu_vcpu *vcpu, unsigned int leader)
 
 		add(vcpu, index, &reading, reading.increase[at]);
 	}
-	for (uint64_t rest = slot->members & vcpu->unarmed; rest; rest &= rest - 1)
-		vpmu_overflow_arm(vcpu, vpmu_lowest(rest));
+	if (!(vcpu->retrying & VPMU_BIT(leader)))
+		ask_again(vcpu, leader);
 }
 
 static uint8_t state_of(const struct vpmu_vcpu *vcpu, unsigned int leader,
@@ -306,6 +322,16 @@ void vpmu_group_resume(struct vpmu_vcpu *vcpu, unsigned int leader)
 	vpmu_group_publish(vcpu, leader);
 }
 
+/* Of a group that counts, and whose source took no period. */
+static void retry_notices(struct vpmu_vcpu *vcpu, unsigned int leader)
+{
+	vpmu_group_read(vcpu, leader);
+	if (vcpu->slots[leader].condition)
+		return;
+	vcpu->retrying &= ~VPMU_BIT(leader);
+	ask_again(vcpu, leader);
+}
+
 void vpmu_group_retry(struct vpmu_vcpu *vcpu)
 {
 	uint64_t now = vpmu_now(vcpu);
@@ -316,8 +342,11 @@ void vpmu_group_retry(struct vpmu_vcpu *vcpu)
 
 		if (vcpu->slots[leader].retry_at > now)
 			continue;
-		vpmu_group_start(vcpu, leader);
-		if (vcpu->slots[leader].condition != before)
+		if (!before)
+			retry_notices(vcpu, leader);
+		else
+			vpmu_group_start(vcpu, leader);
+		if (!before || vcpu->slots[leader].condition != before)
 			vpmu_group_publish(vcpu, leader);
 	}
 }

@@ -68,6 +68,27 @@ bool vpmu_overflow_add(struct vpmu_vcpu *vcpu, unsigned int index, uint64_t incr
 	return first;
 }
 
+/* What the source did not take may cost it as much each time. */
+static bool is_to_wait(const struct vpmu_vcpu *vcpu, unsigned int index)
+{
+	unsigned int leader = vcpu->slots[index].leader;
+
+	return vcpu->unarmed & VPMU_BIT(index) && vcpu->retrying & VPMU_BIT(leader) &&
+	       !vcpu->slots[leader].condition;
+}
+
+static void not_taken(struct vpmu_vcpu *vcpu, unsigned int index, int error)
+{
+	unsigned int leader = vcpu->slots[index].leader;
+
+	vcpu->unarmed |= VPMU_BIT(index);
+	if (error == VPMU_ERROR_STARVED)
+		return;
+	vpmu_vcpu_warn(vcpu, VPMU_WARNING_PERIOD);
+	if (vpmu_group_enabled(vcpu, leader) && !(vcpu->retrying & VPMU_BIT(leader)))
+		vpmu_group_try_later(vcpu, leader);
+}
+
 /* A pending slot asks for no notice: until it is acknowledged there is nothing to say. */
 void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 {
@@ -78,16 +99,13 @@ void vpmu_overflow_arm(struct vpmu_vcpu *vcpu, unsigned int index)
 	unsigned int member = vpmu_group_position(leader->members, slot->leader, index);
 	int error;
 
-	if (!leader->host)
+	if (!leader->host || (left && is_to_wait(vcpu, index)))
 		return;
 	error = vcpu->vm->source.period(vcpu->vm->source_opaque, vcpu->attached, leader->host,
 					member, left);
 	vcpu->unarmed &= ~VPMU_BIT(index);
-	if (error >= 0)
-		return;
-	vcpu->unarmed |= VPMU_BIT(index);
-	if (error != VPMU_ERROR_STARVED)
-		vpmu_vcpu_warn(vcpu, VPMU_WARNING_PERIOD);
+	if (error < 0)
+		not_taken(vcpu, index, error);
 }
 
 void vpmu_overflow_arm_group(struct vpmu_vcpu *vcpu, unsigned int leader)

@@ -28,7 +28,7 @@ void vpmu_vcpu_warn(struct vpmu_vcpu *vcpu, enum vpmu_warning warning)
 {
 	static const char *const texts[] = {
 		[VPMU_WARNING_PERIOD] =
-			"the counter source took no period and is asked again at each reading; until then overflows of that slot are found only there",
+			"the counter source took no period and is asked again after a while; until then overflows of that slot are found only when it is read",
 		[VPMU_WARNING_AREA] =
 			"an events area became unwritable and was turned off; the guest sees it in AREA_STATE",
 		[VPMU_WARNING_BATCH] =
@@ -256,8 +256,12 @@ void vpmu_vcpu_enter(struct vpmu_vcpu *vcpu)
 
 void vpmu_vcpu_leave(struct vpmu_vcpu *vcpu)
 {
-	if (!vcpu->stopped)
-		vpmu_edge_tell(vcpu, VPMU_EDGE_LEAVE);
+	if (vcpu->stopped)
+		return;
+	vpmu_edge_tell(vcpu, VPMU_EDGE_LEAVE);
+	/* Whoever sleeps now wakes by the deadline. */
+	if (noticed(vcpu))
+		vpmu_vcpu_notify(vcpu);
 }
 
 /* ---- binding --------------------------------------------------------------------------------- */

@@ -301,15 +301,64 @@ static void a_source_that_takes_no_period_is_told_of(void)
 /* It may have had too few descriptors just then: the next reading asks again. */
 static void a_source_that_takes_no_period_is_asked_again(void)
 {
+	uint32_t asked;
+
+	set_up(NULL);
+	sample_slot(0, 10);
+	world_fail(&world, WORLD_PERIOD, 0, 2, VPMU_ERROR_LIMIT);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 20);
+	CHECK_EQ(world.failed[WORLD_PERIOD], 1);
+	CHECK_EQ(world.calls[WORLD_LOGGED], 1);
+	/* Whatever its guest does meanwhile: it may cost as much each time. */
+	asked = world.calls[WORLD_PERIOD];
+	for (unsigned int i = 0; i < 100; i++) {
+		DONE(VPMU_REG_SYNC, 1);
+		DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 20 + i);
+		vpmu_vcpu_enter(vcpu);
+	}
+	CHECK_EQ(world.calls[WORLD_PERIOD], asked);
+	CHECK_EQ(state(0), VPMU_STATE_ACTIVE);
+	/* After a while, that grows, and without any access of the guest. */
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), world.now + 10000000);
+	world.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(world.failed[WORLD_PERIOD], 2);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), world.now + 20000000);
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 10);
+	world.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 119);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	tear_down();
+}
+
+/* It is asked at once when the guest starts the slot, and no more once it is lost or closed. */
+static void a_source_that_takes_no_period_is_asked_at_the_start(void)
+{
 	set_up(NULL);
 	sample_slot(0, 10);
 	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_LIMIT);
 	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 20);
-	CHECK_EQ(world.failed[WORLD_PERIOD], 1);
-	CHECK_EQ(world.calls[WORLD_LOGGED], 1);
-	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 10);
-	DONE(VPMU_REG_SYNC, 1);
+	DONE(VPMU_REG_DISABLE, 1);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	DONE(VPMU_REG_ENABLE, 1);
 	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 20);
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_LIMIT);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 30);
+	/* Lost when it is due: the loss is what is tried then. */
+	world.threads[0].lost = VPMU_ERROR_STARVED;
+	world.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(state(0), VPMU_STATE_ERROR);
+	world.threads[0].lost = 0;
+	DONE(VPMU_REG_SYNC, 1);
+	CHECK_EQ(state(0), VPMU_STATE_ACTIVE);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 30);
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_LIMIT);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 40);
+	DONE(VPMU_REG_CLOSE, 1);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
 	tear_down();
 }
 
@@ -524,6 +573,8 @@ const struct test_case test_cases[] = {
 	  a_source_that_takes_no_period_is_told_of },
 	{ "R-OVF-3", "a_source_that_takes_no_period_is_asked_again",
 	  a_source_that_takes_no_period_is_asked_again },
+	{ "R-OVF-3", "a_source_that_takes_no_period_is_asked_at_the_start",
+	  a_source_that_takes_no_period_is_asked_at_the_start },
 	{ "R-OVF-3", "a_starved_source_is_asked_again", a_starved_source_is_asked_again },
 	{ "R-OVF-3", "a_starved_source_is_asked_again_when_started",
 	  a_starved_source_is_asked_again_when_started },

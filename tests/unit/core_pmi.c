@@ -49,6 +49,27 @@ static void the_line_is_driven_by_pending_slots_with_the_flag(void)
 	tear_down();
 }
 
+/* What a source finds at the exit is looked after there, so that a vCPU that sleeps then wakes. */
+static void an_overflow_at_the_exit_is_due_at_once(void)
+{
+	uint32_t calls;
+
+	set_up_sampling(NULL);
+	vpmu_vcpu_enter(vcpu);
+	calls = source_calls();
+	vpmu_vcpu_leave(vcpu);
+	CHECK_EQ(source_calls(), calls + 1);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	vpmu_vcpu_enter(vcpu);
+	world_count(&world, 0, 0, 10);
+	vpmu_vcpu_leave(vcpu);
+	CHECK_EQ(reg(VPMU_REG_PENDING), BIT(0));
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), 0);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(world.pmis, 1);
+	tear_down();
+}
+
 static void nothing_is_due_while_the_pmi_is_off(void)
 {
 	set_up(NULL);
@@ -413,6 +434,8 @@ const struct test_case test_cases[] = {
 	{ "R-PMI-1", "the_line_is_driven_by_pending_slots_with_the_flag",
 	  the_line_is_driven_by_pending_slots_with_the_flag },
 	{ "R-PMI-2", "nothing_is_due_while_the_pmi_is_off", nothing_is_due_while_the_pmi_is_off },
+	{ "R-PMI-3", "an_overflow_at_the_exit_is_due_at_once",
+	  an_overflow_at_the_exit_is_due_at_once },
 	{ "R-PMI-3", "an_interrupt_is_delivered_before_entry",
 	  an_interrupt_is_delivered_before_entry },
 	{ "R-PMI-3", "the_vector_is_the_guests", the_vector_is_the_guests },
