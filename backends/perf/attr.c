@@ -21,6 +21,9 @@ static const uint64_t floors[] = {
 
 #define NS_PER_SECOND 1000000000u
 
+/* What is counted in so many ns, times these, fits 64 bits. */
+#define LONGEST_INTERVAL 100000000u
+
 int vpmu_perf_counts_guest(const struct guest_perf_attr *attr)
 {
 	return attr->type != VPMU_TYPE_HOST_SOFTWARE;
@@ -33,14 +36,15 @@ int vpmu_perf_is_clock(const struct guest_perf_attr *attr)
 }
 
 /*
- * A clock event that the kernel throttles since it overflows more often than
- * kernel.perf_event_max_sample_rate counts wrong (on 6.18 nearly twice the time that passed), so
- * notices keep well below that.
+ * The kernel stops an event, for up to a tick, that overflows more often than
+ * kernel.perf_event_max_sample_rate, and its times go on: a plausible wrong number. A clock even
+ * counts more than there is (on 6.18 nearly twice the time that passed). So notices keep well below
+ * that.
  */
 void vpmu_perf_rate_look(struct vpmu_perf *perf)
 {
+	uint64_t rate = 0, floor = CLOCK_FLOOR, interval = 0;
 	char text[24];
-	uint64_t rate = 0, floor = CLOCK_FLOOR;
 
 	if (perf->system.file_text(perf->system.opaque,
 				   "/proc/sys/kernel/perf_event_max_sample_rate", text,
@@ -48,7 +52,36 @@ void vpmu_perf_rate_look(struct vpmu_perf *perf)
 		rate = strtoull(text, NULL, 10);
 	if (rate > 0 && 4ull * NS_PER_SECOND / rate > floor)
 		floor = 4ull * NS_PER_SECOND / rate;
+	if (rate > 0)
+		interval = 8ull * NS_PER_SECOND / rate;
 	atomic_store(&perf->clock_floor, (uint32_t)floor);
+	atomic_store(&perf->notice_interval,
+		     (uint32_t)(interval < LONGEST_INTERVAL ? interval : LONGEST_INTERVAL));
+}
+
+/*
+ * Of what is asked for within an interval the first comes when it is due, and the next an interval
+ * later at the rate of counts since. What overflows in between is found then. Software events
+ * other than clocks are never stopped.
+ */
+uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *group,
+			   struct perf_member *member, uint64_t left)
+{
+	uint64_t interval = atomic_load(&perf->notice_interval);
+	uint64_t took = group->enabled - member->asked_at;
+	uint64_t counted = member->last - member->asked;
+
+	if (left == 0 || !vpmu_perf_counts_guest(&member->attr))
+		return left;
+	if (took >= interval) {
+		member->asked = member->last;
+		member->asked_at = group->enabled;
+		return left;
+	}
+	if (took == 0 || counted * interval / took <= left)
+		return left;
+	group->slowed = 1;
+	return counted * interval / took;
 }
 
 /*

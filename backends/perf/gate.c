@@ -64,6 +64,23 @@ void vpmu_perf_gate_notices(struct vpmu_perf *perf, const struct perf_thread *th
 	}
 }
 
+/* The kernel's distances are not below a floor and begin anew at each entry, so in short runs they
+ * never end. Where one is behind is known at each exit. */
+static void tell_overdue(const struct perf_thread *thread, const struct perf_group *group)
+{
+	uint32_t overdue = 0;
+
+	for (uint32_t i = 0; i < group->count; i++) {
+		const struct perf_member *member = &group->members[i];
+
+		overdue |= member->notices == PERF_SAMPLES && member->left != 0 &&
+			   vpmu_perf_counts_guest(&member->attr) &&
+			   member->last - member->armed >= member->left;
+	}
+	if (overdue)
+		thread->attention(thread->opaque, 1ull << 63);
+}
+
 /* A group that has lost its counters says so when it is read; what it has counted unread is left
  * out. */
 static int pass_edge(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group)
@@ -76,6 +93,8 @@ static int pass_edge(struct vpmu_perf *perf, struct perf_thread *thread, struct 
 		group->blurred = error == VPMU_ERROR_STARVED ? group->blurred : error;
 		return error;
 	}
+	if (thread->place == PERF_OUTSIDE)
+		tell_overdue(thread, group);
 	vpmu_perf_gate_notices(perf, thread, group);
 	return 0;
 }

@@ -54,6 +54,8 @@ static void group_replace(const struct vpmu_perf *perf, struct perf_group *group
 	for (uint32_t i = 0; i < group->count; i++) {
 		group->members[i].armed = 0;
 		group->members[i].last = 0;
+		group->members[i].asked = 0;
+		group->members[i].asked_at = 0;
 		group->members[i].descriptor = descriptors[i];
 		group->members[i].distance =
 			vpmu_perf_member_distance(perf, group, &group->members[i]);
@@ -87,7 +89,8 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		}
 		group->members[i].attr = events[i].attr;
 		group->members[i].left = events[i].left;
-		vpmu_perf_plan_notices(perf, thread, &group->members[i]);
+		vpmu_perf_plan_notices(perf, thread, &group->members[i],
+				       events[i].left != 0 || events[i].attr.flags & VPMU_ATTR_PMI);
 	}
 	vpmu_perf_gate_plan(perf, group);
 	vpmu_perf_gate_follow(thread, group);
@@ -293,15 +296,19 @@ static void group_hand_over(struct perf_group *group, struct vpmu_source_reading
 {
 	reading->enabled = take(&group->carried_enabled, UINT64_MAX);
 	reading->running = take(&group->carried_running, reading->enabled);
+	reading->flags = group->slowed ? VPMU_EVENT_THROTTLED : 0;
+	group->slowed = 0;
 	for (uint32_t i = 0; i < group->count; i++)
 		reading->increase[i] = take(&group->members[i].carried, UINT64_MAX);
 }
 
-/* The events of a thread that ended stay readable and stand still. */
+/* The events of a thread that ended stay readable and stand still. Its number may be that of a
+ * thread of another process by now. */
 static int thread_is_gone(struct vpmu_perf *perf, struct perf_thread *thread)
 {
 	int32_t id = atomic_load(&thread->id);
-	int64_t result = perf->system.thread_exists(perf->system.opaque, id, 0);
+	int64_t result =
+		perf->system.thread_exists(perf->system.opaque, id, thread->own == PERF_OWN_YES);
 
 	return result == -ESRCH ? vpmu_perf_failed(perf, PERF_READ, NULL, id, result) : 0;
 }
@@ -428,7 +435,8 @@ static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struc
 
 /*
  * A counting event cannot become a sampling one, so the group is opened anew, for the member that
- * begins to give notices. It stands still meanwhile; where that fails it goes on as it was.
+ * begins to give notices, and so that no other has to be for another. It stands still meanwhile;
+ * where that fails it goes on as it was.
  */
 static int group_reopen(struct vpmu_perf *perf, struct perf_thread *thread,
 			struct perf_group *group, struct perf_member *beginner)
@@ -463,7 +471,8 @@ static int member_begin(struct vpmu_perf *perf, struct perf_thread *thread,
 	for (uint32_t i = 0; i < group->count; i++)
 		notices[i] = group->members[i].notices;
 	member->left = left;
-	vpmu_perf_plan_notices(perf, thread, member);
+	for (uint32_t i = 0; i < group->count; i++)
+		vpmu_perf_plan_notices(perf, thread, &group->members[i], 1);
 	if (member->notices == PERF_DEAF)
 		return 0;
 	error = group_reopen(perf, thread, group, member);
@@ -527,6 +536,7 @@ int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index,
 		return 0;
 	if (member->notices == PERF_COUNTS)
 		return member_begin(perf, attached, group, member, left);
+	left = vpmu_perf_put_off(perf, group, member, left);
 	result = vpmu_perf_member_period(perf, group, member, left);
 	return result < 0 ? group_failed(perf, attached, group, PERF_IOCTL, result) : 0;
 }

@@ -42,6 +42,7 @@ struct perf_thread {
 	_Atomic int32_t id; /* 0: free, PERF_CLAIMED: being filled */
 	uint32_t own;	    /* enum perf_own */
 	uint32_t looked;    /* for a mediated vPMU, since it was attached */
+	uint32_t rated;	    /* and for the rate of overflows that the kernel allows */
 	vpmu_attention attention;
 	void *opaque;
 	struct perf_group *kept; /* closed groups, the last closed first */
@@ -67,11 +68,12 @@ enum perf_notices {
 
 struct perf_member {
 	struct guest_perf_attr attr;
-	uint64_t left;	   /* distance of the next notice from `armed`, 0: none */
-	uint64_t armed;	   /* host count when `left` was set */
-	uint64_t last;	   /* host count at the last reading */
-	uint64_t carried;  /* counts that the next reading adds */
-	uint64_t distance; /* the kernel's, of notices; 0: it only counts */
+	uint64_t left;		  /* distance of the next notice from `armed`, 0: none */
+	uint64_t armed;		  /* host count when `left` was set */
+	uint64_t last;		  /* host count at the last reading */
+	uint64_t carried;	  /* counts that the next reading adds */
+	uint64_t distance;	  /* the kernel's, of notices; 0: it only counts */
+	uint64_t asked, asked_at; /* host count and enabled time when its interval began */
 	int32_t descriptor;
 	uint32_t notices; /* enum perf_notices */
 };
@@ -89,6 +91,7 @@ struct perf_group {
 	uint32_t gated;	  /* see gate.c */
 	uint32_t shut;	  /* what its guest events count is not the guest's */
 	uint32_t current; /* read when the guest was left, and not touched since */
+	uint32_t slowed;  /* a notice was put off, and no reading told so yet */
 	int32_t blurred;  /* why an edge was not read: what came before it and after it is not told
 			     apart */
 	uint64_t starved; /* time of the thread up to which its starvation was told; 0: it is not
@@ -100,12 +103,13 @@ struct perf_group {
 struct vpmu_perf {
 	struct vpmu_perf_system system;
 	struct vpmu_perf_config config;
-	_Atomic uint32_t mediated;	     /* KVM keeps the PMU, as it was last seen */
-	uint32_t gates;			     /* groups that count a guest are gated */
-	_Atomic uint32_t told;		     /* bits of the texts that the log has had */
-	_Atomic uint32_t attached;	     /* threads attached */
-	_Atomic uint32_t clock_floor;	     /* least distance of a clock's notices, ns */
-	_Atomic int32_t limit;		     /* of descriptors, as it was last seen */
+	_Atomic uint32_t mediated;	  /* KVM keeps the PMU, as it was last seen */
+	uint32_t gates;			  /* groups that count a guest are gated */
+	_Atomic uint32_t told;		  /* bits of the texts that the log has had */
+	_Atomic uint32_t attached;	  /* threads attached */
+	_Atomic uint32_t clock_floor;	  /* least distance of a clock's notices, ns */
+	_Atomic uint32_t notice_interval; /* ns in which another event gives two; 0: any number */
+	_Atomic int32_t limit;		  /* of descriptors, as it was last seen */
 	_Atomic int32_t keepers[PERF_KINDS]; /* 0: none, ~descriptor; else none can be had */
 	struct perf_thread *_Atomic chains[PERF_CHAINS];
 };
@@ -143,6 +147,9 @@ int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
 int vpmu_perf_is_clock(const struct guest_perf_attr *attr);
 /* Looks how often the kernel lets events overflow. */
 void vpmu_perf_rate_look(struct vpmu_perf *perf);
+/* How far it may be to a notice that is asked for now, after a reading: `left`, or more. */
+uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *group,
+			   struct perf_member *member, uint64_t left);
 uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
 			    uint64_t left);
 uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_group *group,
@@ -171,7 +178,7 @@ void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uin
 int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, uint32_t flags,
 		    int64_t thread);
 void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
-			    struct perf_member *member);
+			    struct perf_member *member, uint32_t wanted);
 
 /* budget.c */
 void vpmu_perf_limit_look(struct vpmu_perf *perf);

@@ -112,22 +112,31 @@ static int thread_is_own(struct vpmu_perf *perf, struct perf_thread *thread)
 	return thread->own == PERF_OWN_YES;
 }
 
-/* Decides how an event is opened. One that may need notices later is opened so that it can give
- * them. */
+/* For each clock, since one that is stopped counts wrong, and once for all others of the thread. */
+static void rate_look(struct vpmu_perf *perf, struct perf_thread *thread,
+		      const struct guest_perf_attr *attr)
+{
+	if (thread->rated && !vpmu_perf_is_clock(attr))
+		return;
+	thread->rated = 1;
+	vpmu_perf_rate_look(perf);
+}
+
+/* Decides how an event is opened: one that is wanted to, so that it can give notices. */
 void vpmu_perf_plan_notices(struct vpmu_perf *perf, struct perf_thread *thread,
-			    struct perf_member *member)
+			    struct perf_member *member, uint32_t wanted)
 {
 	if (member->notices == PERF_DEAF)
 		return;
 	member->notices = PERF_COUNTS;
-	if (member->left == 0 && !(member->attr.flags & VPMU_ATTR_PMI))
+	if (!wanted)
 		return;
 	if (perf->config.signal == 0 || !thread_is_own(perf, thread))
 		member->notices = PERF_DEAF;
 	else
 		member->notices = PERF_SAMPLES;
-	if (member->notices == PERF_SAMPLES && vpmu_perf_is_clock(&member->attr))
-		vpmu_perf_rate_look(perf);
+	if (member->notices == PERF_SAMPLES)
+		rate_look(perf, thread, &member->attr);
 }
 
 /* Has the event's overflows announced to the thread. The signal is named before it is switched on. */

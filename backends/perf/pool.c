@@ -102,14 +102,16 @@ static int distance_fits(const struct vpmu_perf *perf, const struct perf_member 
 	       (distance == PERF_FAR || member->last == member->armed);
 }
 
-static int64_t member_adapt(struct vpmu_perf *perf, const struct perf_group *group,
+static int64_t member_adapt(struct vpmu_perf *perf, struct perf_group *group,
 			    struct perf_member *member, const struct vpmu_source_event *event)
 {
+	uint64_t left = vpmu_perf_put_off(perf, group, member, event->left);
+
 	member->attr = event->attr;
 	member->carried = 0;
-	if (member->notices == PERF_SAMPLES && !distance_fits(perf, member, event->left))
-		return vpmu_perf_member_period(perf, group, member, event->left);
-	member->left = event->left;
+	if (member->notices == PERF_SAMPLES && !distance_fits(perf, member, left))
+		return vpmu_perf_member_period(perf, group, member, left);
+	member->left = left;
 	member->armed = member->last;
 	return 0;
 }
@@ -123,6 +125,7 @@ static int64_t group_adapt(struct vpmu_perf *perf, struct perf_thread *thread,
 	vpmu_perf_gate_follow(thread, group);
 	group->current = 0;
 	group->blurred = 0;
+	group->slowed = 0;
 	group->carried_enabled = 0;
 	group->carried_running = 0;
 	for (uint32_t i = 0; result >= 0 && i < group->count; i++)

@@ -158,6 +158,7 @@ static int thread_attach(void *source, const struct vpmu_source_thread *thread, 
 		return VPMU_ERROR_NO_MEMORY;
 	vpmu_perf_limit_look(perf);
 	known->looked = 0;
+	known->rated = 0;
 	known->own = PERF_OWN_UNKNOWN;
 	known->place = PERF_NOWHERE;
 	known->attention = copy.attention;

@@ -22,10 +22,11 @@
  * vpmu_vcpu_leave() tell, and what these events counted outside is left out. What the host does
  * within the run (KVM itself, interrupts) stays in, so VPMU_EVENT_APPROXIMATE does too. Times and
  * host-software events describe the thread as everywhere. Notices of gated events are put off
- * outside. A group that counts costs one system call at each edge, and one more for each event that
- * waits for a notice; a reading between the guest's exit and its next entry then costs none. Of a
- * thread that is told of no edges all is counted: the VMM of such a thread, and a process that
- * watches threads of another, have no gate. `gate` of the configuration says where there is one.
+ * outside; where runs are shorter than the least distance they come at the exit. A group that
+ * counts costs one system call at each edge, and one more for each event that waits for a notice; a
+ * reading between the guest's exit and its next entry then costs none. Of a thread that is told of
+ * no edges all is counted: the VMM of such a thread, and a process that watches threads of another,
+ * have no gate. `gate` of the configuration says where there is one.
  *
  * **Notices of overflow.** With a signal in the configuration, the kernel sends that signal to the
  * vCPU's thread when an event overflows. It is a standard signal, which is never lost but may stand
@@ -46,13 +47,15 @@
  * in their group, one descriptor more, which is switched so that the kernel heeds the new distance.
  *
  * **Throttling.** The kernel stops an event, for up to a tick, that overflows more often than
- * kernel.perf_event_max_sample_rate allows. It tells so in a mapping only; that would cost locked
- * memory for each event, so events of this source have none and it never reports
- * VPMU_EVENT_THROTTLED. Clocks cannot come there: they count wrong when they do (6.18 adds up
- * nearly twice the time), so their notices keep to a quarter of that rate, as it is in create and
- * when a clock with notices is opened. For hardware, cache and raw events the VMM sees to it by the
- * profile: between an overflow and its ack there is no notice, so a `pmi_rate` of at most a quarter
- * of kernel.perf_event_max_sample_rate for each vCPU leaves none to throttle.
+ * kernel.perf_event_max_sample_rate allows, and its times go on. It tells so in a mapping only;
+ * that would cost locked memory for each event, so events of this source have none, and the source
+ * sees to it that none comes there. Clocks, which then even count too much (6.18 adds up nearly
+ * twice the time), give notices at a quarter of that rate at most. Of hardware, cache and raw
+ * events a notice that is asked for soon after another is put off: in the time of 8 overflows at
+ * that rate two are given, at the rate at which the event counts at present. What overflows in
+ * between is found with the next, so the guest reads it as lost, and a reading says
+ * VPMU_EVENT_THROTTLED. The rate is looked up in create, when a clock with notices is opened, and
+ * when a thread's first other event with notices is; the kernel may lower it later.
  *
  * **Without privileges.** At kernel.perf_event_paranoid 2 a VMM without CAP_PERFMON may not count
  * the kernel. Clocks count the same time without it, so they are opened so, and give no notices;
@@ -100,8 +103,8 @@
  * - signalled: none; gettid where the VMM does not say the thread
  * - detach, destroy: one close per event kept, and per keeper
  * - open: one perf_event_open per event, and one for a dummy; with notices 3 fcntl per event, open,
- * read and close of a file of /proc per clock, and one tgkill per thread; once per kind one
- * perf_event_open for the keeper
+ * read and close of a file of /proc per clock and once per thread, and one tgkill per thread; once
+ * per kind one perf_event_open for the keeper
  * - open of a kept group: one ioctl per event whose next notice moves; one read if the group was
  * not read after it was paused
  * - close: one close per event and dummy; with keep one ioctl if the group runs, and the closes of
@@ -112,7 +115,7 @@
  * - read: one read, or none after an exit that a gate has read; clock_gettime while counters are
  * lost; tkill when enabled time stood still, not with VPMU_PERF_THREADS_WATCHED
  * - period: one ioctl, or none, and two for a dummy while the group runs; those of read, open, run
- * and close once for an event that was opened without notices
+ * and close once for a group with an event that was opened without notices
  *
  * The first failure of each kind also reads files of /proc or /sys, or the descriptor limit, for
  * the sentence in the log.

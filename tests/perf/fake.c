@@ -96,6 +96,7 @@ static int64_t event_open(void *opaque, void *bytes, int64_t thread, int32_t cpu
 	fake->events[i] = (struct fake_event){ .used = 1, .own = own, .leader = i };
 	memcpy(&fake->events[i].attr, attr, attr->size);
 	fake->events[i].on = !attr->disabled;
+	fake->events[i].left = attr->sample_period;
 	if (group >= 0) {
 		fake->events[i].leader = (uint32_t)(group - FAKE_FIRST);
 		CHECK_EQ(event_of(fake, group)->leader, fake->events[i].leader);
@@ -116,6 +117,7 @@ static int64_t set_period(struct fake *fake, struct fake_event *event, const voi
 	if (period == 0 || period >> 63)
 		return -EINVAL;
 	event->attr.sample_period = period;
+	event->left = period;
 	return 0;
 }
 
@@ -387,9 +389,35 @@ void fake_warm_up(struct fake *fake, struct vpmu_perf *perf, void *attached)
 	fake->all_calls = 0;
 }
 
+/* Overflows are announced as they happen, until another period is set. */
+static void count_on(struct fake *fake, struct fake_event *event, uint64_t counts)
+{
+	uint64_t period = event->attr.sample_period;
+
+	event->count += counts;
+	if (event->attr.config < 16)
+		fake->true_count[event->attr.config] += counts;
+	if (!event->async || counts < event->left) {
+		event->left -= event->async ? counts : 0;
+		return;
+	}
+	fake->overflows += 1 + (counts - event->left) / period;
+	event->left = period - (counts - event->left) % period;
+}
+
+/* Whether it has its turn of the counters that it shares. */
+static int has_turn(const struct fake *fake, const struct fake_event *leader)
+{
+	uint32_t place = (uint32_t)(leader - fake->events);
+
+	return !fake->turns || leader->attr.pinned || !is_hardware(leader) ||
+	       (fake->passes + place) % fake->turns == 0;
+}
+
 void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns)
 {
 	fake->thread_time += ns;
+	fake->passes++;
 	for (uint32_t i = 0; i < FAKE_EVENTS; i++) {
 		struct fake_event *event = &fake->events[i];
 		struct fake_event *leader = &fake->events[event->leader];
@@ -401,11 +429,10 @@ void fake_pass(struct fake *fake, uint64_t ns, uint64_t running_ns)
 		if (!leader->on || leader->dead || fake->thread_ended)
 			continue;
 		event->enabled += ns;
+		if (!has_turn(fake, leader))
+			continue;
 		event->running += running_ns;
-		event->count += running_ns * (event->attr.config + 1);
-		if (event->attr.config < 16)
-			fake->true_count[event->attr.config] +=
-				running_ns * (event->attr.config + 1);
+		count_on(fake, event, running_ns * (event->attr.config + 1));
 	}
 }
 

@@ -42,6 +42,7 @@ struct fake_event {
 	uint32_t on;
 	uint32_t dead; /* pinned, and lost its counter */
 	uint64_t count, enabled, running;
+	uint64_t left;	       /* counts until it overflows, where it samples */
 	int32_t owner, number; /* who gets which signal */
 	uint32_t async;
 };
@@ -74,6 +75,9 @@ struct fake {
 	const char *mediated, *paranoid, *capabilities, *pmu, *rate;
 	uint32_t unprivileged; /* may not count the kernel */
 	uint32_t gate;	       /* VPMU_PERF_GATE_* of the source */
+	uint32_t turns;	       /* a flexible group counts in one of so many passes; 0: in all */
+	uint32_t passes;
+	uint64_t overflows; /* of events that announce theirs */
 	uint64_t limit;
 	uint64_t thread_time; /* ns that the thread has had */
 

@@ -192,6 +192,32 @@ static void notices_are_for_runs(void)
 	end();
 }
 
+/* The kernel's least distance is never reached where runs are shorter: the exit behind the count
+ * that was asked for gives the notice, and no other does. */
+static void short_runs_overflow_too(void)
+{
+	uint32_t runs = 0;
+	void *group = begin_running(1, 20000);
+
+	for (; fake.notices == 0 && runs < 100; runs++)
+		guest(900, 5000);
+	CHECK_EQ(runs, 23);
+	CHECK_EQ(fake.overflows, 0);
+	CHECK_EQ(fake.notices, 1);
+	CHECK_EQ(fake.tags, 1ull << 63);
+	CHECK_EQ(reading(group, 1).increase[0], 23 * 900);
+	/* Once it was looked after there is nothing more to say. */
+	CHECK_EQ(ops->period(perf, attached, group, 0, 0), 0);
+	guest(30000, 1);
+	CHECK_EQ(ops->period(perf, attached, group, 0, 5000), 0);
+	guest(4999, 1);
+	CHECK_EQ(fake.notices, 1);
+	guest(1, 1);
+	CHECK_EQ(fake.notices, 2);
+	close_group(group);
+	end();
+}
+
 /* A notice that the kernel refused is asked for again at the next entry, and the operator knows. */
 static void a_refused_notice_comes_later(void)
 {
@@ -223,7 +249,7 @@ static void a_group_is_opened_anew_outside(void)
 	CHECK_EQ(reading(group, 2).increase[0], 30);
 	enter();
 	CHECK_EQ(fake.opened, 2);
-	CHECK_EQ(asked(0) + asked(1) + asked(2) + asked(3), 60000 - 40);
+	CHECK_EQ(asked(0) + asked(1) + asked(2) + asked(3), FAR + 60000 - 40);
 	close_group(group);
 	end();
 }
@@ -287,6 +313,7 @@ const struct test_case test_cases[] = {
 	{ "perf-thread", "without edges there is no gate", without_edges_there_is_no_gate },
 	{ "perf-thread", "a new thread is nowhere", a_new_thread_is_nowhere },
 	{ "R-OVF-3", "notices are for runs", notices_are_for_runs },
+	{ "R-OVF-3", "short runs overflow too", short_runs_overflow_too },
 	{ "R-OVF-3", "a refused notice comes later", a_refused_notice_comes_later },
 	{ "R-OVF-3", "a group is opened anew outside", a_group_is_opened_anew_outside },
 	{ "perf-pool", "a kept group is gated too", a_kept_group_is_gated_too },

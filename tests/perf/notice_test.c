@@ -264,7 +264,7 @@ static void a_group_is_opened_anew(void)
 	end();
 }
 
-/* What failed is not remembered: the member goes on without notices, also when another begins. */
+/* What failed is not remembered: the member goes on without notices. */
 static void a_failed_beginning_is_forgotten(void)
 {
 	struct vpmu_source_event events[2] = {
@@ -287,9 +287,125 @@ static void a_failed_beginning_is_forgotten(void)
 
 		if (e->used && !e->own)
 			CHECK_EQ(e->attr.sample_period,
-				 e->attr.config == PERF_COUNT_HW_CPU_CYCLES ? 0 : 60000);
+				 e->attr.config == PERF_COUNT_HW_CPU_CYCLES ? FAR : 60000);
 	}
 	close_group(opened.group);
+	end();
+}
+
+/* However many members begin, one after the other: the guest pays for one making of a group. */
+static void a_group_is_opened_anew_once(void)
+{
+	struct vpmu_source_event events[16];
+	struct vpmu_source_opened opened;
+
+	begin_guest();
+	for (uint32_t i = 0; i < TEST_COUNT(events); i++)
+		events[i] = event(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 0);
+	CHECK_EQ(open_events(events, TEST_COUNT(events), 0, &opened), 0);
+	run(opened.group, 1);
+	for (uint32_t i = 0; i < TEST_COUNT(events); i++)
+		CHECK_EQ(ops->period(perf, attached, opened.group, i, 50000 + i), 0);
+	CHECK_EQ(fake.calls[FAKE_OPEN], 2 * TEST_COUNT(events));
+	CHECK_EQ(fake.opened, TEST_COUNT(events));
+	close_group(opened.group);
+	end();
+}
+
+/* What the kernel allows in one tick of 4 ms before it stops the event. */
+#define TICK 4000000u
+
+/* A guest with a tiny period that answers at once, on a kernel that allows so many overflows in a
+ * second. */
+static uint64_t most_in_a_tick(const char *rate, uint32_t *throttled)
+{
+	struct vpmu_source_reading reading;
+	uint64_t most = 0, before = 0;
+	void *group;
+
+	fake_begin(&fake);
+	fake.rate = rate;
+	begin(VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_INSTRUCTIONS, 10000);
+	run(group, 1);
+	*throttled = 0;
+	for (uint64_t ns = 0, start = 0; ns < 20ull * TICK; ns += 1000) {
+		uint64_t told = fake.overflows;
+
+		/* 3 ns of guest code of each 4, at 12 counts per ns. */
+		fake_pass(&fake, 1000, ns / 1000 % 4 ? 4000 : 0);
+		if (told != fake.overflows) {
+			CHECK_EQ(read_one(group, &reading), 0);
+			*throttled |= reading.flags & VPMU_EVENT_THROTTLED;
+			CHECK_EQ(ops->period(perf, attached, group, 0, 0), 0);
+			CHECK_EQ(ops->period(perf, attached, group, 0, 10000), 0);
+		}
+		if (fake.overflows - before > most)
+			most = fake.overflows - before;
+		if (ns - start < TICK)
+			continue;
+		start = ns;
+		before = fake.overflows;
+	}
+	CHECK(fake.overflows > 20);
+	close_group(group);
+	end();
+	return most;
+}
+
+/* The kernel would stop it unseen: its notices come late instead, and its guest is told so. */
+static void no_event_is_throttled(void)
+{
+	uint32_t throttled;
+
+	CHECK(most_in_a_tick("100000\n", &throttled) < 400);
+	CHECK_EQ(throttled, VPMU_EVENT_THROTTLED);
+	CHECK(most_in_a_tick("25000\n", &throttled) < 100);
+	CHECK_EQ(throttled, VPMU_EVENT_THROTTLED);
+	CHECK(most_in_a_tick("5000\n", &throttled) < 20);
+	CHECK_EQ(throttled, VPMU_EVENT_THROTTLED);
+	/* Nothing is put off for a kernel that says nothing. */
+	CHECK(most_in_a_tick(NULL, &throttled) > 400);
+	CHECK_EQ(throttled, 0);
+}
+
+/* Nor does it help to ask twice, or to close the event and open it again. */
+static void asking_again_hastens_nothing(void)
+{
+	struct vpmu_source_reading reading;
+	void *group;
+
+	fake_begin(&fake);
+	fake.rate = "100000\n";
+	begin(VPMU_PERF_THREADS_RUN_GUEST, SIGUSR2);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 10000);
+	run(group, 1);
+	fake_pass(&fake, 10000, 10000);
+	CHECK_EQ(read_one(group, &reading), 0);
+	CHECK_EQ(ops->period(perf, attached, group, 0, 10000), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 80000);
+	CHECK_EQ(ops->period(perf, attached, group, 0, 10000), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 80000);
+	/* What is far enough is left alone. */
+	CHECK_EQ(ops->period(perf, attached, group, 0, 90000), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 90000);
+	fake_pass(&fake, 10000, 0);
+	CHECK_EQ(read_one(group, &reading), 0);
+	CHECK_EQ(reading.flags, VPMU_EVENT_THROTTLED);
+	CHECK_EQ(ops->period(perf, attached, group, 0, 10000), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 40000);
+	keep(group);
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 10000);
+	CHECK_EQ(fake.events[0].attr.sample_period, 40000);
+	run(group, 1);
+	fake_pass(&fake, 60000, 1);
+	CHECK_EQ(read_one(group, &reading), 0);
+	CHECK_EQ(reading.flags, VPMU_EVENT_THROTTLED);
+	CHECK_EQ(ops->period(perf, attached, group, 0, 10000), 0);
+	CHECK_EQ(fake.events[0].attr.sample_period, 10000);
+	CHECK_EQ(read_one(group, &reading), 0);
+	CHECK_EQ(reading.flags, 0);
+	close_group(group);
 	end();
 }
 
@@ -303,5 +419,8 @@ const struct test_case test_cases[] = {
 	{ "perf-thread", "a thread is asked for anew", a_thread_is_asked_for_anew },
 	{ "R-OVF-3", "a group is opened anew", a_group_is_opened_anew },
 	{ "R-OVF-3", "a failed beginning is forgotten", a_failed_beginning_is_forgotten },
+	{ "harmless", "a group is opened anew once", a_group_is_opened_anew_once },
+	{ "R-SLOT-8", "no event is throttled", no_event_is_throttled },
+	{ "R-SLOT-8", "asking again hastens nothing", asking_again_hastens_nothing },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);

@@ -190,6 +190,23 @@ static void an_ended_thread_is_gone(void)
 	end();
 }
 
+/* Its number may be given to a thread of another process. */
+static void a_stranger_is_not_taken_for_it(void)
+{
+	struct vpmu_source_reading reading;
+	void *group;
+
+	begin_guest();
+	group = open_one(VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, 10000);
+	run(group, 1);
+	fake_pass(&fake, 10, 10);
+	CHECK_EQ(read_one(group, &reading), 0);
+	fake.thread_foreign = 1;
+	CHECK_EQ(read_one(group, &reading), VPMU_ERROR_GONE);
+	close_group(group);
+	end();
+}
+
 const struct test_case test_cases[] = {
 	{ "perf-cost", "a group costs one call", a_group_costs_one_call },
 	{ "R-SLOT-4", "readings are increases", readings_are_increases },
@@ -197,5 +214,6 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-10", "starved time is told", starved_time_is_told },
 	{ "R-SLOT-10", "starved time ends with the run", starved_time_ends_with_the_run },
 	{ "R-SLOT-9", "an ended thread is gone", an_ended_thread_is_gone },
+	{ "R-SLOT-9", "a stranger is not taken for it", a_stranger_is_not_taken_for_it },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
