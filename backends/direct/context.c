@@ -156,6 +156,29 @@ static void leave(struct vpmu_direct *direct, struct direct_context *task)
 	vpmu_direct_gate(direct, task->cpu);
 }
 
+/* Of each event by its own tag: "all of them" would be those that give notices. */
+static void task_tell(const struct direct_context *task)
+{
+	uint64_t tags = 0;
+
+	for (uint32_t list = 0; list < DIRECT_LISTS; list++)
+		for (const struct direct_group *group = task->groups[list]; group;
+		     group = group->next)
+			for (uint32_t i = 0; i < group->count; i++)
+				tags |= DIRECT_BIT(group->events[i].tag);
+	if (tags)
+		task->attention(task->opaque, tags);
+}
+
+/* What its groups count is not known, wherever they are read. */
+static void task_fail(struct direct_context *task)
+{
+	for (uint32_t list = 0; list < DIRECT_LISTS; list++)
+		for (struct direct_group *group = task->groups[list]; group; group = group->next)
+			group->failed |= group->on;
+	task_tell(task);
+}
+
 /* Its groups give up their counters: all are off while that is decided. */
 static void sched_out(struct vpmu_direct *direct, struct direct_context *task)
 {
@@ -173,6 +196,8 @@ static void sched_out(struct vpmu_direct *direct, struct direct_context *task)
 	cpu->contexts[DIRECT_TASK] = NULL;
 	vpmu_direct_schedule(direct, cpu);
 	task->cpu = NULL;
+	if (cpu->broken)
+		task_fail(task);
 }
 
 static void sched_in(struct vpmu_direct *direct, struct direct_context *task)
@@ -180,14 +205,20 @@ static void sched_in(struct vpmu_direct *direct, struct direct_context *task)
 	uint32_t number = direct->config.cpu(direct->config.opaque);
 	struct direct_cpu *cpu = vpmu_direct_cpu(direct, number);
 
-	if (!cpu || task->cpu == cpu)
+	if (cpu && task->cpu == cpu)
 		return;
 	sched_out(direct, task);
+	if (!cpu) {
+		task_fail(task);
+		return;
+	}
 	if (cpu->contexts[DIRECT_TASK])
 		sched_out(direct, cpu->contexts[DIRECT_TASK]);
 	cpu->contexts[DIRECT_TASK] = task;
 	task->cpu = cpu;
 	vpmu_direct_schedule(direct, cpu);
+	if (cpu->taken)
+		task_tell(task);
 }
 
 static void enter(struct vpmu_direct *direct, struct direct_context *task)
@@ -243,19 +274,12 @@ static void cpu_settle(const struct vpmu_direct *direct, const struct direct_cpu
 				vpmu_direct_settle(direct, group);
 }
 
-/* Of each event by its own tag: "all of them" would be those that give notices. */
-static void task_tell(const struct direct_cpu *cpu)
+static void set_taken(struct vpmu_direct *direct, struct direct_cpu *cpu, uint32_t taken)
 {
-	const struct direct_context *task = cpu->contexts[DIRECT_TASK];
-	uint64_t tags = 0;
-
-	for (uint32_t list = 0; task && list < DIRECT_LISTS; list++)
-		for (const struct direct_group *group = task->groups[list]; group;
-		     group = group->next)
-			for (uint32_t i = 0; i < group->count; i++)
-				tags |= DIRECT_BIT(group->events[i].tag);
-	if (tags)
-		task->attention(task->opaque, tags);
+	cpu->taken = taken;
+	vpmu_direct_schedule(direct, cpu);
+	if (cpu->contexts[DIRECT_TASK])
+		task_tell(cpu->contexts[DIRECT_TASK]);
 }
 
 void vpmu_direct_lose(struct vpmu_direct *direct, uint32_t number, uint32_t flags)
@@ -265,13 +289,10 @@ void vpmu_direct_lose(struct vpmu_direct *direct, uint32_t number, uint32_t flag
 	if (!cpu)
 		return;
 	cpu_settle(direct, cpu);
-	if (!(flags & VPMU_DIRECT_TAKEN)) {
+	if (flags & VPMU_DIRECT_TAKEN)
+		set_taken(direct, cpu, 1);
+	else
 		cpu->out = 1;
-		return;
-	}
-	cpu->taken = 1;
-	vpmu_direct_schedule(direct, cpu);
-	task_tell(cpu);
 }
 
 void vpmu_direct_gain(struct vpmu_direct *direct, uint32_t number, uint32_t flags)
@@ -281,13 +302,10 @@ void vpmu_direct_gain(struct vpmu_direct *direct, uint32_t number, uint32_t flag
 	if (!cpu)
 		return;
 	cpu_settle(direct, cpu);
-	if (!(flags & VPMU_DIRECT_TAKEN)) {
+	if (flags & VPMU_DIRECT_TAKEN)
+		set_taken(direct, cpu, 0);
+	else
 		cpu->out = 0;
-		return;
-	}
-	cpu->taken = 0;
-	vpmu_direct_schedule(direct, cpu);
-	task_tell(cpu);
 }
 
 /* ---- the table ---- */

@@ -29,13 +29,16 @@ static uint64_t counters_of(const struct vpmu_hardware *hardware)
 
 /* ---- registers ---- */
 
-static uint64_t get(struct vpmu_direct *direct, struct direct_cpu *cpu, uint32_t number)
+/* On a fault the value stays as it was. */
+static void get(struct vpmu_direct *direct, struct direct_cpu *cpu, uint32_t number,
+		uint64_t *value)
 {
-	uint64_t value = 0;
+	uint64_t read = 0;
 
-	if (direct->registers.read(direct->registers.opaque, cpu->number, number, &value))
+	if (direct->registers.read(direct->registers.opaque, cpu->number, number, &read))
 		cpu->broken = 1;
-	return value;
+	else
+		*value = read;
 }
 
 static void set(struct vpmu_direct *direct, struct direct_cpu *cpu, uint32_t number, uint64_t value)
@@ -96,9 +99,10 @@ void vpmu_direct_fold(struct vpmu_direct *direct, struct direct_cpu *cpu,
 {
 	const struct vpmu_hardware *hardware = &direct->hardware;
 	uint32_t number = counter_register(hardware, hardware->counter, event->counter);
-	uint64_t now = get(direct, cpu, number);
-	uint64_t counts = (now - event->raw) & counter_mask(hardware, event->counter);
+	uint64_t now = event->raw, counts;
 
+	get(direct, cpu, number, &now);
+	counts = (now - event->raw) & counter_mask(hardware, event->counter);
 	event->raw = now;
 	event->armed -= counts < event->armed ? counts : event->armed;
 	event->count += counts;
@@ -228,6 +232,16 @@ static void start(struct vpmu_direct *direct, struct direct_cpu *cpu, uint32_t c
 		set_select(direct, cpu, counter, select_of(&direct->hardware, cpu, event));
 }
 
+/* What stood in a selector before would count on, and interrupt, where nothing else forbids it. */
+static void quieten(struct vpmu_direct *direct, struct direct_cpu *cpu)
+{
+	if (direct->hardware.global_control)
+		return;
+	for (uint32_t i = 0; i < direct->hardware.counters; i++)
+		if (!(cpu->known & DIRECT_BIT(i)))
+			set_select(direct, cpu, i, 0);
+}
+
 static int has_changes(const struct direct_cpu *cpu)
 {
 	for (uint32_t i = 0; i < VPMU_COUNTERS; i++)
@@ -247,6 +261,7 @@ void vpmu_direct_apply(struct vpmu_direct *direct, struct direct_cpu *cpu)
 	for (uint32_t i = 0; i < VPMU_COUNTERS; i++)
 		if (cpu->wants[i] && cpu->has[i] != cpu->wants[i])
 			start(direct, cpu, i);
+	quieten(direct, cpu);
 	set_fixed_control(direct, cpu);
 	set_global(direct, cpu, global_wanted(direct, cpu));
 }
@@ -271,7 +286,7 @@ int vpmu_direct_interrupt(struct vpmu_direct *direct, uint32_t number)
 	if (!cpu)
 		return 0;
 	if (hardware->global_status) {
-		status = get(direct, cpu, hardware->global_status);
+		get(direct, cpu, hardware->global_status, &status);
 		status &= counters_of(hardware);
 		if (!status)
 			return 0;

@@ -156,6 +156,7 @@ static void group_begin(struct direct_context *context, struct direct_group *gro
 	group->enabled = 0;
 	group->running = 0;
 	group->starved = 0;
+	group->failed = 0;
 	for (uint32_t i = 0; i < group->count; i++) {
 		struct direct_event *event = &group->events[i];
 
@@ -263,8 +264,13 @@ int vpmu_direct_run(void *source, void *attached, void *handle, uint32_t on)
 	return broken(context);
 }
 
-static int lost(const struct direct_context *context, const struct direct_group *group)
+/* That a group failed is told once. */
+static int lost(const struct direct_context *context, struct direct_group *group)
 {
+	if (group->failed) {
+		group->failed = 0;
+		return VPMU_ERROR_SYSTEM;
+	}
 	if (context->cpu && context->cpu->taken && context->kind == DIRECT_TASK)
 		return VPMU_ERROR_TAKEN;
 	return group->starved ? VPMU_ERROR_STARVED : broken(context);

@@ -46,6 +46,7 @@ struct direct_group {
 	uint32_t on;
 	uint32_t placed;
 	uint32_t starved; /* pinned, and there was no room */
+	uint32_t failed;  /* it may have missed counts, and no reading told so yet */
 	uint32_t aged;	  /* kept since before the last slice ended */
 	struct direct_event events[];
 };
@@ -70,7 +71,7 @@ struct direct_cpu {
 	uint32_t in_guest;
 	uint32_t out;	 /* its registers are somebody else's */
 	uint32_t taken;	 /* and tasks are told so */
-	uint32_t broken; /* a register faulted */
+	uint32_t broken; /* a register faulted: what it counts is not known any more */
 	uint64_t rotate_at;
 	struct direct_context *contexts[DIRECT_KINDS];
 	struct direct_event *has[VPMU_COUNTERS];   /* as the registers are */

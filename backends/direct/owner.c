@@ -150,6 +150,17 @@ static int event_check(const struct vpmu_owner *owner, uint32_t event,
 	return 0;
 }
 
+static void guest_follow(struct owner_cpu *cpu, uint32_t event)
+{
+	if (!cpu->guest)
+		return;
+	cpu->guest->image.broken |= cpu->broken;
+	if (event != VPMU_OWNER_SCHED_OUT)
+		return;
+	cpu->guest->cpu = NULL;
+	cpu->guest = NULL;
+}
+
 int vpmu_owner_move(struct vpmu_owner *owner, uint32_t number, uint32_t event,
 		    struct vpmu_owner_guest *guest)
 {
@@ -171,10 +182,7 @@ int vpmu_owner_move(struct vpmu_owner *owner, uint32_t number, uint32_t event,
 	if (event == VPMU_OWNER_PROFILE_ON || event == VPMU_OWNER_PROFILE_OFF)
 		cpu->profiling = event == VPMU_OWNER_PROFILE_ON;
 	act(owner, cpu, row);
-	if (event == VPMU_OWNER_SCHED_OUT) {
-		cpu->guest->cpu = NULL;
-		cpu->guest = NULL;
-	}
+	guest_follow(cpu, event);
 	return cpu->broken ? VPMU_ERROR_SYSTEM : 0;
 }
 

@@ -20,6 +20,7 @@ struct owner_image {
 	uint64_t global_control;
 	uint64_t status; /* overflows that were saved and not yet cleared */
 	uint64_t untold; /* of these, not yet named by an interrupt */
+	uint32_t broken; /* a register faulted where they were: they are not known any more */
 };
 
 /* What the hardware holds, as far as it is known. */

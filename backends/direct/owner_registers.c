@@ -289,7 +289,7 @@ static int outcome(const struct view *view, int error)
 {
 	if (error && view->cpu)
 		view->cpu->account.refused++;
-	if (!error && view->loaded && view->cpu->broken)
+	if (view->image->broken || (view->cpu && view->cpu->broken))
 		return VPMU_ERROR_INVALID;
 	return error;
 }

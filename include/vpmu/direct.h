@@ -77,7 +77,8 @@ struct vpmu_direct_config {
 };
 
 /**
- * @brief Creates a source. It touches no register until an event is started.
+ * @brief Creates a source. It touches no register until an event is started. What stands in
+ * selectors then is not counted.
  * @param config what it is made of
  * @param[out] direct the source, given back with vpmu_direct_destroy(); unchanged on error
  * @return 0; VPMU_ERROR_INVALID (a size too small, a missing function, hardware that cannot be);
@@ -103,7 +104,9 @@ VPMU_API int vpmu_direct_destroy(struct vpmu_direct *direct);
  * @brief The functions of the source; their first argument is the struct vpmu_direct.
  *
  * Errors beyond those of source.h: VPMU_ERROR_INVALID for a count or member out of range,
- * VPMU_ERROR_SYSTEM when a register faulted. It wants to be told of all edges.
+ * VPMU_ERROR_SYSTEM when a register faulted, for what counted on that CPU wherever it is now, and
+ * when a task came to a CPU that is not one of the configuration's. It wants to be told of all
+ * edges.
  * @return a constant table
  * @par Threads
  * Any.

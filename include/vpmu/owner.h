@@ -195,7 +195,8 @@ VPMU_API void vpmu_owner_guest_registers(struct vpmu_owner_guest *guest,
  * @param guest SCHED_IN: the vCPU that comes; else NULL
  * @return 0; VPMU_ERROR_STATE (it cannot happen in this state, or the vCPU is on another CPU);
  * VPMU_ERROR_INVALID (an argument out of range); VPMU_ERROR_DENIED (GAIN in the division
- * HOST_ONLY); VPMU_ERROR_SYSTEM (a register faulted)
+ * HOST_ONLY); VPMU_ERROR_SYSTEM (a register faulted: what was on that CPU is not known any more,
+ * and every access of its sides is refused from now on, the vCPU's on any CPU)
  * @par Threads
  * That CPU.
  * @since 0.1

@@ -395,6 +395,128 @@ static void a_register_that_faults_is_an_error(void)
 	rig_end(&rig);
 }
 
+/* What faulted on one CPU is told wherever the task is read, once, and no value comes of it. */
+static void faulted(struct rig *rig)
+{
+	void *task = rig_task(rig);
+	void *group = rig_group(rig, task, 1, 0);
+	struct vpmu_source_reading reading;
+
+	rig_enter(rig, task);
+	rig_pass(rig, GUEST_USER, 1000);
+	rig->fail_register = 1;
+	rig_leave(rig, task);
+	CHECK_EQ(rig->ops->edge(rig->direct, task, VPMU_EDGE_SCHED_OUT), 0);
+	CHECK(rig->notices & 1);
+	rig->fail_register = 0;
+	rig->cpu = 1;
+	rig_enter(rig, task);
+	CHECK_EQ(rig_read(rig, task, group, 1, &reading), VPMU_ERROR_SYSTEM);
+	CHECK_EQ(reading.increase[0], 0);
+	CHECK_EQ(reading.enabled, 0);
+	rig_pass(rig, GUEST_USER, 500);
+	CHECK_EQ(rig_read(rig, task, group, 1, &reading), 0);
+	CHECK(reading.increase[0] <= rig_truth(rig, GUEST_USER, 5));
+	rig_leave(rig, task);
+	close_all(rig, task, group);
+}
+
+static void a_fault_is_told_on_another_cpu(void)
+{
+	for_each_machine(faulted);
+}
+
+/* A CPU that nobody spoke of counts nothing, and the one before nothing more. */
+static void astray(struct rig *rig)
+{
+	void *task = rig_task(rig);
+	void *group = rig_group(rig, task, 1, 0);
+	struct vpmu_source_reading reading;
+	uint64_t truth;
+
+	rig_enter(rig, task);
+	rig_pass(rig, GUEST_USER, 1000);
+	rig_leave(rig, task);
+	truth = rig_truth(rig, GUEST_USER, 5);
+	CHECK_EQ(rig_count(rig, task, group), truth);
+	CHECK_EQ(rig->ops->edge(rig->direct, task, VPMU_EDGE_SCHED_OUT), 0);
+	rig->cpu = RIG_CPUS;
+	rig_enter(rig, task);
+	CHECK_EQ(rig->notices, 1);
+	rig->cpu = 0;
+	rig_pass(rig, GUEST_USER, 100); /* another's */
+	CHECK_EQ(rig_read(rig, task, group, 1, &reading), VPMU_ERROR_SYSTEM);
+	rig_leave(rig, task);
+	rig_enter(rig, task);
+	truth = rig_truth(rig, GUEST_USER, 5);
+	rig_pass(rig, GUEST_USER, 100);
+	CHECK_EQ(rig_count(rig, task, group), rig_truth(rig, GUEST_USER, 5) - truth);
+	rig_leave(rig, task);
+	close_all(rig, task, group);
+}
+
+static void an_unknown_cpu_is_an_error(void)
+{
+	for_each_machine(astray);
+}
+
+/* A task that comes to a CPU that was taken hears of it there. */
+static void arriving(struct rig *rig)
+{
+	void *task = rig_task(rig);
+	void *group = rig_group(rig, task, 1, 0);
+	struct vpmu_source_reading reading;
+
+	vpmu_direct_lose(rig->direct, 0, VPMU_DIRECT_TAKEN);
+	CHECK_EQ(rig->notices, 0);
+	CHECK_EQ(rig->ops->edge(rig->direct, task, VPMU_EDGE_SCHED_IN), 0);
+	CHECK_EQ(rig->notices, 1);
+	CHECK_EQ(rig_read(rig, task, group, 1, &reading), VPMU_ERROR_TAKEN);
+	CHECK_EQ(rig->ops->edge(rig->direct, task, VPMU_EDGE_SCHED_OUT), 0);
+	vpmu_direct_gain(rig->direct, 0, VPMU_DIRECT_TAKEN);
+	CHECK_EQ(rig->noticed, 1);
+	close_all(rig, task, group);
+}
+
+static void a_task_hears_of_a_taken_cpu(void)
+{
+	for_each_machine(arriving);
+}
+
+/* What the system before left in the selectors is not counted, and does not interrupt. */
+static void leftovers(struct rig *rig)
+{
+	const struct vpmu_hardware *hardware = &rig->hardware;
+	void *task, *group;
+
+	for (uint32_t i = 0; i < hardware->counters; i++)
+		CHECK_EQ(rig->registers.write(rig->registers.opaque, 0,
+					      hardware->select + i * hardware->select_step,
+					      hardware->user | hardware->kernel | hardware->enable |
+						      hardware->interrupt | 0xc0),
+			 0);
+	task = rig_task(rig);
+	group = rig_group(rig, task, 1, 0);
+	rig_enter(rig, task);
+	for (uint32_t i = 1; i < hardware->counters; i++) {
+		uint64_t before = 0, after = 1;
+
+		rig->registers.read(rig->registers.opaque, 0,
+				    hardware->counter + i * hardware->counter_step, &before);
+		rig_pass(rig, GUEST_USER, 1000);
+		rig->registers.read(rig->registers.opaque, 0,
+				    hardware->counter + i * hardware->counter_step, &after);
+		CHECK_EQ(before, after);
+	}
+	rig_leave(rig, task);
+	close_all(rig, task, group);
+}
+
+static void what_others_left_stands_still(void)
+{
+	for_each_machine(leftovers);
+}
+
 const struct test_case test_cases[] = {
 	{ "", "a task counts guest code only", a_task_counts_guest_code_only },
 	{ "", "excluded levels are not counted", excluded_levels_are_not_counted },
@@ -406,6 +528,10 @@ const struct test_case test_cases[] = {
 	{ "", "narrow counters lose nothing", narrow_counters_lose_nothing },
 	{ "", "entries cost what the machine demands", entries_cost_what_the_machine_demands },
 	{ "", "a paused group stands still", a_paused_group_stands_still },
+	{ "R-SLOT-9", "a fault is told on another CPU", a_fault_is_told_on_another_cpu },
+	{ "R-SLOT-9", "an unknown CPU is an error", an_unknown_cpu_is_an_error },
+	{ "R-EPO-3", "a task hears of a taken CPU", a_task_hears_of_a_taken_cpu },
+	{ "harmless", "what others left stands still", what_others_left_stands_still },
 	{ "R-SLOT-4", "running time never exceeds enabled time",
 	  running_time_never_exceeds_enabled_time },
 	{ "", "running time stands still without registers",

@@ -321,6 +321,26 @@ static void a_fault_of_the_hardware_is_an_error(void)
 	CHECK_EQ(deal_move(MOVE(ENTER)), VPMU_ERROR_SYSTEM);
 }
 
+/* What could not be saved is not known any more, wherever the vCPU goes. */
+static void what_faulted_is_never_read(void)
+{
+	const struct vpmu_registers *guest = &deal.guests[0];
+	uint64_t value;
+
+	deal_begin(0, VPMU_OWNER_GUEST_ONLY, VPMU_OWNER_AT_SCHEDULE);
+	CHECK_EQ(deal_reach(MOVE(GUEST)), 1);
+	deal_start(guest, 0, 5);
+	CHECK_EQ(deal_move(MOVE(LEAVE)), 0);
+	deal.fail = 1;
+	CHECK_EQ(deal_move(MOVE(SCHED_OUT)), VPMU_ERROR_SYSTEM);
+	deal.fail = 0;
+	CHECK_EQ(guest->read(guest->opaque, 0, deal_counter(0), &value), VPMU_ERROR_INVALID);
+	CHECK_EQ(guest->write(guest->opaque, 0, deal_select(0), 0), VPMU_ERROR_INVALID);
+	CHECK_EQ(deal.host.read(deal.host.opaque, 0, deal_counter(0), &value), VPMU_ERROR_INVALID);
+	/* Nobody else's is touched. */
+	CHECK_EQ(deal.guests[1].read(deal.guests[1].opaque, 0, deal_counter(0), &value), 0);
+}
+
 const struct test_case test_cases[] = {
 	{ "R-OWN-8", "each event in each state (R-OWN-10)", each_event_in_each_state },
 	{ "R-OWN-9", "a host of its own (R-OWN-2)", a_host_of_its_own },
@@ -338,5 +358,6 @@ const struct test_case test_cases[] = {
 	{ "R-OWN-7", "nothing counts while registers change hands",
 	  nothing_counts_while_registers_change_hands },
 	{ "R-OWN-8", "a fault of the hardware is an error", a_fault_of_the_hardware_is_an_error },
+	{ "R-OWN-4", "what faulted is never read", what_faulted_is_never_read },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
