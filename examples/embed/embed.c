@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How a VMM embeds libvpmu, reduced to what the library asks of it. There is no hypervisor here:
- * "the guest" is the lines that call access_as_guest(), where a VMM would handle an MSR exit.
+ * "the guest" is the lines that call access_as_guest(), where a VMM would handle an MSR exit. Half
+ * way the PMU is saved to an image, and goes on in another VM.
  */
 #define _GNU_SOURCE
 
@@ -13,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vpmu/image.h>
 #include <vpmu/perf.h>
 #include <vpmu/transport.h>
 #include <vpmu/vpmu.h>
@@ -138,32 +140,114 @@ static uint64_t guest_read(struct vpmu_vcpu *vcpu, uint32_t index)
 	return access_as_guest(vcpu, VPMU_MSR_BASE + index, 0, 0);
 }
 
-int main(void)
+static void destroy(struct vpmu_perf *perf, struct vpmu_vm *vm, struct vpmu_vcpu *vcpu)
 {
-	const uint32_t slot = VPMU_STRIDE, event = slot + VPMU_SLOT_EVENT;
-	struct vpmu_perf *perf = NULL;
-	struct vpmu_vm *vm = NULL;
-	struct vpmu_vcpu *vcpu = NULL;
-	int error = create(&perf, &vm, &vcpu);
-
-	if (error < 0) {
-		fprintf(stderr, "embed: %s\n", vpmu_error_text(error));
-		return EXIT_FAILURE;
-	}
-	guest_write(vcpu, slot + VPMU_ATTR_WORD_TYPE, VPMU_TYPE_HOST_SOFTWARE);
-	guest_write(vcpu, slot + VPMU_ATTR_WORD_CONFIG, VPMU_SOFTWARE_TASK_CLOCK);
-	guest_write(vcpu, VPMU_REG_OPEN, 1);
-	guest_write(vcpu, VPMU_REG_ENABLE, 1);
-	for (volatile unsigned int spin = 0; spin < 20000000; spin++)
-		;
-	guest_write(vcpu, VPMU_REG_SYNC, 1);
-	printf("task-clock %" PRIu64 " ns, running %" PRIu64 " of %" PRIu64 " ns\n",
-	       guest_read(vcpu, event + VPMU_EVENT_WORD_COUNT),
-	       guest_read(vcpu, event + VPMU_EVENT_WORD_TIME_RUNNING),
-	       guest_read(vcpu, event + VPMU_EVENT_WORD_TIME_ENABLED));
 	vpmu_vcpu_unbind(vcpu);
 	vpmu_vcpu_remove(vcpu);
 	vpmu_vm_destroy(vm);
 	vpmu_perf_destroy(perf);
+}
+
+/* ---- to an image and back -------------------------------------------------------------------- */
+
+/* Where the guest finds its PMU: part of what it was given, so the same at both ends. */
+static const struct vpmu_image_platform platform = {
+	.size = sizeof(platform),
+	.base = VPMU_MSR_BASE,
+	.architecture = VPMU_ARCHITECTURE_X86,
+	.transport = VPMU_TRANSPORT_MSR,
+};
+static const struct vpmu_image_options moving = { .size = sizeof(moving), .platform = &platform };
+
+/* Memory with the image; NULL where that failed. */
+static void *save(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu, uint64_t *length)
+{
+	void *image = NULL;
+
+	vpmu_vcpu_stop(vcpu);
+	if (vpmu_vm_save(vm, &moving, NULL, 0, length) == VPMU_ERROR_LIMIT)
+		image = malloc(*length);
+	if (image && !vpmu_vm_save(vm, &moving, image, *length, length))
+		return image;
+	free(image);
+	return NULL;
+}
+
+static int load(struct vpmu_vm *vm, struct vpmu_vcpu *vcpu, const void *image, uint64_t length)
+{
+	struct vpmu_image_fault fault = { .size = sizeof(fault) };
+	int error = vpmu_vm_load(vm, image, length, &moving, &fault);
+
+	if (error == VPMU_ERROR_IMAGE)
+		fprintf(stderr, "embed: the image is refused: %s: %s\n", fault.word, fault.text);
+	if (error >= 0)
+		error = vpmu_vcpu_commit(vcpu, 0);
+	return error < 0 ? error : vpmu_vcpu_resume(vcpu);
+}
+
+/* ---- the guest ------------------------------------------------------------------------------- */
+
+/* 1; 0 where the event does not open: it has no count then, and says why. */
+static int guest_opens(struct vpmu_vcpu *vcpu)
+{
+	const uint32_t status = VPMU_STRIDE + VPMU_SLOT_EVENT + VPMU_EVENT_WORD_STATUS;
+
+	guest_write(vcpu, VPMU_STRIDE + VPMU_ATTR_WORD_TYPE, VPMU_TYPE_HOST_SOFTWARE);
+	guest_write(vcpu, VPMU_STRIDE + VPMU_ATTR_WORD_CONFIG, VPMU_SOFTWARE_TASK_CLOCK);
+	guest_write(vcpu, VPMU_REG_OPEN, 1);
+	guest_write(vcpu, VPMU_REG_ENABLE, 1);
+	if (guest_read(vcpu, VPMU_REG_OPENED) & 1)
+		return 1;
+	fprintf(stderr, "embed: the event does not open, reason %" PRIu64 "\n",
+		(guest_read(vcpu, status) & VPMU_EVENT_WORD_STATUS_REASON_MASK) >>
+			VPMU_EVENT_WORD_STATUS_REASON_SHIFT);
+	return 0;
+}
+
+static void guest_works(struct vpmu_vcpu *vcpu)
+{
+	const uint32_t event = VPMU_STRIDE + VPMU_SLOT_EVENT;
+
+	vpmu_vcpu_enter(vcpu);
+	for (volatile unsigned int spin = 0; spin < 20000000; spin++)
+		;
+	vpmu_vcpu_leave(vcpu);
+	guest_write(vcpu, VPMU_REG_SYNC, 1);
+	printf("task-clock %" PRIu64 " ns, running %" PRIu64 " of %" PRIu64 " ns, epoch %" PRIu64
+	       "\n",
+	       guest_read(vcpu, event + VPMU_EVENT_WORD_COUNT),
+	       guest_read(vcpu, event + VPMU_EVENT_WORD_TIME_RUNNING),
+	       guest_read(vcpu, event + VPMU_EVENT_WORD_TIME_ENABLED),
+	       guest_read(vcpu, VPMU_REG_EPOCH));
+}
+
+int main(void)
+{
+	struct vpmu_perf *perf = NULL;
+	struct vpmu_vm *vm = NULL;
+	struct vpmu_vcpu *vcpu = NULL;
+	uint64_t length = 0;
+	void *image = NULL;
+	int error = create(&perf, &vm, &vcpu);
+
+	if (error >= 0 && !guest_opens(vcpu)) {
+		destroy(perf, vm, vcpu);
+		return EXIT_FAILURE;
+	}
+	if (error >= 0) {
+		guest_works(vcpu);
+		image = save(vm, vcpu, &length);
+		destroy(perf, vm, vcpu);
+		error = image ? create(&perf, &vm, &vcpu) : VPMU_ERROR_NO_MEMORY;
+	}
+	if (error >= 0)
+		error = load(vm, vcpu, image, length);
+	free(image);
+	if (error < 0) {
+		fprintf(stderr, "embed: %s\n", vpmu_error_text(error));
+		return EXIT_FAILURE;
+	}
+	guest_works(vcpu);
+	destroy(perf, vm, vcpu);
 	return EXIT_SUCCESS;
 }
