@@ -26,6 +26,21 @@ vpmu guest stat --json --events instructions,branches,cycles -- taskset 2 work l
 echo "code $?"
 vpmu guest stat --events instructions --seconds 0.1 -- false
 echo "code $?"
+echo '@@ end'
+enabled() { for D in /sys/bus/pci/devices/*; do [ "$(cat $D/device)" = 0x1110 ] && cat $D/enable; done; }
+enabled
+vpmu guest stat --json --events instructions --seconds 600 &
+sleep 2
+grep -c resource2 /proc/$!/maps
+kill -TERM $!
+wait $!
+echo "code $?"
+vpmu guest watch --json --events instructions --seconds 600 &
+sleep 1
+kill -TERM $!
+wait $!
+vpmu guest probe --json
+enabled
 echo '@@ watch'
 taskset 1 work loop 1000000 &
 vpmu guest watch --json --events instructions --seconds 0.2 --times 3
@@ -99,6 +114,16 @@ def check_watch(lines):
     check(len(counts) == 3 and all(isinstance(count, int) and count > 0 for count in counts), f"watch: {counts}")
 
 
+def check_end(lines):
+    """A signal ends counting with what was counted and nothing left open; of other devices nothing is kept."""
+    check(lines[:3] == ["0"] * 3, f"end: before {lines}")
+    check(lines[3] == "1" and lines[5] == "code 0", f"end: mapped {lines}")
+    for line in (lines[4], lines[6]):
+        check(events(json.loads(line), 0)["instructions"]["count"] is not None, f"end: {line}")
+    check(all(vcpu["opened"] == 0 for vcpu in json.loads(lines[7])["vcpus"]), f"end: left open {lines}")
+    check(lines[8:11] == ["0"] * 3, f"end: left enabled {lines}")
+
+
 def ask(file, command, arguments=None):
     """One command on the channel."""
     request = {"execute": command}
@@ -140,6 +165,10 @@ def run(directory, host, plugin, tool):
         os.remove(channel)
     words = ["-device", "virtio-serial-pci", "-chardev", f"socket,path={channel},server=on,wait=off,id=channel",
              "-device", f"virtserialport,chardev=channel,name={PORT}"]
+    # Others use such devices for other things: one found before and one found after, most likely.
+    for number in range(2):
+        words += ["-object", f"memory-backend-ram,id=other{number},size=1M,share=on",
+                  "-device", f"ivshmem-plain,memdev=other{number}"]
     guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"], words=words)
     guest.hooks["serving"] = lambda: talk(channel)
     return guest.run("exec 2>&1\n" + SCRIPT, [work, module, guest_driver.PERF, tool])
@@ -173,6 +202,7 @@ def main(directory, host, plugin, tool):
     try:
         check_probe(parts["probe"])
         check_stat(parts["stat"])
+        check_end(parts["end"])
         check_watch(parts["watch"])
         check("code 2" in parts["wrong"], "an unknown event is no event")
         check("code 1" in parts["driver"] and "driver has the device" in parts["driver"][0], "driver: not respected")
