@@ -38,13 +38,24 @@ static const char help[] =
 	"  --max-series N     more series than this of vCPUs and events are summed up by VM (20000)\n"
 	"  --help             this text\n";
 
+/* Clients at once, and the time for a request and its answer. */
+enum { MOST_CONNECTIONS = 16, PATIENCE_S = 5, REQUEST_S = 10, MOST_MEMORY = 32 << 10 };
+
+/* A client that is served. */
+struct client {
+	int64_t until; /* ns; 0: there is none */
+	int socket;
+};
+
 struct exporter {
 	struct session *session;
 	uint64_t port, interval, most_series;
 	const char *socket, *textfile, *state;
 	int json;
-	int unwritten, unkept; /* the file, the state: which was said */
-	pthread_mutex_t lock;  /* the session has one user at a time */
+	int unwritten, unkept;	 /* the file, the state: which was said */
+	pthread_mutex_t lock;	 /* the session has one user at a time */
+	pthread_mutex_t serving; /* clients */
+	struct client clients[MOST_CONNECTIONS];
 };
 
 /*
@@ -87,7 +98,47 @@ static void write_file(struct exporter *exporter)
 
 #ifdef WITH_MICROHTTPD
 
-enum { MOST_CONNECTIONS = 16, PATIENCE_S = 5, MOST_MEMORY = 32 << 10 };
+static struct client *client_of(struct exporter *exporter, int number)
+{
+	for (uint32_t i = 0; i < MOST_CONNECTIONS; i++)
+		if (exporter->clients[i].until ? exporter->clients[i].socket == number : number < 0)
+			return &exporter->clients[i];
+	return NULL;
+}
+
+/* One that comes or goes; its socket is closed afterwards. */
+static void notice(void *opaque, struct MHD_Connection *connection, void **kept,
+		   enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct exporter *exporter = opaque;
+	struct client *client;
+
+	(void)kept;
+	if (!info)
+		return;
+	pthread_mutex_lock(&exporter->serving);
+	client = client_of(exporter, what == MHD_CONNECTION_NOTIFY_STARTED ? -1 : info->connect_fd);
+	if (client && what == MHD_CONNECTION_NOTIFY_STARTED)
+		*client = (struct client){ now_ns() + REQUEST_S * 1000000000ll, info->connect_fd };
+	else if (client)
+		client->until = 0;
+	pthread_mutex_unlock(&exporter->serving);
+}
+
+/* The server ends one that is mute; one that says or reads a byte now and then would stay for ever.
+ */
+static void end_slow(struct exporter *exporter)
+{
+	int64_t now = now_ns();
+
+	pthread_mutex_lock(&exporter->serving);
+	for (uint32_t i = 0; i < MOST_CONNECTIONS; i++)
+		if (exporter->clients[i].until && exporter->clients[i].until < now)
+			shutdown(exporter->clients[i].socket, SHUT_RDWR);
+	pthread_mutex_unlock(&exporter->serving);
+}
 
 static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned int code,
 				   const char *type, void *text, size_t length,
@@ -99,6 +150,8 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned i
 	if (!response)
 		return MHD_NO;
 	MHD_add_response_header(response, "Content-Type", type);
+	/* So that the time of a client is that of one request. */
+	MHD_add_response_header(response, "Connection", "close");
 	result = MHD_queue_response(connection, code, response);
 	MHD_destroy_response(response);
 	return result;
@@ -232,7 +285,7 @@ static struct MHD_Daemon *serve(struct exporter *exporter, int *failed)
 				  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MOST_CONNECTIONS,
 				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)PATIENCE_S,
 				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MOST_MEMORY,
-				  MHD_OPTION_END);
+				  MHD_OPTION_NOTIFY_CONNECTION, notice, exporter, MHD_OPTION_END);
 	if (!server) {
 		complain(exporter->session, "the HTTP server does not start: %s", strerror(errno));
 		close(listening);
@@ -269,7 +322,24 @@ static void stop(const struct exporter *exporter, struct MHD_Daemon *server)
 	(void)server;
 }
 
+static void end_slow(struct exporter *exporter)
+{
+	(void)exporter;
+}
+
 #endif
+
+/* Until the next turn. */
+static void wait_turn(struct exporter *exporter)
+{
+	int64_t until = now_ns() + (int64_t)exporter->interval * 1000000;
+	int64_t left;
+
+	while (!watch_ended && (left = until - now_ns()) > 0) {
+		poll(NULL, 0, left > 1000000000 ? 1000 : (int)(left / 1000000) + 1);
+		end_slow(exporter);
+	}
+}
 
 /* One turn: new vCPUs, the file, the state; how many VMs there still are. */
 static uint32_t turn(struct exporter *exporter)
@@ -311,7 +381,7 @@ static int go_on(struct exporter *exporter)
 	if (exporter->unwritten)
 		return TOOL_FAILED;
 	while (!watch_ended && there > 0) {
-		poll(NULL, 0, (int)exporter->interval);
+		wait_turn(exporter);
 		there = turn(exporter);
 	}
 	if (!watch_ended)
@@ -374,6 +444,7 @@ int export_main(int count, char **arguments)
 	session_begin(&session, "export");
 	session.goes_on = 1;
 	pthread_mutex_init(&exporter.lock, NULL);
+	pthread_mutex_init(&exporter.serving, NULL);
 	result = options_take(&session, rows, count, arguments, DEFAULT_EVENTS);
 	if (!result &&
 	    (exporter.port != 0) + (exporter.socket != NULL) + (exporter.textfile != NULL) != 1) {
@@ -391,6 +462,7 @@ int export_main(int count, char **arguments)
 		result = run(&exporter);
 	state_end(&session);
 	session_end(&session);
+	pthread_mutex_destroy(&exporter.serving);
 	pthread_mutex_destroy(&exporter.lock);
 	return result;
 }

@@ -57,6 +57,7 @@ def check_silent(pid, directory):
     def talk(connection):
         if silent.is_set():
             time.sleep(100)
+            return
         connection.sendall(b'{"QMP": {}}\n')
         for line in connection.makefile("rb"):
             answer = {"return": answers[json.loads(line)["execute"]]}
@@ -139,6 +140,43 @@ def check_unknown(pid):
     assert "vpmu_events_seconds_total{" not in text, text
 
 
+def check_slow(pid):
+    """Clients that say a byte now and then have their time too; then others are served."""
+    port = free_port()
+    exporter = Exporter(TOOL, "--pid", str(pid), "-e", "task-clock", "--port", str(port))
+    until(lambda: get(port)[1])
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+    served = threading.Event()
+
+    def dribble():
+        while not served.is_set():
+            for client in slow:
+                try:
+                    client.sendall(b"G")
+                except OSError:
+                    pass
+            time.sleep(1)
+
+    threading.Thread(target=dribble, daemon=True).start()
+    until(lambda: get(port)[1], 90)
+    served.set()
+    for client in slow:
+        client.close()
+    # Torn, oversized and senseless requests end with their connection.
+    for words in (b"GET /met", b"\r\n\r\n", b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n\r\n",
+                  b"GET /metrics HTTP/1.1\r\nA: " + b"y" * 100000, b"\0" * 1000, b"GET\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            try:
+                client.sendall(words)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65536):
+                    pass
+            except OSError:
+                pass
+        assert "vpmu_vm_up" in get(port)[1], words
+    exporter.stop()
+
+
 def main():
     """Run the checks."""
     need_http(TOOL)
@@ -151,6 +189,7 @@ def main():
         check_silent(vms[0].pid, directory)
         check_namesakes([vm.pid for vm in vms])
         check_unknown(vms[0].pid)
+        check_slow(vms[0].pid)
     finally:
         for vm in vms:
             vm.kill()
