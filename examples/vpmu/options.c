@@ -13,7 +13,8 @@ static int take_value(const struct session *session, const struct option_row *ro
 	char *end;
 	unsigned long long number = strtoull(text, &end, 10);
 
-	if (row->number && (*end || end == text || number < row->least || number > row->most)) {
+	if (row->number && (*end || end == text || strchr(text, '-') || number < row->least ||
+			    number > row->most)) {
 		complain(session, "%s takes a number from %llu to %llu, not %s", row->name,
 			 (unsigned long long)row->least, (unsigned long long)row->most, text);
 		return TOOL_USAGE;

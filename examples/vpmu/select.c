@@ -90,7 +90,7 @@ static int add(struct session *session, const char *word)
 	}
 	memset(selected, 0, sizeof(*selected));
 	if (strlen(word) >= NAME_ROOM || parse(word, selected) != 0) {
-		complain(session, "there is no event %s. vpmu list shows those that there are.",
+		complain(session, "there is no event '%s'. vpmu list shows those that there are.",
 			 word);
 		return TOOL_USAGE;
 	}

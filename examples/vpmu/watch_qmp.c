@@ -19,7 +19,7 @@ static const struct {
 	{ EAGAIN,
 	  "the socket is busy: another client waits there. Give QEMU one -qmp for vpmu alone." },
 	{ ENOENT, "there is no such socket. Start QEMU with -qmp unix:PATH,server=on,wait=off" },
-	{ ECONNREFUSED, "nobody serves this socket: its QEMU has ended" },
+	{ ECONNREFUSED, "nobody serves this socket: its QEMU has ended, or it is none" },
 	{ EACCES, "this user may not use the socket. Run vpmu as QEMU's user" },
 	{ ENAMETOOLONG, "the path is too long for a socket" },
 	{ EPROTO, "what answers does not speak QMP. Is this the right socket?" },

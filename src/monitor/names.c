@@ -179,7 +179,7 @@ static const char *reason_of(uint32_t meter, int error)
 		return "No resctrl with monitoring is mounted (mount -t resctrl resctrl /sys/fs/resctrl), or the CPU has no monitors.";
 	if (meter == VPMU_MONITOR_PMU)
 		return "Only the VMM that embeds the PMU can tell.";
-	return "The kernel, its PMU driver or its hypervisor offers no such event.";
+	return "The kernel, its PMU driver or its hypervisor offers no such event, or not to this user (kernel.perf_event_paranoid, CAP_PERFMON).";
 }
 
 static int error_of(const struct vpmu_monitor *monitor, const struct vpmu_source_facts *facts,

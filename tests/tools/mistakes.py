@@ -133,6 +133,8 @@ def check_words():
     """Numbers beyond their range are told with it; help is had behind any words."""
     for words, said in ((["attach", "--vcpus", "999"], "--vcpus takes a number from 1 to 256"),
                         (["attach", "--socket", "x"], "--qmp PATH"),
+                        (["stat", "--pid", "1", "-I", "-18446744073709551606"], "-I takes"),
+                        (["stat", "--pid", "1", "-e", "cs,,cs"], "no event ''"),
                         (["guest", "stat", "--seconds", "nan"], "at most 86400"),
                         (["guest", "watch", "--times", "0"], "--times takes"),
                         (["guest", "watch", "--period", "99999999999999999999"], "--period takes"),

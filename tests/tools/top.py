@@ -18,6 +18,7 @@ import time
 import machine
 
 TOOL = os.path.abspath(sys.argv[1])
+LAST = "page-faults"  # column
 
 
 class Terminal:
@@ -85,6 +86,15 @@ def check(terminal, large):
     terminal.until(lambda s: len(s) <= 10 and s[0].startswith("vpmu top") and
                    s[1].split() == ["VM", "%CPU", "%GUEST", "task-clock"] and
                    all(row in ("large", "small", "vcpu") for row in rows(s)))
+    # The column to sort by is in sight on any screen, and a number is beside each name.
+    terminal.keys("Left")
+    terminal.until(lambda s: s[1].split()[:1] == ["VM"] and s[1].split()[-1:] == [LAST])
+    terminal.run("resize-window", "-t", "t", "-x", "20", "-y", "10")
+    terminal.until(lambda s: s[1].split() == ["VM", LAST] and
+                   all(len(line.split()) > 1 for line in s[2:] if line.startswith(("large", "small"))))
+    terminal.run("resize-window", "-t", "t", "-x", "60", "-y", "10")
+    terminal.keys("Right")
+    terminal.until(lambda s: s[1].split() == ["VM", "%CPU", "%GUEST", "task-clock"])
     terminal.run("resize-window", "-t", "t", "-x", "140", "-y", "30")
     terminal.until(lambda s: len(s) > 10 or sum("vcpu" in line for line in s) == 3)
     check_stall(terminal, large)
@@ -248,7 +258,7 @@ def main():
         if screen:
             check_hang_up(small)
             terminal = Terminal(f"{TOOL} top --qmp {large.qmp} --pid {small.pid} --delay 500 "
-                                "-e task-clock,context-switches,page-faults")
+                                f"-e task-clock,context-switches,{LAST}")
             check(terminal, large)
     finally:
         if terminal:
