@@ -199,8 +199,8 @@ static int guest_opens(struct vpmu_vcpu *vcpu)
 	if (guest_read(vcpu, VPMU_REG_OPENED) & 1)
 		return 1;
 	fprintf(stderr, "embed: the event does not open, reason %" PRIu64 "\n",
-		(guest_read(vcpu, status) & VPMU_EVENT_WORD_STATUS_REASON_MASK) >>
-			VPMU_EVENT_WORD_STATUS_REASON_SHIFT);
+		(uint64_t)((guest_read(vcpu, status) & VPMU_EVENT_WORD_STATUS_REASON_MASK) >>
+			   VPMU_EVENT_WORD_STATUS_REASON_SHIFT));
 	return 0;
 }
 
