@@ -146,6 +146,9 @@ static int take_commit(struct receiving *receiving, const struct piece *piece)
 	receiving->figures->resumed_at = clock_now();
 	receiving->figures->opens = opens_made() - receiving->opens + opens_of(machine);
 	receiving->committed = error >= 0;
+	/* Before the source hears of it: the guest goes on there. */
+	if (error < 0)
+		order_all(machine, ORDER_END);
 	return answer(receiving, error < 0 ? vpmu_error_text(error) : NULL);
 }
 

@@ -192,8 +192,11 @@ static int commit(struct machine *machine, int fd, struct figures *figures, uint
 	if (flow_put(fd, &piece, NULL))
 		return -1;
 	error = flow_await(fd, fault, room);
+	/* It said no, and nothing of the guest runs there. Where it said nothing, nobody knows. */
+	if (error > 0)
+		order_all(machine, ORDER_RESUME);
 	if (error)
-		return -1;
+		return refused(error);
 	figures->opens = opens_made() - opens + opens_of(machine);
 	order_all(machine, ORDER_END);
 	if (flow_begin(fd, &answer) || answer.kind != PIECE_FIGURES ||
