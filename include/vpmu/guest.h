@@ -464,7 +464,8 @@ int vpmu_guest_read_stale(const struct vpmu_guest *guest, uint32_t slot,
 
 /**
  * @brief What a slot counted between two readings. No access.
- * @param before the earlier reading
+ * @param before the earlier reading; none from before a reset, which begins generations anew
+ * (R-EPO-6)
  * @param after the later one, of the same slot
  * @param[out] delta the difference; unchanged on error
  * @return 0; VPMU_GUEST_BROKEN: the slot was opened anew, the epoch changed or the host lost the
