@@ -3,7 +3,8 @@
 /*
  * A whole device on registers: a guest does what it likes while its vCPU moves from CPU to CPU, and
  * a host that profiles, or owns the PMU for a while, takes the counters. The truth of what its
- * slots count is known: they show it, or say what they missed.
+ * slots count is known: they show it, or say what they missed; and each overflow is told once, as
+ * soon as it happens, or lost.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,17 +26,19 @@ static struct rig rig;
 static struct vpmu_vm *vm;
 static struct vpmu_vcpu *vcpu;
 
-/* What is true of a slot since it was opened. */
+/* What is true of a slot since it was opened, and the overflows that the guest acknowledged as long
+ * as it had one period. */
 static struct {
-	uint64_t generation, count, time;
+	uint64_t generation, count, time, acked, periods;
 } truths[USED];
 
 static struct {
 	uint64_t seed, now;
 	uint32_t flexible, released, bound;
+	uint32_t disturbed; /* counters were taken in this history */
 	uint32_t taken[RIG_CPUS];
 	void *cpus[RIG_CPUS], *hogs[RIG_CPUS][HOGS];
-	uint64_t complete, missed;
+	uint64_t complete, missed, noticed;
 } play;
 
 static uint32_t chance(uint32_t below)
@@ -113,15 +116,38 @@ static void describe_some(uint64_t mask)
 	}
 }
 
+static void write_period(unsigned int slot)
+{
+	truths[slot].periods |= get(VPMU_REG_OPENED) >> slot & 1;
+	put(slot, VPMU_ATTR_WORD_SAMPLE_PERIOD, chance(3) ? 1 + chance(3000) : 0);
+}
+
+static void write_mask(uint64_t index, uint64_t mask)
+{
+	uint64_t acked;
+
+	/* What was asked of the vCPU comes before the access, and may overflow. */
+	vpmu_vcpu_notify(vcpu);
+	acked = index == VPMU_REG_ACK ? get(VPMU_REG_PENDING) & mask : 0;
+	for (unsigned int i = 0; i < USED; i++)
+		truths[i].acked += acked >> i & 1;
+	vpmu_vcpu_write(vcpu, index, mask);
+}
+
 static void guest_step(void)
 {
 	static const uint64_t masks[] = { VPMU_REG_ENABLE,  VPMU_REG_ENABLE, VPMU_REG_ENABLE,
 					  VPMU_REG_DISABLE, VPMU_REG_ACK,    VPMU_REG_SYNC,
-					  VPMU_REG_CLOSE };
+					  VPMU_REG_CLOSE,   VPMU_REG_WARM,   VPMU_REG_CHECK,
+					  VPMU_REG_ACK };
 	uint64_t mask = chance(1u << USED), open = get(VPMU_REG_OPENED);
 
 	if (chance(3)) {
-		vpmu_vcpu_write(vcpu, masks[chance(7)], mask);
+		write_mask(masks[chance(TEST_COUNT(masks))], mask);
+		return;
+	}
+	if (chance(3) == 0) {
+		write_period(chance(USED));
 		return;
 	}
 	describe_some(mask & ~open);
@@ -217,10 +243,11 @@ static void resets(void)
 /* Whatever comes while it stands still is in none of its words. */
 static void stands_still(void)
 {
-	static void (*const meanwhile[])(void) = { moves, profiles, takes, rebinds, releases };
+	static void (*const meanwhile[])(void) = { moves, rebinds, releases, profiles, takes };
+	const uint32_t kinds = play.disturbed ? TEST_COUNT(meanwhile) : 3;
 
 	for (uint32_t i = chance(6); i > 0; i--) {
-		meanwhile[chance(TEST_COUNT(meanwhile))]();
+		meanwhile[chance(kinds)]();
 		if (chance(2))
 			vpmu_vcpu_enter(vcpu);
 		host_alone();
@@ -300,10 +327,12 @@ static void host_step(void)
 		break;
 	case 2:
 	case 3:
-		profiles();
+		if (play.disturbed)
+			profiles();
 		break;
 	case 4:
-		takes();
+		if (play.disturbed)
+			takes();
 		break;
 	case 5:
 		play.now += chance(100000000);
@@ -335,6 +364,31 @@ static void look_at(unsigned int slot, int fresh)
 		CHECK_EQ(count, truths[slot].count);
 }
 
+/* Each overflow was acknowledged, waits for that, or is lost; there are as many as there were, and
+ * of what counts for all of the time none is unseen. */
+static void look_at_overflows(unsigned int slot)
+{
+	uint64_t count = word(slot, VPMU_EVENT_WORD_COUNT);
+	uint64_t left = word(slot, VPMU_EVENT_WORD_PERIOD_LEFT);
+	uint64_t flags = word(slot, VPMU_EVENT_WORD_STATUS) >> VPMU_EVENT_WORD_STATUS_FLAGS_SHIFT;
+	uint64_t period = get(VPMU_STRIDE * (slot + 1ull) + VPMU_ATTR_WORD_SAMPLE_PERIOD);
+	uint64_t pending = get(VPMU_REG_PENDING) >> slot & 1;
+
+	if (!period)
+		return;
+	if (!truths[slot].periods) {
+		CHECK_EQ(truths[slot].acked + pending + word(slot, VPMU_EVENT_WORD_LOST),
+			 count / period);
+		CHECK_EQ(left, period - count % period);
+	}
+	if (pending || play.disturbed || play.flexible ||
+	    flags & (VPMU_EVENT_INCOMPLETE | VPMU_EVENT_MULTIPLEXED) ||
+	    !(get(VPMU_REG_ENABLED) >> slot & 1))
+		return;
+	play.noticed++;
+	CHECK(truths[slot].count - count < left);
+}
+
 static void look(int fresh)
 {
 	uint64_t open = get(VPMU_REG_OPENED);
@@ -343,12 +397,13 @@ static void look(int fresh)
 		uint64_t generation = word(i, VPMU_EVENT_WORD_CONTINUITY) & UINT32_MAX;
 
 		if (generation != truths[i].generation) {
+			memset(&truths[i], 0, sizeof(truths[i]));
 			truths[i].generation = generation;
-			truths[i].count = 0;
-			truths[i].time = 0;
 		}
-		if (open & BIT(i))
-			look_at(i, fresh);
+		if (!(open & BIT(i)))
+			continue;
+		look_at(i, fresh);
+		look_at_overflows(i);
 	}
 }
 
@@ -358,6 +413,7 @@ static void step(void)
 	guest_step();
 	look(0);
 	guest_runs();
+	look(0);
 	if (chance(3))
 		vpmu_vcpu_write(vcpu, VPMU_REG_SYNC, ALL);
 	else
@@ -369,6 +425,7 @@ static void history(uint32_t machine)
 {
 	rig_begin(&rig, machine);
 	memset(truths, 0, sizeof(truths));
+	play.disturbed = chance(2);
 	memset(play.taken, 0, sizeof(play.taken));
 	memset(play.hogs, 0, sizeof(play.hogs));
 	play.flexible = chance(2);
@@ -399,12 +456,15 @@ static void all_or_told(void)
 		play.seed = seeds[i] * 0x9e3779b97f4a7c15ull | 1;
 		play.complete = 0;
 		play.missed = 0;
+		play.noticed = 0;
 		printf("seed %llu\n", (unsigned long long)seeds[i]);
 		for (uint32_t j = 0; j < HISTORIES * RIG_MACHINES; j++)
 			history(j % RIG_MACHINES);
-		printf("%llu looks at complete slots, %llu at others\n",
-		       (unsigned long long)play.complete, (unsigned long long)play.missed);
+		printf("%llu looks at complete slots, %llu at others, %llu before an overflow\n",
+		       (unsigned long long)play.complete, (unsigned long long)play.missed,
+		       (unsigned long long)play.noticed);
 		CHECK(play.complete > 1000);
+		CHECK(play.noticed > 20);
 	}
 }
 
