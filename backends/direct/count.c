@@ -210,12 +210,15 @@ static uint64_t global_wanted(const struct vpmu_direct *direct, const struct dir
 	return bits;
 }
 
+/* An overflow that nobody looked at yet stands in the counter, and would interrupt for ever. */
 static void stop(struct vpmu_direct *direct, struct direct_cpu *cpu, uint32_t counter)
 {
+	const struct vpmu_hardware *hardware = &direct->hardware;
 	struct direct_event *event = cpu->has[counter];
 
-	if (!is_fixed(counter) && !direct->hardware.global_control)
-		set_select(direct, cpu, counter, closed(&direct->hardware, cpu->select[counter]));
+	if (!is_fixed(counter) && !hardware->global_control)
+		set_select(direct, cpu, counter,
+			   closed(hardware, cpu->select[counter]) & ~hardware->interrupt);
 	vpmu_direct_fold(direct, cpu, event);
 	event->counter = DIRECT_NOWHERE;
 	cpu->has[counter] = NULL;

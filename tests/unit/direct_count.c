@@ -460,6 +460,36 @@ static void an_unknown_cpu_is_an_error(void)
 	for_each_machine(astray);
 }
 
+/* The task leaves its CPU before anybody took the interrupt: its notice is given all the same, and
+ * what stays in the counter asks for no further interrupt. */
+static void untaken(struct rig *rig)
+{
+	struct vpmu_source_event event = { .attr = { .type = VPMU_TYPE_HARDWARE, .config = 5 },
+					   .left = 1000,
+					   .tag = 7 };
+	struct vpmu_source_opened opened;
+	void *task = rig_task(rig);
+
+	CHECK_EQ(rig->ops->open(rig->direct, task, &event, 1, 0, &opened), 0);
+	CHECK_EQ(rig->ops->run(rig->direct, task, opened.group, 1), 0);
+	rig_enter(rig, task);
+	CHECK_EQ(vpmu_sim_level(rig->sim, 0, GUEST_USER), 0);
+	CHECK(vpmu_sim_advance(rig->sim, 0, 100000) < 100000);
+	rig_leave(rig, task);
+	CHECK_EQ(rig->ops->edge(rig->direct, task, VPMU_EDGE_SCHED_OUT), 0);
+	CHECK_EQ(rig->notices, BIT(7));
+	if (vpmu_sim_interrupt(rig->sim, 0))
+		(void)vpmu_direct_interrupt(rig->direct, 0);
+	CHECK_EQ(vpmu_sim_interrupt(rig->sim, 0), 0);
+	CHECK_EQ(rig->noticed, 1);
+	close_all(rig, task, opened.group);
+}
+
+static void an_interrupt_ends_with_its_event(void)
+{
+	for_each_machine(untaken);
+}
+
 /* A task that comes to a CPU that was taken hears of it there. */
 static void arriving(struct rig *rig)
 {
@@ -532,6 +562,7 @@ const struct test_case test_cases[] = {
 	{ "R-SLOT-9", "an unknown CPU is an error", an_unknown_cpu_is_an_error },
 	{ "R-EPO-3", "a task hears of a taken CPU", a_task_hears_of_a_taken_cpu },
 	{ "harmless", "what others left stands still", what_others_left_stands_still },
+	{ "harmless", "an interrupt ends with its event", an_interrupt_ends_with_its_event },
 	{ "R-SLOT-4", "running time never exceeds enabled time",
 	  running_time_never_exceeds_enabled_time },
 	{ "", "running time stands still without registers",
