@@ -6,8 +6,8 @@
  *
  * Freestanding; nothing is allocated and there is no global state. What a guest does, in order:
  * vpmu_guest_find() on x86, vpmu_guest_find_call() on LoongArch (else firmware tells), one of the
- * ways in (MSR, MMIO, call, mailbox), vpmu_guest_start() on each vCPU, vpmu_guest_area_on(),
- * vpmu_guest_pmi_set(); then vpmu_guest_open() and the rest.
+ * ways in (MSR, MMIO, call, mailbox), vpmu_guest_start() on each vCPU, vpmu_guest_area_on() or, by
+ * a mailbox, vpmu_guest_area_on_block(), vpmu_guest_pmi_set(); then vpmu_guest_open() and the rest.
  *
  * **Trust.** What the host wrote is checked before it is used: limits are clamped, no address,
  * index or loop depends on it unchecked, and an answer that abi/SPEC.md rules out ends the call
@@ -742,7 +742,7 @@ int vpmu_guest_mailbox_prepare(struct vpmu_guest_mailbox *mailbox, void *region,
  * @brief The way by a mailbox. The batch is copied into the context's page and back; its address
  * has no meaning.
  * @return the table; its opaque is a struct vpmu_guest_mailbox. The events area is the block's
- * first page: vpmu_guest_area_use()
+ * first page: vpmu_guest_area_on_block()
  * @par Threads
  * Any context.
  * @since 0.1
