@@ -41,6 +41,26 @@ static inline int vpmu_sized_check(const void *from, size_t known)
 	return vpmu_sized_tail(bytes + known, bytes + size);
 }
 
+/*
+ * Empties an answer of the caller's, whose size stays, or `own` where the caller wants none. NULL,
+ * and the error, for one of a wrong size.
+ */
+static inline void *vpmu_sized_empty(void *answer, void *own, size_t known, int *error)
+{
+	uint64_t size = known;
+
+	*error = answer ? vpmu_sized_check(answer, known) : 0;
+	if (*error)
+		return NULL;
+	if (answer)
+		memcpy(&size, answer, sizeof(size));
+	else
+		answer = own;
+	memset(answer, 0, known);
+	memcpy(answer, &size, sizeof(size));
+	return answer;
+}
+
 /* Checks, and copies what is known. 0 or VPMU_ERROR_*. */
 static inline int vpmu_sized_copy(void *to, size_t known, const void *from)
 {

@@ -3,8 +3,6 @@
 
 /* KVM's rules for filters of events: what it takes, and what it then allows. */
 
-#include <string.h>
-
 #include <vpmu/filter.h>
 
 #include "filter.h"
@@ -16,19 +14,9 @@ _Static_assert(sizeof(struct vpmu_filter_event) == 16, "vpmu_filter_event");
 struct vpmu_filter_report *vpmu_filter_report_begin(struct vpmu_filter_report *report,
 						    struct vpmu_filter_report *own, int *error)
 {
-	uint64_t size = sizeof(*own);
-
-	*error = 0;
-	if (report) {
-		*error = vpmu_sized_check(report, sizeof(*report));
-		if (*error)
-			return NULL;
-		size = report->size;
-	} else {
-		report = own;
-	}
-	memset(report, 0, sizeof(*report));
-	report->size = size;
+	report = vpmu_sized_empty(report, own, sizeof(*own), error);
+	if (!report)
+		return NULL;
 	report->reason = "";
 	report->index = VPMU_FILTER_NO_EVENT;
 	return report;

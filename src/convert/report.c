@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 libvpmu contributors */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-#include <string.h>
-
 #include <vpmu/convert.h>
 
 #include "fields.h"
@@ -18,19 +16,9 @@ _Static_assert(FIELD_COUNT <= 128, "vpmu_convert_report.dropped has a bit for ea
 struct vpmu_convert_report *vpmu_convert_report_begin(struct vpmu_convert_report *report,
 						      struct vpmu_convert_report *own, int *error)
 {
-	uint64_t size = sizeof(*own);
-
-	*error = 0;
-	if (report) {
-		*error = vpmu_sized_check(report, sizeof(*report));
-		if (*error)
-			return NULL;
-		size = report->size;
-	} else {
-		report = own;
-	}
-	memset(report, 0, sizeof(*report));
-	report->size = size;
+	report = vpmu_sized_empty(report, own, sizeof(*own), error);
+	if (!report)
+		return NULL;
 	report->supported = VPMU_CONVERT_ATTR_SIZE;
 	report->name = "";
 	report->reason = "";
