@@ -106,7 +106,8 @@ def check_usage(minivmm):
     help_text = run([minivmm, "--help"])
     check(help_text.returncode == 0 and help_text.stdout.startswith("usage: "), "--help")
     for words in (["--transport"], ["--transport", "smoke"], ["--guest"], ["more"], ["--source"],
-                  ["--source", "smoke"]):
+                  ["--source", "smoke"], ["--generation", "4294967296"], ["--generation", "-1"],
+                  ["--generation", ""], ["--aborts", "1x"]):
         result = run([minivmm, *words])
         check(result.returncode == 2 and result.stderr.startswith("usage: ")
               and not result.stdout, f"{words} was taken")
