@@ -102,6 +102,7 @@ static int demonstrate(struct options *options)
 	if (options->json)
 		printf("{\n");
 	error = with_device(&first, options, phases_run);
+	options->statistics = NULL;
 	if (!error && !options->inside) {
 		options->roam = 1;
 		error = with_device(&second, options, move_show);

@@ -20,6 +20,7 @@
  * move.c     the second half of the demonstration: a running guest moves to another process
  * send.c, receive.c  its two sides; snapshot.c  the same to a file and back
  * calls.c    the library's system calls, counted
+ * statistics.c  what the PMUs cost, for those who watch the VM
  * report.c   the table; json.c  the same for programs
  *
  * With --source sim the guest runs on a simulated PMU whose truth is known:
@@ -61,9 +62,10 @@ struct options {
 	const char *restore; /* go on with what was saved */
 	const char *line; /* stop when the line of vCPU 0 is so, a name of VPMU_LINE_*; NULL: at any
 			     moment */
-	const char *without; /* an event that this host cannot serve */
-	uint32_t aborts;     /* moves that are aborted half way before the one that is not */
-	uint32_t generation; /* of the restore */
+	const char *statistics; /* tell there what the PMUs cost; NULL */
+	const char *without;	/* an event that this host cannot serve */
+	uint32_t aborts;	/* moves that are aborted half way before the one that is not */
+	uint32_t generation;	/* of the restore */
 };
 
 /* What a thread asks of the thread of a vCPU; see orders.c. */
@@ -153,8 +155,9 @@ struct vcpu {
 	int elsewhere; /* 1: an order stopped it, so what was done before a run is to be done again */
 	int waits;     /* 1: between orders it does not run its guest */
 	int ended;
-	struct image configuration; /* of ORDER_CONFIGURE, and for ORDER_PREPARE */
-	struct cpu_state state;	    /* of ORDER_STOP, and for ORDER_COMMIT */
+	struct image configuration;  /* of ORDER_CONFIGURE, and for ORDER_PREPARE */
+	struct cpu_state state;	     /* of ORDER_STOP, and for ORDER_COMMIT */
+	struct vpmu_statistics told; /* by its thread; size 0: nothing yet */
 };
 
 /* What is told of a move. */
@@ -194,6 +197,9 @@ struct machine {
 	uint64_t (*now)(void); /* the time of deadlines */
 	struct simulated *simulated;
 	struct vcpu vcpus[VCPUS];
+	pthread_mutex_t telling; /* what vCPUs told */
+	pthread_t teller;
+	int listener;
 	uint32_t started; /* threads */
 	atomic_int stop;  /* the VMM gives up; looked at when a signal ended KVM_RUN */
 	int kvm_fd;
@@ -325,6 +331,12 @@ void simulated_truth(const struct simulated *simulated, uint32_t cpu, struct tru
 
 /* simulated_report.c */
 void simulated_print(const struct machine *machine);
+
+/* statistics.c: 0, or -1 and it has said why */
+int statistics_begin(struct machine *machine);
+void statistics_end(struct machine *machine);
+/* On the vCPU's thread. */
+void statistics_note(struct vcpu *vcpu);
 
 /* truth.c: on the vCPU's thread */
 int truth_open(struct measure *measure);

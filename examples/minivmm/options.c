@@ -17,7 +17,7 @@
 
 static const char usage[] =
 	"usage: minivmm [--transport msr|mmio] [--json] [--in-process] [--guest file]\n"
-	"               [--source perf|sim|sim-amd|sim-loongarch]\n"
+	"               [--source perf|sim|sim-amd|sim-loongarch] [--statistics socket]\n"
 	"       minivmm --move [--line idle|to-inject|raised] [--aborts n] [--without event] ...\n"
 	"       minivmm --save file | --restore file [--generation n] ...\n"
 	"\n"
@@ -32,6 +32,7 @@ static const char usage[] =
 	"  --source sim      count on a simulated PMU whose truth is known, in virtual time;\n"
 	"                    implies --in-process; or sim-amd, sim-loongarch\n"
 	"  --guest file      the guest's program, else " GUEST_FILE " beside minivmm\n"
+	"  --statistics sock tell there what the first guest's PMU costs: vpmu stat --pmu sock\n"
 	"  --move            only the move\n"
 	"  --line state      stop vCPU 0 while its PMI line is idle, to-inject or raised\n"
 	"  --aborts n        abort so many moves half way before the one that is not\n"
@@ -95,9 +96,10 @@ static int text_take(struct options *options, const char *word, const char *valu
 		const char *word;
 		const char **text;
 	} texts[] = {
-		{ "--guest", &options->guest },	    { "--line", &options->line },
-		{ "--without", &options->without }, { "--save", &options->save },
-		{ "--restore", &options->restore }, { "--receive", &options->receive },
+		{ "--guest", &options->guest },		  { "--line", &options->line },
+		{ "--without", &options->without },	  { "--save", &options->save },
+		{ "--restore", &options->restore },	  { "--receive", &options->receive },
+		{ "--statistics", &options->statistics },
 	};
 	unsigned int i;
 

@@ -181,6 +181,7 @@ static int run_once(struct vcpu *vcpu)
 	timer_adjust(vcpu);
 	result = ioctl(vcpu->fd, KVM_RUN, 0);
 	vpmu_vcpu_leave(vcpu->device);
+	statistics_note(vcpu);
 	if (!result)
 		return vcpu_answer(vcpu);
 	if (errno != EINTR && errno != EAGAIN) {

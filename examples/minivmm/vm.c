@@ -251,8 +251,12 @@ void vm_end(struct machine *machine)
 
 int vm_run(struct machine *machine)
 {
-	int error = vm_start(machine);
+	int error = statistics_begin(machine);
 
+	if (error)
+		return error;
+	error = vm_start(machine);
 	vm_end(machine);
+	statistics_end(machine);
 	return error;
 }
