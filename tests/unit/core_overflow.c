@@ -333,6 +333,31 @@ static void a_source_that_takes_no_period_is_asked_again(void)
 	tear_down();
 }
 
+/* One time for all of a group, and none for a group that stands still. */
+static void a_source_is_asked_again_for_a_whole_group(void)
+{
+	set_up(NULL);
+	describe_group(3);
+	open_group(3);
+	world_fail(&world, WORLD_PERIOD, 0, 1, VPMU_ERROR_LIMIT);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 10);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	DONE(VPMU_REG_ENABLE, 1);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 10);
+	world_fail(&world, WORLD_PERIOD, 0, 2, VPMU_ERROR_LIMIT);
+	DONE(WORLD_ATTR(0, VPMU_ATTR_WORD_SAMPLE_PERIOD), 20);
+	world.now += 1000;
+	DONE(WORLD_ATTR(1, VPMU_ATTR_WORD_SAMPLE_PERIOD), 30);
+	CHECK_EQ(world.failed[WORLD_PERIOD], 3);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), world.now - 1000 + 10000000);
+	world.now = vpmu_vcpu_deadline(vcpu);
+	vpmu_vcpu_enter(vcpu);
+	CHECK_EQ(world_group(&world, 0, 0)->events[0].left, 20);
+	CHECK_EQ(world_group(&world, 0, 0)->events[1].left, 30);
+	CHECK_EQ(vpmu_vcpu_deadline(vcpu), VPMU_NO_DEADLINE);
+	tear_down();
+}
+
 /* It is asked at once when the guest starts the slot, and no more once it is lost or closed. */
 static void a_source_that_takes_no_period_is_asked_at_the_start(void)
 {
@@ -575,6 +600,8 @@ const struct test_case test_cases[] = {
 	  a_source_that_takes_no_period_is_asked_again },
 	{ "R-OVF-3", "a_source_that_takes_no_period_is_asked_at_the_start",
 	  a_source_that_takes_no_period_is_asked_at_the_start },
+	{ "R-OVF-3", "a_source_is_asked_again_for_a_whole_group",
+	  a_source_is_asked_again_for_a_whole_group },
 	{ "R-OVF-3", "a_starved_source_is_asked_again", a_starved_source_is_asked_again },
 	{ "R-OVF-3", "a_starved_source_is_asked_again_when_started",
 	  a_starved_source_is_asked_again_when_started },
