@@ -36,7 +36,7 @@ static struct {
 	uint64_t seed, now;
 	uint32_t flexible, released, bound;
 	uint32_t disturbed; /* counters were taken in this history */
-	uint32_t taken[RIG_CPUS];
+	uint32_t taken[RIG_CPUS], lent[RIG_CPUS];
 	void *cpus[RIG_CPUS], *hogs[RIG_CPUS][HOGS];
 	uint64_t complete, missed, noticed;
 } play;
@@ -209,6 +209,18 @@ static void takes(void)
 	*taken = !*taken;
 }
 
+/* The registers are somebody else's for a while, and nobody is told. */
+static void lends(void)
+{
+	uint32_t *lent = &play.lent[rig.cpu];
+
+	if (*lent)
+		vpmu_direct_gain(rig.direct, rig.cpu, 0);
+	else
+		vpmu_direct_lose(rig.direct, rig.cpu, 0);
+	*lent = !*lent;
+}
+
 static void host_alone(void)
 {
 	vpmu_direct_tick(rig.direct, rig.cpu);
@@ -243,7 +255,8 @@ static void resets(void)
 /* Whatever comes while it stands still is in none of its words. */
 static void stands_still(void)
 {
-	static void (*const meanwhile[])(void) = { moves, rebinds, releases, profiles, takes };
+	static void (*const meanwhile[])(
+		void) = { moves, rebinds, releases, profiles, takes, lends };
 	const uint32_t kinds = play.disturbed ? TEST_COUNT(meanwhile) : 3;
 
 	for (uint32_t i = chance(6); i > 0; i--) {
@@ -332,7 +345,7 @@ static void host_step(void)
 		break;
 	case 4:
 		if (play.disturbed)
-			takes();
+			chance(2) ? takes() : lends();
 		break;
 	case 5:
 		play.now += chance(100000000);
@@ -427,6 +440,7 @@ static void history(uint32_t machine)
 	memset(truths, 0, sizeof(truths));
 	play.disturbed = chance(2);
 	memset(play.taken, 0, sizeof(play.taken));
+	memset(play.lent, 0, sizeof(play.lent));
 	memset(play.hogs, 0, sizeof(play.hogs));
 	play.flexible = chance(2);
 	play.released = 0;
