@@ -116,6 +116,20 @@ uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct pe
 	return vpmu_perf_distance(perf, &member->attr, member->left);
 }
 
+/*
+ * Intel's AnyThread bit counts the other thread of the core as well, whoever that is, and the
+ * kernel lets pass who may count whole CPUs (intel_pmu_hw_config(), arch/x86/events/intel/core.c).
+ */
+int vpmu_perf_counts_neighbour(const struct guest_perf_attr *attr)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return attr->type == VPMU_TYPE_RAW && attr->config >> 21 & 1;
+#else
+	(void)attr;
+	return 0;
+#endif
+}
+
 /* LoongArch's driver takes 10 bits of a raw event's config, and drops all else without a word. */
 int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_attr *attr)
 {

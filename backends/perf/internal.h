@@ -129,6 +129,7 @@ enum perf_refusal {
 	PERF_MEDIATED,
 	PERF_NOT_SPLIT,
 	PERF_NO_EVENT,
+	PERF_NEIGHBOUR,
 	PERF_FOREIGN,
 	PERF_NO_NOTICE,
 };
@@ -164,6 +165,8 @@ uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct pe
  */
 int vpmu_perf_needs_dummy(const struct perf_member *member);
 int vpmu_perf_raw_is_cut(const struct vpmu_perf *perf, const struct guest_perf_attr *attr);
+/* Whether it counts what runs beside the thread too. */
+int vpmu_perf_counts_neighbour(const struct guest_perf_attr *attr);
 int vpmu_perf_attr_fill(struct perf_event_attr *to, const struct guest_perf_attr *from,
 			uint32_t how, uint64_t period);
 

@@ -85,6 +85,8 @@ int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, 
 		return vpmu_perf_refuse(perf, PERF_NOT_SPLIT, attr, thread);
 	if (error || vpmu_perf_raw_is_cut(perf, attr))
 		return vpmu_perf_refuse(perf, PERF_NO_EVENT, attr, thread);
+	if (vpmu_perf_counts_neighbour(attr))
+		return vpmu_perf_refuse(perf, PERF_NEIGHBOUR, attr, thread);
 	if (!vpmu_perf_counts_guest(attr) || flags & VPMU_SOURCE_NO_GUEST)
 		return 0;
 	if (!(flags & VPMU_SOURCE_HOST) && !(perf->config.flags & VPMU_PERF_THREADS_RUN_GUEST))

@@ -108,6 +108,9 @@ static const struct refusal {
 	[PERF_NO_EVENT] = { VPMU_ERROR_UNSUPPORTED, VPMU_LOG_WARNING,
 			    "the words describe no event of perf",
 			    "Use the values of the guest ABI.", "Name it as vpmu list does." },
+	[PERF_NEIGHBOUR] = { VPMU_ERROR_DENIED, VPMU_LOG_WARNING,
+			     "it would count the other thread of the core too, whoever runs there",
+			     "Use raw events without the AnyThread bit, 21 of config.", NULL },
 	[PERF_FOREIGN] = { 0, VPMU_LOG_NOTE,
 			   "the thread is not one of this process, and a signal might end its program",
 			   "Its overflows are found when its events are read; sync them as often as "

@@ -11,10 +11,11 @@
  * refused unless VPMU_PERF_THREADS_RUN_GUEST says that the threads do. Host-software events count
  * the thread, guest and host together (VPMU_EVENT_THREAD). On LoongArch the kernel ignores
  * exclude_host, and hardware events there come with VPMU_EVENT_APPROXIMATE, and behind a gate
- * (below). Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters, or its reading is
- * VPMU_ERROR_STARVED. From the first such reading on, time that the thread has on a CPU is enabled
- * time in which the group did not run. Before that nobody knew: the kernel's enabled time stands
- * still from the moment of the loss.
+ * (below). On x86 a raw event with Intel's AnyThread bit, which counts the other thread of the core
+ * too, is VPMU_ERROR_DENIED. Without VPMU_SOURCE_FLEXIBLE a group is pinned: it holds its counters,
+ * or its reading is VPMU_ERROR_STARVED. From the first such reading on, time that the thread has on
+ * a CPU is enabled time in which the group did not run. Before that nobody knew: the kernel's
+ * enabled time stands still from the moment of the loss.
  *
  * **The gate.** Where the PMU's driver ignores exclude_host, what a VMM does between two runs of
  * the guest would count as the guest's. So a group with hardware, cache or raw events of the guest

@@ -136,6 +136,41 @@ static void one_side_is_approximate_on_loongarch(void)
 }
 
 /* R-CONV-28: its driver would count another event, and say nothing. */
+#if defined(__x86_64__) || defined(__i386__)
+#define HAS_ANY_THREAD 1
+#else
+#define HAS_ANY_THREAD 0
+#endif
+
+/* Who runs on the other thread of the core is nothing to a guest, whatever the VMM may count. */
+static void no_event_counts_a_neighbour(void)
+{
+	static const struct {
+		uint64_t type, config;
+		int any;
+	} rows[] = {
+		{ VPMU_TYPE_RAW, 0x2000c0, 1 },
+		{ VPMU_TYPE_RAW, UINT64_MAX, 1 },
+		{ VPMU_TYPE_RAW, ~(1ull << 21), 0 },
+		{ VPMU_TYPE_RAW, 0xc0, 0 },
+	};
+
+	begin_beside(VPMU_PERF_THREADS_RUN_GUEST, NULL);
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		struct vpmu_source_event one = event(rows[i].type, rows[i].config, 0);
+		struct vpmu_source_opened opened;
+		uint32_t asked = fake.calls[FAKE_OPEN];
+		int error = open_events(&one, 1, 0, &opened);
+
+		CHECK_EQ(error, HAS_ANY_THREAD && rows[i].any ? VPMU_ERROR_DENIED : 0);
+		CHECK_EQ(fake.calls[FAKE_OPEN], asked + !error);
+		CHECK_EQ(fake.texts, HAS_ANY_THREAD);
+		if (!error)
+			close_group(opened.group);
+	}
+	end();
+}
+
 static void raw_events_that_loongarch_would_cut_are_refused(void)
 {
 	static const struct {
@@ -172,6 +207,7 @@ const struct test_case test_cases[] = {
 	  one_side_is_approximate_on_loongarch },
 	{ "R-CONV-28", "raw events that loongarch would cut are refused",
 	  raw_events_that_loongarch_would_cut_are_refused },
+	{ "harmless", "no event counts a neighbour", no_event_counts_a_neighbour },
 	{ "perf-scope", "the kernel is asked for a side", the_kernel_is_asked_for_a_side },
 	{ "perf-scope", "an old kernel is asked for it too", an_old_kernel_is_asked_for_it_too },
 	{ "perf-scope", "a thread without guest counts the host",
