@@ -264,6 +264,7 @@ int guest_main(int count, char **words)
 
 	if (result)
 		return result - 1;
+	begin_signals();
 	if (strcmp(options.command, "serve") == 0)
 		return options.port ? guest_serve(options.port) : usage_error("guest serve", NULL);
 	if (count_parse(&set, options.events, why, sizeof(why)) < 0) {
@@ -277,7 +278,6 @@ int guest_main(int count, char **words)
 			fprintf(stderr, "vpmu guest: there is no device: %s\n", agent.why);
 			return TOOL_FAILED;
 		}
-		begin_signals();
 		result = commands[i].run(&options, &agent, &set);
 		agent_close(&agent);
 		return result;
