@@ -162,7 +162,7 @@ int vpmu_vcpu_prepare(struct vpmu_vcpu *vcpu, const void *image, uint64_t length
 		error = vpmu_image_fault_start(fault);
 	if (error < 0)
 		return error;
-	if (!vcpu->bound || vcpu->stopped || vcpu->control[VPMU_REG_OPENED])
+	if (!vcpu->bound || vcpu->stopped || vcpu->incoming || vcpu->control[VPMU_REG_OPENED])
 		return VPMU_ERROR_STATE;
 	error = vpmu_image_prove(image, length, fault);
 	if (error < 0)

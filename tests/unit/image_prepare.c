@@ -116,6 +116,20 @@ static void a_prepare_has_its_conditions(void)
 	end();
 }
 
+static void a_prepare_comes_before_the_load(void)
+{
+	begin(NULL);
+	open_slot(0, 0, 0);
+	CHECK_EQ(prepare(), 1);
+	stop_and_save();
+	CHECK_EQ(load(), 0);
+	CHECK_EQ(vpmu_vcpu_prepare(arrived, image, length, &options, &fault), VPMU_ERROR_STATE);
+	CHECK_EQ(vpmu_vm_abort(there.vm), 0);
+	CHECK_EQ(vpmu_vcpu_prepare(arrived, image, length, &options, &fault), 1);
+	CHECK_EQ(there.calls[WORLD_OPEN], 1);
+	end();
+}
+
 static void what_the_host_refuses_is_not_ready(void)
 {
 	begin(NULL);
@@ -134,6 +148,7 @@ const struct test_case test_cases[] = {
 	{ "R-MIG-14", "a_prepare_leaves_no_trace_when_aborted",
 	  a_prepare_leaves_no_trace_when_aborted },
 	{ "R-MIG-13", "a_prepare_has_its_conditions", a_prepare_has_its_conditions },
+	{ "R-MIG-13", "a_prepare_comes_before_the_load", a_prepare_comes_before_the_load },
 	{ "R-MIG-13", "what_the_host_refuses_is_not_ready", what_the_host_refuses_is_not_ready },
 };
 const unsigned int test_case_count = TEST_COUNT(test_cases);
