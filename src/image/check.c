@@ -13,8 +13,10 @@ int vpmu_image_info(const void *image, uint64_t length, struct vpmu_image_info *
 	uint64_t size = info->size;
 	int error = vpmu_image_fault_start(fault);
 
-	if (error || size < sizeof(*info))
-		return VPMU_ERROR_INVALID;
+	if (!error)
+		error = vpmu_sized_check(info, sizeof(*info));
+	if (error)
+		return error;
 	error = vpmu_image_identify(image, length, &found, fault);
 	if (error)
 		return error;

@@ -186,9 +186,17 @@ static void short_structs_are_refused(void)
 {
 	struct vpmu_image_info info = { .size = sizeof(info) - 1 };
 	struct vpmu_image_fault told = { .size = sizeof(told) - 1 };
+	struct {
+		struct vpmu_image_info known;
+		uint64_t tail;
+	} wide = { .known = { .size = sizeof(wide) }, .tail = 1 };
 	struct image image;
 
 	image_whole(&image, 1);
+	CHECK_EQ(vpmu_image_info(image.bytes, 64, &wide.known, NULL), VPMU_ERROR_TOO_BIG);
+	wide.tail = 0;
+	CHECK_EQ(vpmu_image_info(image.bytes, 64, &wide.known, NULL), 0);
+	CHECK_EQ(wide.known.size, sizeof(wide));
 	CHECK_EQ(vpmu_image_info(image.bytes, 64, &info, NULL), VPMU_ERROR_INVALID);
 	info.size++;
 	CHECK_EQ(vpmu_image_info(image.bytes, 64, &info, &told), VPMU_ERROR_INVALID);
