@@ -77,14 +77,18 @@ def define(name, value, doc=None):
     return f"/** {tidy(doc)} */\n{line}" if doc else line
 
 
-def field_defines(prefix, words):
+def fields(prefix, words):
+    """Fields that are not the whole word: the word's name, the field's, its stem, and the field."""
     for word in words:
         for name, field in word["fields"].items():
-            if bits(field) == (1 << 64) - 1:
-                continue
-            stem = f"VPMU_{prefix}{word['name'].upper()}_{name.upper()}"
-            yield define(f"{stem}_SHIFT", field[1], f"{word['name']}: lowest bit of {name}")
-            yield define(f"{stem}_MASK", f"0x{bits(field):x}ull", f"{word['name']}: {name} in place")
+            if bits(field) != (1 << 64) - 1:
+                yield word["name"], name, f"{prefix}{word['name'].upper()}_{name.upper()}", field
+
+
+def field_defines(prefix, words):
+    for word, name, stem, field in fields(prefix, words):
+        yield define(f"VPMU_{stem}_SHIFT", field[1], f"{word}: lowest bit of {name}")
+        yield define(f"VPMU_{stem}_MASK", f"0x{bits(field):x}ull", f"{word}: {name} in place")
 
 
 def c_struct(name, doc, words):
@@ -239,10 +243,15 @@ def constants(abi):
     yield "MAGIC", magic(abi)
     for key in ("level", "draft_level", "stride", "max_slots", "max_batch_words"):
         yield key.upper(), a[key]
+    yield from (("SLOT_ATTR", a["attr_at"]), ("SLOT_EVENT", a["event_at"]))
     yield from ((c["name"], c["value"]) for c in abi["constant"])
     yield from ((f"REG_{r['name']}", r["index"]) for r in abi["register"])
     for kind in ("attr", "event"):
         yield from ((f"{kind.upper()}_WORD_{w['name'].upper()}", w["index"]) for w in abi[kind])
+    for prefix, kind in (("REG_", "register"), ("ATTR_WORD_", "attr"), ("EVENT_WORD_", "event")):
+        for _, _, stem, field in fields(prefix, abi[kind]):
+            yield f"{stem}_SHIFT", field[1]
+            yield f"{stem}_MASK", bits(field)
     for e in abi["enum"]:
         yield from ((f"{e['name']}_{n}", v[0]) for n, v in e["values"].items())
     for f in abi["flags"]:

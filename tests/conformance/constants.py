@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The numbers that the model states for itself are those of abi/vpmu.toml, all of them."""
+"""The numbers that the model states for itself are those of abi/vpmu.toml, all of them; other languages have those of C."""
 
 import pathlib
+import re
 import sys
 import unittest
 
@@ -22,7 +23,7 @@ TABLES = {"TYPE": "TYPE", "HARDWARE": "HARDWARE", "CACHE_OP": "CACHE_OP",
           "CONTEXT": "CONTEXT", "CALL": "CALL", "FEATURE": "FEATURE", "ATTR": "ATTR_FLAG",
           "EVENT": "EVENT_FLAG", "REG": "REG", "ATTR_WORD": "ATTR_WORD",
           "EVENT_WORD": "EVENT_WORD", "PCI": "PCI"}
-OTHERS = {"DRAFT_LEVEL": "LEVEL_DRAFT", "STRIDE": "STRIDE"}
+OTHERS = {"DRAFT_LEVEL": "LEVEL_DRAFT", "STRIDE": "STRIDE", "SLOT_EVENT": "EVENT_AT"}
 
 
 # The same for images.
@@ -61,15 +62,38 @@ def stated():
     return numbers
 
 
+def generated():
+    """Return the numbers for Python, and of these the places of fields."""
+    numbers = {name: value for name, value in vars(vpmu_abi).items()
+               if name.isupper() and isinstance(value, int)}
+    return numbers, {name: value for name, value in numbers.items() if name.endswith(("_SHIFT", "_MASK"))}
+
+
 class Constants(unittest.TestCase):
-    """Two lists of the same numbers."""
+    """Lists of the same numbers."""
 
     def test_same(self):
         """R-REG-1: both lists hold the same names with the same values."""
-        generated = {name: value for name, value in vars(vpmu_abi).items()
-                     if name.isupper() and isinstance(value, int)}
-        self.assertGreater(len(generated), 100)
-        self.assertEqual(generated, {**stated(), **stated_of_images()})
+        numbers, fields = generated()
+        self.assertGreater(len(numbers), 100)
+        self.assertEqual(numbers.pop("SLOT_ATTR"), 0)
+        self.assertEqual({name: value for name, value in numbers.items() if name not in fields},
+                         {**stated(), **stated_of_images()})
+
+    def test_fields(self):
+        """R-REG-1: a field is where it is in C."""
+        header = (ABI.parent / "include/vpmu/abi.h").read_text(encoding="utf-8")
+        in_c = {name: int(value, 0) for name, value in re.findall(
+            r"^#define VPMU_(\w+_(?:SHIFT|MASK)) (0x[0-9a-f]+|\d+)(?:ull)?$", header, re.M)}
+        self.assertGreater(len(in_c), 50)
+        self.assertEqual(generated()[1], in_c)
+
+    def test_rust(self):
+        """R-REG-1: Rust has what Python has."""
+        text = (ABI / "gen/vpmu_abi.rs").read_text(encoding="utf-8")
+        in_rust = {name: int(value, 0) for name, value in re.findall(
+            r"^pub const (\w+): u64 = (0x[0-9a-f]+|\d+);$", text, re.M)}
+        self.assertEqual(in_rust, generated()[0])
 
 
 if __name__ == "__main__":
