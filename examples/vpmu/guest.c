@@ -136,6 +136,11 @@ static int parse(struct guest_options *options, int count, char **words)
 
 static volatile sig_atomic_t interrupted; /* by this signal */
 
+int guest_is_interrupted(void)
+{
+	return interrupted != 0;
+}
+
 static void interrupt(int number)
 {
 	interrupted = number;

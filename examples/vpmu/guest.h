@@ -125,7 +125,10 @@ void guest_print_missing(const struct agent *agent);
 void guest_print_missing_json(FILE *to, const struct agent *agent);
 void guest_print_device_json(FILE *to, struct agent *agent);
 
-/* guest_channel.c: answers the host's questions until the channel ends */
+/* guest.c: whether a signal asked it to end */
+int guest_is_interrupted(void);
+
+/* guest_channel.c: answers the host's questions until a signal comes or the channel ends */
 int guest_serve(const char *path);
 
 #endif

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -156,6 +158,19 @@ static void answer(struct channel *channel, const char *line)
 	json_decref(command);
 }
 
+/* The host's end of a port may close, and open again: what is read meanwhile is an end that is
+ * none. */
+static int may_go_on(FILE *from)
+{
+	const struct timespec nap = { .tv_sec = 1 };
+	struct stat found;
+
+	if (!feof(from) || fstat(fileno(from), &found) < 0 || !S_ISCHR(found.st_mode))
+		return 0;
+	clearerr(from);
+	return !guest_is_interrupted() && nanosleep(&nap, NULL) == 0;
+}
+
 int guest_serve(const char *path)
 {
 	static struct channel channel;
@@ -168,10 +183,12 @@ int guest_serve(const char *path)
 		fprintf(stderr, "vpmu guest: %s: %s\n", path, strerror(errno));
 		return TOOL_FAILED;
 	}
-	while (fgets(line, sizeof(line), from)) {
-		answer(&channel, line);
-		fflush(channel.to);
-	}
+	do {
+		while (fgets(line, sizeof(line), from)) {
+			answer(&channel, line);
+			fflush(channel.to);
+		}
+	} while (may_go_on(from));
 	stop(&channel);
 	fclose(from);
 	fclose(channel.to);

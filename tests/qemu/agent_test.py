@@ -49,8 +49,15 @@ echo '@@ wrong'
 vpmu guest stat --events nonsense
 echo "code $?"
 echo '@@ serve'
+set -- /dev/vport*
+vpmu guest serve --port $1 &
+served=$!
 echo serving
-for port in /dev/vport*; do vpmu guest serve --port $port; done
+until read over < $2 && [ "$over" = over ]; do sleep 1; done
+kill -TERM $served
+wait $served
+echo "code $?"
+vpmu guest probe --json
 echo '@@ driver'
 insmod /lib/modules/vpmu.ko
 vpmu guest probe
@@ -156,21 +163,40 @@ def talk(path):
             check(ask(file, "vpmu-stop") == {"return": {}}, "serve: stop")
 
 
+def talk_twice(path, over):
+    """The host hangs up and calls again; then it says on another port that it is over."""
+    talk(path)
+    talk(path)
+    last = socket.socket(socket.AF_UNIX)
+    last.connect(over)
+    last.sendall(b"over\n")
+    return last
+
+
+def check_serve(lines):
+    """It ends with a signal, and nothing is left open."""
+    check(lines[1] == "code 0", f"serve: {lines}")
+    check(all(vcpu["opened"] == 0 for vcpu in json.loads(lines[2])["vcpus"]), f"serve: {lines}")
+
+
 def run(directory, host, plugin, tool):
     """Boot a guest with the agent; return it and its lines."""
     work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
     module, _ = guest_driver.build_module(os.path.join(directory, "module"))
-    channel = os.path.join(directory, "channel")
-    if os.path.exists(channel):
-        os.remove(channel)
-    words = ["-device", "virtio-serial-pci", "-chardev", f"socket,path={channel},server=on,wait=off,id=channel",
-             "-device", f"virtserialport,chardev=channel,name={PORT}"]
+    channel, over = (os.path.join(directory, name) for name in ("channel", "over"))
+    words = ["-device", "virtio-serial-pci"]
+    for name, port in ((channel, PORT), (over, "over")):
+        if os.path.exists(name):
+            os.remove(name)
+        words += ["-chardev", f"socket,path={name},server=on,wait=off,id={os.path.basename(name)}",
+                  "-device", f"virtserialport,chardev={os.path.basename(name)},name={port}"]
     # Others use such devices for other things: one found before and one found after, most likely.
     for number in range(2):
         words += ["-object", f"memory-backend-ram,id=other{number},size=1M,share=on",
                   "-device", f"ivshmem-plain,memdev=other{number}"]
     guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"], words=words)
-    guest.hooks["serving"] = lambda: talk(channel)
+    kept = []
+    guest.hooks["serving"] = lambda: kept.append(talk_twice(channel, over))
     return guest.run("exec 2>&1\n" + SCRIPT, [work, module, guest_driver.PERF, tool])
 
 
@@ -204,6 +230,7 @@ def main(directory, host, plugin, tool):
         check_stat(parts["stat"])
         check_end(parts["end"])
         check_watch(parts["watch"])
+        check_serve(parts["serve"])
         check("code 2" in parts["wrong"], "an unknown event is no event")
         check("code 1" in parts["driver"] and "driver has the device" in parts["driver"][0], "driver: not respected")
         check(any(",vpmu/instructions/," in line and line[0].isdigit() for line in parts["driver"]), "driver: perf")
