@@ -111,7 +111,8 @@ static int exact(uint64_t few, uint64_t many)
 
 	if (event < 0)
 		return 1;
-	for (int i = 0; i < MOST_TRIES && (i < TRIES || one.seen < SEEN || other.seen < SEEN); i++) {
+	for (int i = 0; i < MOST_TRIES && (i < TRIES || one.seen < SEEN || other.seen < SEEN);
+	     i++) {
 		try_once(event, &one);
 		try_once(event, &other);
 	}
