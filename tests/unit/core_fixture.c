@@ -127,6 +127,12 @@ void sample_slot(unsigned int slot, uint64_t period)
 	DONE(VPMU_REG_ENABLE, BIT(slot));
 }
 
+void add_counts(unsigned int slot, uint64_t counts)
+{
+	world_count(&world, 0, slot, counts);
+	DONE(VPMU_REG_SYNC, BIT(slot));
+}
+
 static void look(uint32_t live[4])
 {
 	live[0] = world.live_bytes;

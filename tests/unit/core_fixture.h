@@ -44,6 +44,8 @@ void describe_group(uint64_t mask);
 void open_group(uint64_t mask);
 /* Opens with a period and the PMI flag, enables. */
 void sample_slot(unsigned int slot, uint64_t period);
+/* Counts on the host, which the guest then reads. */
+void add_counts(unsigned int slot, uint64_t counts);
 
 /* Everything that the guest sees, remembered and compared. */
 void remember(void);
