@@ -15,30 +15,10 @@
 #define EVENTS 6
 #define SPECIFIC_RAW 0x1c2u
 
-struct vpmu_cpu *vpmu_cpus;
-unsigned int vpmu_timeout_ms = 1;
-
 static struct perf_event events[EVENTS];
 static struct pmu own, foreign;
 
 /* ---- the rest of the driver and of the kernel ------------------------------------------------ */
-
-void kernel_say(const char *format, ...)
-{
-	(void)format;
-}
-
-void *kernel_pages(size_t bytes)
-{
-	void *pages = aligned_alloc(PAGE_BYTES, bytes);
-
-	return pages ? memset(pages, 0, bytes) : NULL;
-}
-
-uint64_t local_clock(void)
-{
-	return device.now;
-}
 
 int smp_call_function_single(int cpu, void (*call)(void *opaque), void *opaque, int wait)
 {
@@ -47,35 +27,6 @@ int smp_call_function_single(int cpu, void (*call)(void *opaque), void *opaque, 
 		return -ENXIO;
 	call(opaque);
 	return 0;
-}
-
-bool vpmu_sample_possible(void)
-{
-	return false;
-}
-
-static int begin(struct vpmu_cpu *cpu, const struct vpmu_guest_way **way, void **opaque,
-		 u32 *registers, const void **page)
-{
-	*way = device_way();
-	*opaque = cpu;
-	*registers = VPMU_REGISTERS;
-	*page = NULL;
-	return 0;
-}
-
-static u64 attendance(void)
-{
-	return device.attendance;
-}
-
-const struct vpmu_transport *vpmu_transport(void)
-{
-	static const struct vpmu_transport transport = { .name = "test",
-							 .begin = begin,
-							 .attendance = attendance };
-
-	return &transport;
 }
 
 /* ---- a machine ------------------------------------------------------------------------------- */

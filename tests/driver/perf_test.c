@@ -6,7 +6,6 @@
  * must lie on it: the count is the event's rate times the time for which it is said to have been
  * counted. And whatever becomes of it, the driver counts again when somebody attends anew.
  */
-#include <stdarg.h>
 #include <string.h>
 
 #include "device.h"
@@ -20,8 +19,6 @@
 #define TURNS 5
 #define LAST ((TURNS - 1) % CONTEXTS) /* context */
 
-struct vpmu_cpu *vpmu_cpus;
-unsigned int vpmu_timeout_ms = 1;
 const struct attribute_group *vpmu_attr_groups[1];
 
 static struct pmu *pmu;
@@ -38,23 +35,6 @@ static const struct {
 };
 
 /* ---- the rest of the driver and of the kernel ------------------------------------------------ */
-
-void kernel_say(const char *format, ...)
-{
-	(void)format;
-}
-
-void *kernel_pages(size_t bytes)
-{
-	void *pages = aligned_alloc(PAGE_BYTES, bytes);
-
-	return pages ? memset(pages, 0, bytes) : NULL;
-}
-
-uint64_t local_clock(void)
-{
-	return device.now;
-}
 
 int perf_pmu_register(struct pmu *registered, const char *name, int type)
 {
@@ -85,35 +65,6 @@ int vpmu_event_check(struct perf_event *event)
 {
 	(void)event;
 	return 0;
-}
-
-bool vpmu_sample_possible(void)
-{
-	return false;
-}
-
-static int begin(struct vpmu_cpu *cpu, const struct vpmu_guest_way **way, void **opaque,
-		 u32 *registers, const void **page)
-{
-	*way = device_way();
-	*opaque = cpu;
-	*registers = VPMU_REGISTERS;
-	*page = NULL;
-	return 0;
-}
-
-static u64 attendance(void)
-{
-	return device.attendance;
-}
-
-const struct vpmu_transport *vpmu_transport(void)
-{
-	static const struct vpmu_transport transport = { .name = "test",
-							 .begin = begin,
-							 .attendance = attendance };
-
-	return &transport;
 }
 
 /* ---- perf ------------------------------------------------------------------------------------ */
