@@ -193,17 +193,24 @@ static void a_task_takes_its_counts_along(void)
 	for_each_machine(migrating);
 }
 
-static void periods(struct rig *rig)
+/* A group that runs, whose event has the tag 7 and gives a notice after 1000 counts. */
+static void *open_sampled(struct rig *rig, void *task)
 {
 	struct vpmu_source_event event = { .attr = { .type = VPMU_TYPE_HARDWARE, .config = 5 },
 					   .left = 1000,
 					   .tag = 7 };
 	struct vpmu_source_opened opened;
-	void *task = rig_task(rig);
-	uint64_t before = 0;
 
 	CHECK_EQ(rig->ops->open(rig->direct, task, &event, 1, 0, &opened), 0);
 	CHECK_EQ(rig->ops->run(rig->direct, task, opened.group, 1), 0);
+	return opened.group;
+}
+
+static void periods(struct rig *rig)
+{
+	void *task = rig_task(rig), *group = open_sampled(rig, task);
+	uint64_t before = 0;
+
 	rig_enter(rig, task);
 	for (uint64_t left = 1000; left < 5000; left += 777) {
 		uint64_t counted;
@@ -215,7 +222,7 @@ static void periods(struct rig *rig)
 		}
 		CHECK_EQ(rig->notices, BIT(7));
 		CHECK_EQ(rig->noticed, 1);
-		counted = rig_count(rig, task, opened.group);
+		counted = rig_count(rig, task, group);
 		CHECK(counted >= left);
 		CHECK(counted - left <= rig_truth(rig, GUEST_USER, 5) - before);
 		rig->notices = 0;
@@ -223,13 +230,13 @@ static void periods(struct rig *rig)
 		/* None is due, so none comes. */
 		rig_pass(rig, GUEST_USER, 1000);
 		CHECK_EQ(rig->noticed, 0);
-		rig_count(rig, task, opened.group);
-		CHECK_EQ(rig->ops->period(rig->direct, task, opened.group, 0, left + 777), 0);
+		rig_count(rig, task, group);
+		CHECK_EQ(rig->ops->period(rig->direct, task, group, 0, left + 777), 0);
 	}
-	CHECK_EQ(rig->ops->period(rig->direct, task, opened.group, 1, 1), VPMU_ERROR_INVALID);
-	CHECK_EQ(rig->ops->period(rig->direct, task, opened.group, 0, BIT(63)), VPMU_ERROR_INVALID);
+	CHECK_EQ(rig->ops->period(rig->direct, task, group, 1, 1), VPMU_ERROR_INVALID);
+	CHECK_EQ(rig->ops->period(rig->direct, task, group, 0, BIT(63)), VPMU_ERROR_INVALID);
 	rig_leave(rig, task);
-	close_all(rig, task, opened.group);
+	close_all(rig, task, group);
 }
 
 static void a_notice_comes_when_it_is_due(void)
@@ -464,14 +471,8 @@ static void an_unknown_cpu_is_an_error(void)
  * what stays in the counter asks for no further interrupt. */
 static void untaken(struct rig *rig)
 {
-	struct vpmu_source_event event = { .attr = { .type = VPMU_TYPE_HARDWARE, .config = 5 },
-					   .left = 1000,
-					   .tag = 7 };
-	struct vpmu_source_opened opened;
-	void *task = rig_task(rig);
+	void *task = rig_task(rig), *group = open_sampled(rig, task);
 
-	CHECK_EQ(rig->ops->open(rig->direct, task, &event, 1, 0, &opened), 0);
-	CHECK_EQ(rig->ops->run(rig->direct, task, opened.group, 1), 0);
 	rig_enter(rig, task);
 	CHECK_EQ(vpmu_sim_level(rig->sim, 0, GUEST_USER), 0);
 	CHECK(vpmu_sim_advance(rig->sim, 0, 100000) < 100000);
@@ -482,7 +483,7 @@ static void untaken(struct rig *rig)
 		(void)vpmu_direct_interrupt(rig->direct, 0);
 	CHECK_EQ(vpmu_sim_interrupt(rig->sim, 0), 0);
 	CHECK_EQ(rig->noticed, 1);
-	close_all(rig, task, opened.group);
+	close_all(rig, task, group);
 }
 
 static void an_interrupt_ends_with_its_event(void)
