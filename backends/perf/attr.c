@@ -69,7 +69,7 @@ uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *grou
 {
 	uint64_t interval = atomic_load(&perf->notice_interval);
 	uint64_t took = group->enabled - member->asked_at;
-	uint64_t counted = member->last - member->asked;
+	uint64_t counted = member->last - member->asked, later;
 
 	if (left == 0 || !vpmu_perf_counts_guest(&member->attr))
 		return left;
@@ -78,10 +78,11 @@ uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *grou
 		member->asked_at = group->enabled;
 		return left;
 	}
-	if (took == 0 || counted * interval / took <= left)
+	later = took ? counted * interval / took : 0;
+	if (later <= left)
 		return left;
 	group->slowed = 1;
-	return counted * interval / took;
+	return later;
 }
 
 /*

@@ -78,7 +78,7 @@ static void tell_overdue(const struct perf_thread *thread, const struct perf_gro
 			   member->last - member->armed >= member->left;
 	}
 	if (overdue)
-		thread->attention(thread->opaque, 1ull << 63);
+		thread->attention(thread->opaque, PERF_ANY_TAG);
 }
 
 /* A group that has lost its counters says so when it is read; what it has counted unread is left

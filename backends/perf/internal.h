@@ -21,6 +21,9 @@
  * 2^63. */
 #define PERF_FAR (1ull << 62)
 
+/* In tags: all events that give notices. */
+#define PERF_ANY_TAG (1ull << 63)
+
 /* Events that a thread may keep of closed groups. */
 #define PERF_KEPT 64
 
@@ -148,7 +151,7 @@ int vpmu_perf_counts_guest(const struct guest_perf_attr *attr);
 int vpmu_perf_is_clock(const struct guest_perf_attr *attr);
 /* Looks how often the kernel lets events overflow. */
 void vpmu_perf_rate_look(struct vpmu_perf *perf);
-/* How far it may be to a notice that is asked for now, after a reading: `left`, or more. */
+/* The distance of a notice that is asked for after a reading: `left`, or more. */
 uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *group,
 			   struct perf_member *member, uint64_t left);
 uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,

@@ -189,7 +189,7 @@ int vpmu_perf_signalled(struct vpmu_perf *perf, int64_t id)
 	for (thread = atomic_load(chain_of(perf, id)); thread; thread = thread->next) {
 		if (id <= 0 || atomic_load(&thread->id) != id)
 			continue;
-		thread->attention(thread->opaque, 1ull << 63);
+		thread->attention(thread->opaque, PERF_ANY_TAG);
 		found = 1;
 	}
 	return found;
