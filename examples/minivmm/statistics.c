@@ -77,7 +77,9 @@ static int listen_at(const char *path)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (listener >= 0 && strlen(path) < sizeof(address.sun_path)) {
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+	} else if (listener >= 0) {
 		memcpy(address.sun_path, path, strlen(path) + 1);
 		if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 		    listen(listener, 4) == 0)
