@@ -138,6 +138,8 @@ void twins_print(const struct twins *twins, unsigned int i, uint64_t counted)
 	printf("slot %u: %" PRIu64 ", its twin from %" PRIu64 " to %" PRIu64 "; %" PRIu64
 	       " looks, bounds at most %" PRIu64 " apart\n",
 	       i, counted, least(twins, i), most(twins, i), twins->looks, twins->widest[i]);
+	/* A case that fails ends before what it printed is written. */
+	fflush(stdout);
 }
 
 /* ---- work ---- */
