@@ -427,22 +427,35 @@ static void look_at_pmus(struct session *session)
 	}
 }
 
+/* Has VMs, or all, watched for the events that can be had; changes: one for each of these. */
+static int watch_events(struct session *session, struct vpmu_monitor_vm *const *vms,
+			uint32_t vm_count, struct vpmu_monitor_change *changes)
+{
+	struct vpmu_monitor_report report = { .size = sizeof(report) };
+	uint32_t count = 0;
+	int error;
+
+	for (uint32_t i = 0; i < session->event_count; i++)
+		if (!session->events[i].error)
+			changes[count++] =
+				(struct vpmu_monitor_change){ .event = session->events[i].event,
+							      .on = 1 };
+	error = vpmu_monitor_set(session->monitor, vms, vm_count, changes, count,
+				 VPMU_MONITOR_LIVE | VPMU_MONITOR_WANTED | VPMU_MONITOR_SKIP,
+				 &report);
+	return error ? set_failed(session, error, &report) : 0;
+}
+
 int session_start(struct session *session)
 {
 	struct vpmu_monitor_change changes[VPMU_MONITOR_MAX_EVENTS];
-	struct vpmu_monitor_report report = { .size = sizeof(report) };
 	int error;
 
 	session_follow(session);
 	look_at_pmus(session);
-	for (uint32_t i = 0; i < session->event_count; i++)
-		changes[i] =
-			(struct vpmu_monitor_change){ .event = session->events[i].event, .on = 1 };
-	error = vpmu_monitor_set(session->monitor, NULL, 0, changes, session->event_count,
-				 VPMU_MONITOR_LIVE | VPMU_MONITOR_WANTED | VPMU_MONITOR_SKIP,
-				 &report);
+	error = watch_events(session, NULL, 0, changes);
 	if (error)
-		return set_failed(session, error, &report);
+		return error;
 	for (uint32_t i = 0; i < session->event_count; i++)
 		session->events[i].error = changes[i].error;
 	select_explain(session);
@@ -456,24 +469,15 @@ int session_start(struct session *session)
 static int late_start(struct session *session, struct target *target)
 {
 	struct vpmu_monitor_change changes[VPMU_MONITOR_MAX_EVENTS];
-	struct vpmu_monitor_report report = { .size = sizeof(report) };
-	uint32_t count = 0;
 	int error;
 
 	state_adopt(session, target);
 	/* What was kept goes to the vCPUs that there are. */
 	if (target_follow(session, target))
 		return TOOL_FAILED;
-	for (uint32_t i = 0; i < session->event_count; i++)
-		if (!session->events[i].error)
-			changes[count++] =
-				(struct vpmu_monitor_change){ .event = session->events[i].event,
-							      .on = 1 };
-	error = vpmu_monitor_set(session->monitor, &target->vm, 1, changes, count,
-				 VPMU_MONITOR_LIVE | VPMU_MONITOR_WANTED | VPMU_MONITOR_SKIP,
-				 &report);
+	error = watch_events(session, &target->vm, 1, changes);
 	if (error)
-		return set_failed(session, error, &report);
+		return error;
 	map_events(session, target);
 	complain(session, "%s: QEMU answers; %s is counted from now on", target->qmp, target->name);
 	return 0;
