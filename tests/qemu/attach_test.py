@@ -139,6 +139,7 @@ def nobody_counts(side, guest):
 def other_counts(tool, directory, guest, plugin):
     """The live counts of another QEMU are not taken for those of this one: it is said whose they are."""
     with attach.Attach(tool, directory, plugin=plugin) as side:
+        os.unlink(side.counts)  # of the QEMUs before; the plugin of this one locks it before it has a length
         own = [word.replace(side.counts, side.counts + "-own") for word in side.words()]
         with bare.start(MACHINE, guest, ["-S", *side.words()[-2:]]) as other:
             while not os.path.exists(side.counts) or os.path.getsize(side.counts) < 4096:
