@@ -34,7 +34,8 @@ static void called(void *opaque)
 	vpmu_sample_interrupt(opaque);
 }
 
-static int start_this_cpu(struct vpmu_cpu *cpu)
+/* One without a device counts nothing, and the others do. */
+static void start_this_cpu(struct vpmu_cpu *cpu)
 {
 	unsigned long flags;
 	int error;
@@ -42,7 +43,8 @@ static int start_this_cpu(struct vpmu_cpu *cpu)
 	local_irq_save(flags);
 	error = vpmu_cpu_start(cpu);
 	local_irq_restore(flags);
-	return error;
+	if (error)
+		pr_warn("vpmu: CPU %d has no device (%d)\n", smp_processor_id(), error);
 }
 
 static void stop_here(void *opaque)
@@ -64,11 +66,10 @@ static void start_here(void *opaque)
 		start_this_cpu(cpu);
 }
 
-/* On the CPU. One without a device counts nothing, and the others do. */
+/* On the CPU. */
 static int online(unsigned int number)
 {
 	struct vpmu_cpu *cpu = per_cpu(vpmu_cpus, number);
-	int error;
 
 	if (!cpu) {
 		cpu = vpmu_cpu_make(number);
@@ -79,11 +80,8 @@ static int online(unsigned int number)
 		per_cpu(vpmu_cpus, number) = cpu;
 	}
 	/* Of a machine that wakes, the CPUs come back before the device. */
-	if (cpuhp_tasks_frozen)
-		return 0;
-	error = start_this_cpu(cpu);
-	if (error)
-		pr_warn("vpmu: CPU %u has no device (%d)\n", number, error);
+	if (!cpuhp_tasks_frozen)
+		start_this_cpu(cpu);
 	return 0;
 }
 
@@ -165,13 +163,12 @@ int vpmu_begin(const struct vpmu_transport *transport)
 {
 	int state, error = -ENODEV;
 
-	if (transport_in_use)
+	if (cmpxchg(&transport_in_use, NULL, transport))
 		return -EBUSY;
-	WRITE_ONCE(transport_in_use, transport);
 	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "perf/vpmu:online", online, offline);
 	if (state < 0) {
 		error = state;
-		goto forget;
+		goto free;
 	}
 	hotplug_state = state;
 	if (any_ready())
@@ -186,8 +183,8 @@ int vpmu_begin(const struct vpmu_transport *transport)
 	return 0;
 remove:
 	cpuhp_remove_state(hotplug_state);
+free:
 	free_cpus();
-forget:
 	WRITE_ONCE(transport_in_use, NULL);
 	return error;
 }

@@ -26,9 +26,11 @@ struct irq_work {
 
 #define __force
 #define __iomem
+#ifndef this_cpu_read
 #define DECLARE_PER_CPU(type, name) extern type name
-#define READ_ONCE(object) (*(const volatile __typeof__(object) *)&(object))
 #define this_cpu_read(name) (name)
+#endif
+#define READ_ONCE(object) (*(const volatile __typeof__(object) *)&(object))
 
 /* The test sets a parameter as the one who loads the module does. */
 #define module_param(name, type, mode)       \
