@@ -158,7 +158,7 @@ void irq_work_sync(struct irq_work *work)
 	work->queued = 0;
 }
 
-void kernel_init_call(call_single_data_t *data, void (*call)(void *opaque), void *opaque)
+void kernel_init_call(const call_single_data_t *data, void (*call)(void *opaque), void *opaque)
 {
 	CHECK(data == &((struct vpmu_cpu *)opaque)->call);
 	machine.called = call;
@@ -213,11 +213,11 @@ void vpmu_cpu_stop(struct vpmu_cpu *cpu)
 	cpu->ready = machine.on[kernel_cpu] = false;
 }
 
-int vpmu_guest_reset(struct vpmu_guest *guest, uint32_t context, uint64_t what)
+int vpmu_guest_reset(struct vpmu_guest *guest, uint32_t context, uint64_t key)
 {
 	CHECK(guest == &vpmu_cpus[kernel_cpu]->guest);
 	machine.reset_context[kernel_cpu] = context;
-	machine.reset[kernel_cpu] = what;
+	machine.reset[kernel_cpu] = key;
 	return 0;
 }
 

@@ -59,7 +59,7 @@ int atomic_notifier_chain_unregister(struct atomic_notifier_head *list,
 
 void init_irq_work(struct irq_work *work, void (*call)(struct irq_work *work));
 void irq_work_sync(struct irq_work *work);
-void kernel_init_call(call_single_data_t *data, void (*call)(void *opaque), void *opaque);
+void kernel_init_call(const call_single_data_t *data, void (*call)(void *opaque), void *opaque);
 #define INIT_CSD kernel_init_call
 
 #define __init
