@@ -135,15 +135,19 @@ static int parse(struct guest_options *options, int count, char **words)
 }
 
 static volatile sig_atomic_t interrupted; /* by this signal */
+static volatile sig_atomic_t unpassed;	  /* the last one that the program was not told of */
 
 int guest_is_interrupted(void)
 {
 	return interrupted != 0;
 }
 
+/* One that comes just before a wait does not end it, so an alarm comes after it until all ends. */
 static void interrupt(int number)
 {
-	interrupted = number;
+	if (number != SIGALRM)
+		interrupted = unpassed = number;
+	alarm(1);
 }
 
 /* What is open is closed and what was counted is told, however this ends: a slot that is left open
@@ -152,6 +156,7 @@ static void begin_signals(void)
 {
 	struct sigaction action = { .sa_handler = interrupt };
 
+	sigaction(SIGALRM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	if (signal(SIGHUP, SIG_IGN) != SIG_IGN)
@@ -184,8 +189,9 @@ static int run_program(char **program)
 	while (child >= 0 && waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
 			return TOOL_FAILED;
-		if (interrupted != SIGINT)
-			kill(child, interrupted);
+		if (unpassed != SIGINT)
+			kill(child, unpassed);
+		unpassed = 0;
 	}
 	if (child < 0)
 		return TOOL_FAILED;
