@@ -58,6 +58,12 @@
  * VPMU_EVENT_THROTTLED. The rate is looked up in create, when a clock with notices is opened, and
  * when a thread's first other event with notices is; the kernel may lower it later.
  *
+ * **Events of whole CPUs.** The kernel keeps a list of software events for each CPU. Where somebody
+ * switches an event of a whole CPU, the list is made anew, and that may interrupt the kernel while
+ * it walks through it. Of a thread's groups of host-software events, some led by a clock and some
+ * not, one may then miss what just happened, or count it twice (6.18: about one fault in 10^5 while
+ * such an event was switched all the time).
+ *
  * **Without privileges.** At kernel.perf_event_paranoid 2 a VMM without CAP_PERFMON may not count
  * the kernel. Clocks count the same time without it, so they are opened so, and give no notices;
  * other host-software events would count too little and are VPMU_ERROR_DENIED, as are events of a

@@ -136,7 +136,7 @@ static void software_events_are_not_hogged(void)
 			join(vcpu, i, 0);
 	}
 	set(vcpu, VPMU_REG_OPEN, BIT(TWINS) - 1);
-	twins_open(&twins, gettid());
+	twins_open(&twins, gettid(), 0);
 	twins_begin(&twins, 0);
 	set(vcpu, VPMU_REG_ENABLE, 1);
 	twins_begin(&twins, 1);

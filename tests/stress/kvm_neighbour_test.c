@@ -116,7 +116,7 @@ static void begin_counting(struct machine *machine, struct twins *twins)
 		machine_do(machine, list, TEST_COUNT(list));
 	}
 	machine_do(machine, &open, 1);
-	twins_open(twins, gettid());
+	twins_open(twins, gettid(), 0);
 	twins_begin(twins, 0);
 	machine_do(machine, &enable, 1);
 	twins_begin(twins, 1);

@@ -93,7 +93,7 @@ static void begin_counting(struct vpmu_vcpu *vcpu, struct twins *twins)
 		describe(vcpu, i, VPMU_TYPE_HOST_SOFTWARE, twin_events[i], 0, 0);
 	join(vcpu, 2, 0);
 	set(vcpu, VPMU_REG_OPEN, BIT(TWINS) - 1);
-	twins_open(twins, gettid());
+	twins_open(twins, gettid(), 0);
 	twins_begin(twins, 0);
 	set(vcpu, VPMU_REG_ENABLE, BIT(TWINS) - 1);
 	twins_begin(twins, 1);

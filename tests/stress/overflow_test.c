@@ -212,13 +212,13 @@ static void twins_disable(struct twins *twins)
 
 /*
  * What overflows all the time leads a group, and another such one is in it: the sibling that only
- * counts has what its lone twin has, to within what passes while they are switched.
+ * counts has what its twin has, to within what passes while they are switched.
  */
 static void siblings_are_not_disturbed(void)
 {
 	struct twins twins;
 
-	twins_open(&twins, gettid());
+	twins_open(&twins, gettid(), 1);
 	begin(NULL);
 	sampling(0, VPMU_SOFTWARE_PAGE_FAULTS, 0);
 	sampling(1, VPMU_SOFTWARE_TASK_CLOCK, 1);
@@ -294,7 +294,7 @@ static void unread_notices_cost_no_count(void)
 	int witness;
 	void *ring;
 
-	twins_open(&twins, gettid());
+	twins_open(&twins, gettid(), 1);
 	begin(NULL);
 	block(SIG_BLOCK);
 	for (unsigned int i = 0; i < TWINS; i++)

@@ -100,7 +100,15 @@ uint64_t twin_read(int twin);
 
 #define TWINS 3u
 
-/* Lone events of one thread, read before and after both ends of what the device counts. */
+/*
+ * A group of events of one thread, read before and after both ends of what the device counts.
+ *
+ * It is led by the same event as the guest's group, because the kernel has a list of software
+ * events for each CPU, which it walks when something happens. Whoever switches an event of a whole
+ * CPU has the events there taken off the list and put on again, PMU by PMU of the groups' leaders,
+ * and that may interrupt a walk. Events of the same PMU keep their order; others come before or
+ * behind each other, and the walk misses some or counts them twice.
+ */
 struct twins {
 	int descriptors[TWINS];
 	uint64_t begin_before[TWINS], begin_after[TWINS], now_before[TWINS], now_after[TWINS];
@@ -111,7 +119,8 @@ struct twins {
 /* VPMU_SOFTWARE_* of each. */
 extern const uint64_t twin_events[TWINS];
 
-void twins_open(struct twins *twins, int64_t thread);
+/* Twin number `leader` leads. */
+void twins_open(struct twins *twins, int64_t thread, unsigned int leader);
 void twins_close(struct twins *twins);
 /* Before and after the access that enables. */
 void twins_begin(struct twins *twins, int after);

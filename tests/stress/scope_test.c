@@ -81,7 +81,7 @@ static void nobody_counts_clocks(void)
 	struct twins twins;
 	struct vpmu_vcpu *vcpu;
 
-	twins_open(&twins, gettid());
+	twins_open(&twins, gettid(), 0);
 	CHECK_EQ(setresgid(65534, 65534, 65534), 0);
 	CHECK_EQ(setresuid(65534, 65534, 65534), 0);
 	begin(SIGUSR2);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -59,14 +60,20 @@ static const uint64_t kinds[] = {
 	[VPMU_SOFTWARE_MINOR_FAULTS] = PERF_COUNT_SW_PAGE_FAULTS_MIN,
 };
 
-int twin_open(uint64_t event, int64_t thread)
+static int event_open(uint64_t event, int64_t thread, int group, unsigned int disabled)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.size = sizeof(attr),
-					.config = kinds[event] };
+					.config = kinds[event],
+					.disabled = disabled & 1 };
 
-	return (int)syscall(SYS_perf_event_open, &attr, (pid_t)thread, -1, -1,
+	return (int)syscall(SYS_perf_event_open, &attr, (pid_t)thread, -1, group,
 			    PERF_FLAG_FD_CLOEXEC);
+}
+
+int twin_open(uint64_t event, int64_t thread)
+{
+	return event_open(event, thread, -1, 0);
 }
 
 uint64_t twin_read(int twin)
@@ -81,14 +88,20 @@ uint64_t twin_read(int twin)
 const uint64_t twin_events[TWINS] = { VPMU_SOFTWARE_PAGE_FAULTS, VPMU_SOFTWARE_TASK_CLOCK,
 				      VPMU_SOFTWARE_CONTEXT_SWITCHES };
 
-void twins_open(struct twins *twins, int64_t thread)
+void twins_open(struct twins *twins, int64_t thread, unsigned int leader)
 {
+	int group = event_open(twin_events[leader], thread, -1, 1);
+
 	memset(twins, 0, sizeof(*twins));
 	for (unsigned int i = 0; i < TWINS; i++) {
-		twins->descriptors[i] = twin_open(twin_events[i], thread);
+		twins->descriptors[i] = i == leader ? group :
+						      event_open(twin_events[i], thread, group, 0);
 		if (twins->descriptors[i] < 0)
 			atomic_fetch_add(&misses, 1);
 	}
+	/* What joins a group that runs already may not count until the thread was switched. */
+	if (ioctl(group, PERF_EVENT_IOC_ENABLE, 0) != 0)
+		atomic_fetch_add(&misses, 1);
 }
 
 void twins_close(struct twins *twins)
