@@ -14,15 +14,19 @@
 
 #include "linux_fixture.h"
 
+static _Atomic uint32_t named;
+
 static void *named_thread(void *opaque)
 {
 	prctl(PR_SET_NAME, opaque);
+	named++;
 	for (;;)
 		pause();
 	return NULL;
 }
 
-/* A process with threads of these names; they are ready when it says so. */
+/* A process with threads of these names, each younger than the one before by what the kernel tells
+ * apart; they are ready when it says so. */
 static pid_t start(const char *const *names, uint32_t count)
 {
 	int ready[2];
@@ -38,6 +42,8 @@ static pid_t start(const char *const *names, uint32_t count)
 
 			pthread_create(&thread, NULL, named_thread, (void *)(uintptr_t)names[i]);
 			usleep(20000);
+			while (named <= i)
+				usleep(1000);
 		}
 		byte = write(ready[1], "", 1) == 1;
 		for (;;)
@@ -117,6 +123,9 @@ static void times_of_ended_threads_are_kept(void)
 	CHECK_EQ(vpmu_process_times(process, 0, &whole), 0);
 	pthread_create(&thread, NULL, burn, NULL);
 	pthread_join(thread, NULL);
+	/* Who is joined may be seen a little longer. */
+	while (vpmu_process_threads(process, VPMU_PROCESS_ALL, NULL, 0) > 1)
+		usleep(1000);
 	CHECK_EQ(vpmu_process_threads(process, VPMU_PROCESS_ALL, NULL, 0), 1);
 	CHECK_EQ(vpmu_process_times(process, 0, &later), 0);
 	CHECK(later.user + later.kernel >= whole.user + whole.kernel + least);
