@@ -92,10 +92,10 @@ static void *churn(void *opaque)
 		return NULL;
 	}
 	churn_describe(&churner->machine);
-	while (!atomic_load(&churner->stop) && !churner->broken) {
+	do {
 		churner->broken = churn_once(&churner->machine);
 		churner->rounds++;
-	}
+	} while (!atomic_load(&churner->stop) && !churner->broken);
 	vpmu_vcpu_unbind(churner->machine.device.vcpu);
 	return NULL;
 }
@@ -166,8 +166,9 @@ static void counts_stay_exact(void)
 	begin_counting(&machine, &twins);
 	CHECK_EQ(pthread_create(&thread, NULL, churn, &churner), 0);
 	until = clock_ns() + RUN_NS;
-	while (!broken && clock_ns() < until)
+	do {
 		broken = look(&machine, &twins, counts);
+	} while (!broken && clock_ns() < until);
 	atomic_store(&churner.stop, 1);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	for (unsigned int i = 0; i < TWINS; i++)

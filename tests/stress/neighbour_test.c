@@ -64,8 +64,9 @@ static void *churn(void *opaque)
 		churner->broken = "the vCPU was not bound";
 		return NULL;
 	}
-	while (!atomic_load(&churner->stop) && !churner->broken)
+	do {
 		churner->broken = churn_once(churner->vcpu, churner->rounds++);
+	} while (!atomic_load(&churner->stop) && !churner->broken);
 	vpmu_vcpu_unbind(churner->vcpu);
 	return NULL;
 }
@@ -116,8 +117,9 @@ static void counts_stay_exact(void)
 	CHECK_EQ(vpmu_vcpu_add(rig.vm, 1, &churner.vcpu), 0);
 	begin_counting(vcpu, &twins);
 	CHECK_EQ(pthread_create(&thread, NULL, churn, &churner), 0);
-	while (!broken && clock_ns() < until)
+	do {
 		broken = look(vcpu, &twins);
+	} while (!broken && clock_ns() < until);
 	atomic_store(&churner.stop, 1);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	for (unsigned int i = 0; i < TWINS; i++)

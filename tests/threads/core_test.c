@@ -161,10 +161,10 @@ static void *drive(void *opaque)
 	struct driver *driver = opaque;
 
 	world_watch_begin(&driver->watch, vcpus[driver->which], (int)driver->which);
-	while (!atomic_load(&stop) && !driver->broken) {
+	do {
 		steps[next(driver) % (sizeof(steps) / sizeof(steps[0]))](driver);
 		driver->steps++;
-	}
+	} while (!atomic_load(&stop) && !driver->broken);
 	return NULL;
 }
 
@@ -209,7 +209,7 @@ static void *plug_and_unplug(void *opaque)
 {
 	const char **broken = opaque;
 
-	while (!atomic_load(&stop) && !*broken) {
+	do {
 		struct vpmu_vcpu *vcpu = NULL;
 
 		if (vpmu_vcpu_add(world.vm, 7, &vcpu) < 0 || vpmu_vcpu_bind(vcpu, 7) < 0) {
@@ -222,7 +222,7 @@ static void *plug_and_unplug(void *opaque)
 		if (vpmu_vcpu_remove(vcpu) < 0)
 			*broken = "a vCPU was not removed while others run";
 		atomic_fetch_add(&plugged, 1);
-	}
+	} while (!atomic_load(&stop) && !*broken);
 	return NULL;
 }
 
