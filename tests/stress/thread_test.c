@@ -101,9 +101,9 @@ static void ended_threads_are_told(void)
 		CHECK_EQ(rig.states, 2 * (i - 1));
 		/* The kernel takes a moment to forget it; the first reading may still find its last
 		 * counts. */
-		for (unsigned int j = 0; j < 1000 && rig.states == 2 * (i - 1); j++) {
+		for (unsigned int j = 0; j < 60000 && rig.states == 2 * (i - 1); j++) {
 			set(vcpu, VPMU_REG_SYNC, 1);
-			spin(MILLISECOND / 10);
+			settle();
 		}
 		CHECK_EQ(rig.states, 2 * i - 1);
 		CHECK_EQ(rig.state, VPMU_REASON_UNBOUND);
