@@ -47,7 +47,7 @@ class Guest:
     """A machine with the plugin, and the host process beside it."""
 
     def __init__(self, directory, host, plugin, cpus=1, options=(), words=(), append="", memory=384,
-                 time_limit=200, version=""):
+                 time_limit=600, version=""):
         self.directory = directory
         self.version = version
         self.cpus = cpus
@@ -70,17 +70,22 @@ class Guest:
         return os.path.join(self.directory, name)
 
     def tell(self, text):
-        """Say something to the host process."""
+        """Say something to the host process. When it has done it: how many requests it has answered, how often it
+        interrupted, and how many slots are open."""
         self.host.stdin.write(text + "\n")
         self.host.stdin.flush()
+        answer = self.host.stdout.readline()
+        if not answer:
+            raise ConnectionError("the host process has ended")
+        return tuple(int(word) for word in answer.split())
 
     @machine.again
     def run(self, script, files):
-        """Boot, run the script, return its lines."""
+        """Boot, run the script, return its lines. It begins when the host process attends."""
         if not os.path.exists(PERF):
             raise kernel.Missing(f"{PERF} is missing; install linux-perf")
         image = kernel.image(self.version)
-        initramfs.make(self.path("initramfs"), script, files, image)
+        initramfs.make(self.path("initramfs"), "ask attended\n" + script, files, image)
         self.machine = machine.Machine(image, self.path("initramfs"), self.words, cpus=self.cpus,
                                        memory=self.memory, append=self.append, time_limit=self.time_limit)
         try:
@@ -104,9 +109,8 @@ class Guest:
                     self.tell(told)
 
     def report(self):
-        """How many requests the host process has answered, how often it interrupted, and how many slots are open."""
-        self.tell("report")
-        return tuple(int(word) for word in self.host.stdout.readline().split())
+        """How it is with the host process, as tell() returns it."""
+        return self.tell("report")
 
     def accesses(self):
         """How many requests the host process has answered."""
@@ -134,7 +138,7 @@ class Guest:
             time.sleep(0.01)
 
     def find_threads(self):
-        """Tell the host process the threads of the vCPUs."""
+        """Tell the host process the threads of the vCPUs; it attends from then on."""
         cpus = sorted(self.first_ask("query-cpus-fast"), key=lambda cpu: cpu["cpu-index"])
         self.tell(" ".join(str(cpu["thread-id"]) for cpu in cpus))
 

@@ -7,9 +7,10 @@
  *
  * Serves a doorbell device (ivshmem) on SOCKET, and behind it the mailbox of libvpmu with the
  * counts of the TCG plugin in the file COUNTS. Reads the numbers of QEMU's vCPU threads from
- * standard input, one line, and attends from then on. Further lines: "deaf" stops answering,
- * "attend" answers again, "report" prints how many were answered, interrupts, and slots that are
- * open. Ends with its QEMU.
+ * standard input, one line, and attends from then on. Further lines, each behind the answer to the
+ * one before: "deaf" stops answering the guest, "attend" answers it again, "report" does nothing.
+ * The answer to each line comes when that is done: how many requests were answered, interrupts, and
+ * slots that are open. Ends with its QEMU.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -358,13 +359,13 @@ static void take_command(void)
 
 	if (got <= 0)
 		return;
-	if (strncmp(line, "report", 6) == 0) {
-		report();
-		return;
-	}
-	host.deaf = strncmp(line, "deaf", 4) == 0;
-	if (!host.deaf)
+	if (strncmp(line, "deaf", 4) == 0) {
+		host.deaf = 1;
+	} else if (strncmp(line, "attend", 6) == 0) {
+		host.deaf = 0;
 		publish();
+	}
+	report();
 }
 
 static void attend(void)
@@ -425,6 +426,7 @@ int main(int count, char **words)
 	take_threads();
 	make_source(words[2]);
 	make_vm();
+	report();
 	attend();
 	return 0;
 }

@@ -6,7 +6,8 @@ Make an initramfs of busybox, a shell script that it runs, and files: programs w
 /lib/modules, both unless a place is named. The modules of the image are in /lib/modules. When the script ends, the guest is
 powered off.
 
-The script runs with /proc, /sys, /dev, /tmp and /sys/kernel/debug there; `load name...` loads modules of /lib/modules.
+The script runs with /proc, /sys, /dev, /tmp and /sys/kernel/debug there; `load name...` loads modules of /lib/modules;
+`ask text` prints the text with a question mark and waits for a line on the console, which whoever listens writes.
 """
 
 import gzip
@@ -19,7 +20,7 @@ import kernel
 BUSYBOX = "/bin/busybox"
 APPLETS = ("awk", "basename", "cat", "chmod", "cp", "cut", "date", "dd", "dirname", "dmesg", "echo", "env", "expr", "false",
            "find", "grep", "head", "hexdump", "id", "insmod", "kill", "ln", "ls", "lsmod", "mkdir", "mknod", "mount", "mv", "od",
-           "ps", "reboot", "rm", "rmmod", "sed", "seq", "sh", "sleep", "sort", "stat", "sync", "tail", "taskset", "time",
+           "ps", "reboot", "rm", "rmmod", "sed", "seq", "sh", "sleep", "sort", "stat", "stty", "sync", "tail", "taskset", "time",
            "timeout", "touch", "tr", "true", "uname", "usleep", "wc")
 DIRECTORIES = ("bin", "dev", "etc", "lib", "lib64", "lib/modules", "proc", "sys", "tmp", "usr", "var")
 INIT = """#!/bin/sh
@@ -31,15 +32,19 @@ mount -t debugfs debug /sys/kernel/debug 2>/dev/null
 ln -s /proc/self/fd /dev/fd 2>/dev/null
 # The line before may be the firmware's, without an end.
 echo
+stty -echo
 echo "=== script"
 sh /script
 echo "=== end $?"
+# That is done when the line is out, which what the kernel says next would otherwise stand in.
+stty -echo
 echo o > /proc/sysrq-trigger
 sleep 100
 """
 SCRIPT_HEAD = """export PATH=/bin HOME=/tmp
 cd /tmp
 load() { for module in "$@"; do insmod /lib/modules/$module.ko || return; done; }
+ask() { echo "$@" "?"; read answer; }
 """
 
 

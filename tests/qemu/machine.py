@@ -58,10 +58,15 @@ def ivshmem(socket, vectors=2, name="vpmu"):
             "-device", f"ivshmem-doorbell,vectors={vectors},chardev={name}-socket"]
 
 
+def asks(line):
+    """Whether the script waits for an answer to a line."""
+    return line.endswith(" ?")
+
+
 class Machine:
     """One run of QEMU. With `with`, it ends when the block does."""
 
-    def __init__(self, image, initramfs, words=(), cpus=1, memory=384, append="", time_limit=120):
+    def __init__(self, image, initramfs, words=(), cpus=1, memory=384, append="", time_limit=600):
         if not shutil.which(QEMU):
             raise kernel.Missing(f"{QEMU} is missing; install qemu-system-x86")
         self.lines = []
@@ -85,7 +90,7 @@ class Machine:
     def start(self):
         """Start QEMU."""
         self.deadline = time.monotonic() + self.time_limit
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def stop(self):
@@ -94,6 +99,7 @@ class Machine:
             self.process.kill()
         if self.process:
             self.process.wait()
+            self.process.stdin.close()
 
     def line(self):
         """Return the next line that the guest printed, or None when the machine has ended."""
@@ -109,23 +115,30 @@ class Machine:
         self.lines.append(line.decode(errors="replace").rstrip("\r"))
         return self.lines[-1]
 
+    def answer(self):
+        """Have the script go on that asks."""
+        os.write(self.process.stdin.fileno(), b"\n")
+
     def wait_for(self, text, heard=None):
-        """Read until a line begins with a text; return the line. Every line before it is told to heard."""
+        """Read until a line begins with a text; return the line. Every line before it is told to heard, and is answered
+        after that where the script asks: until then the guest stands where it is."""
         while True:
             line = self.line()
             if line is None:
                 raise self.failure(f"the machine ended before it printed: {text}")
             if heard:
                 heard(line)
+            if asks(line):
+                self.answer()
             if line.startswith(text):
                 return line
 
     def run(self, heard=None):
-        """Read until the script ends; return its lines."""
+        """Read until the script ends; return its lines but for what it asked."""
         self.wait_for("=== script", heard)
         begin = len(self.lines)
         self.wait_for("=== end", heard)
-        return self.lines[begin:-1]
+        return [line for line in self.lines[begin:-1] if not asks(line)]
 
     def output(self):
         """All that was printed, for a report."""
