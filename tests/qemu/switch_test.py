@@ -17,7 +17,7 @@ import machine
 TIMES = 2000
 EVENTS = "vpmu/instructions/,vpmu/branches/,vpmu/L1-dcache-loads/,vpmu/L1-dcache-stores/"
 SCRIPT = driver_test.LOAD + "exec 2>&1\n" + "".join(
-    f"echo '@@ {name}'\ntaskset 1 perf stat -i -x, -e '{events}' -e context-switches work switch {TIMES}\necho done\n"
+    f"echo '@@ {name}'\nask begin\ntaskset 1 perf stat -i -x, -e '{events}' -e context-switches work switch {TIMES}\nask done\n"
     for name, events in (("single", EVENTS), ("group", f"{{{EVENTS}}}")))
 # Accesses for opening, reading and closing the events.
 BESIDE = 60
@@ -31,8 +31,7 @@ def measure(directory, host, plugin):
     module, _ = guest_driver.build_module(os.path.join(directory, "module"))
     guest = guest_driver.Guest(directory, host, plugin, options=["slots=8", "counting=4"])
     guest.hooks["=== script"] = seen.clear
-    guest.hooks["@@ "] = lambda: seen.append(guest.accesses())
-    guest.hooks["done"] = guest.hooks["@@ "]
+    guest.hooks["begin"] = guest.hooks["done"] = lambda: seen.append(guest.accesses())
     lines = guest.run(SCRIPT, [work, module, guest_driver.PERF])
     return [(name, seen[2 * number + 1] - seen[2 * number],
              int(next(line for line in part if "context-switches" in line).split(",")[0]),
