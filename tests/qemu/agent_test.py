@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import time
 
 import guest_driver
 import kernel
@@ -17,6 +18,7 @@ import machine
 
 MILLION = 1_000_000
 PORT = "org.libvpmu.guest.0"
+LIMIT = 100
 SCRIPT = """load virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_console
 echo '@@ probe'
 vpmu guest probe --json
@@ -30,13 +32,13 @@ echo '@@ end'
 enabled() { for D in /sys/bus/pci/devices/*; do [ "$(cat $D/device)" = 0x1110 ] && cat $D/enable; done; }
 enabled
 vpmu guest stat --json --events instructions --seconds 600 &
-sleep 2
+ask counting
 grep -c resource2 /proc/$!/maps
 kill -TERM $!
 wait $!
 echo "code $?"
 vpmu guest watch --json --events instructions --seconds 600 &
-sleep 1
+ask counting
 kill -TERM $!
 wait $!
 vpmu guest probe --json
@@ -49,13 +51,10 @@ echo '@@ wrong'
 vpmu guest stat --events nonsense
 echo "code $?"
 echo '@@ serve'
-set -- /dev/vport*
-vpmu guest serve --port $1 &
-served=$!
-echo serving
-until read over < $2 && [ "$over" = over ]; do sleep 1; done
-kill -TERM $served
-wait $served
+vpmu guest serve --port /dev/vport* &
+ask serving
+kill -TERM $!
+wait $!
 echo "code $?"
 vpmu guest probe --json
 echo '@@ driver'
@@ -75,8 +74,8 @@ vpmu guest probe --json
 vpmu guest probe
 echo '@@ stat'
 taskset 2 sh -c 'while :; do :; done' &
-vpmu guest stat --json --events instructions --seconds 0.2
-vpmu guest stat --events instructions --seconds 0.2
+vpmu guest stat --json --events instructions --seconds 1
+vpmu guest stat --events instructions --seconds 1
 """
 problems = []
 
@@ -118,7 +117,7 @@ def check_stat(lines):
 def check_watch(lines):
     """Intervals are differences; a vCPU that sleeps through one has none, so one is kept busy."""
     counts = [events(json.loads(line), 0)["instructions"]["count"] for line in lines]
-    check(len(counts) == 3 and all(isinstance(count, int) and count > 0 for count in counts), f"watch: {counts}")
+    check(len(counts) == 3 and min(counts) >= 0 and sum(counts) > 0, f"watch: {counts}")
 
 
 def check_end(lines):
@@ -163,40 +162,38 @@ def talk(path):
             check(ask(file, "vpmu-stop") == {"return": {}}, "serve: stop")
 
 
-def talk_twice(path, over):
-    """The host hangs up and calls again; then it says on another port that it is over."""
-    talk(path)
-    talk(path)
-    last = socket.socket(socket.AF_UNIX)
-    last.connect(over)
-    last.sendall(b"over\n")
-    return last
+def await_counting(guest):
+    """Both vCPUs have an event."""
+    deadline = time.monotonic() + LIMIT
+    while guest.report()[2] < 2:
+        if time.monotonic() > deadline:
+            raise machine.Failed("the guest opens nothing")
+        time.sleep(0.1)
 
 
 def check_serve(lines):
     """It ends with a signal, and nothing is left open."""
-    check(lines[1] == "code 0", f"serve: {lines}")
-    check(all(vcpu["opened"] == 0 for vcpu in json.loads(lines[2])["vcpus"]), f"serve: {lines}")
+    check(lines[0] == "code 0", f"serve: {lines}")
+    check(all(vcpu["opened"] == 0 for vcpu in json.loads(lines[1])["vcpus"]), f"serve: {lines}")
 
 
 def run(directory, host, plugin, tool):
     """Boot a guest with the agent; return it and its lines."""
     work = guest_driver.build_program(os.path.join(kernel.ROOT, "tests/qemu/work.c"), os.path.join(directory, "work"))
     module, _ = guest_driver.build_module(os.path.join(directory, "module"))
-    channel, over = (os.path.join(directory, name) for name in ("channel", "over"))
-    words = ["-device", "virtio-serial-pci"]
-    for name, port in ((channel, PORT), (over, "over")):
-        if os.path.exists(name):
-            os.remove(name)
-        words += ["-chardev", f"socket,path={name},server=on,wait=off,id={os.path.basename(name)}",
-                  "-device", f"virtserialport,chardev={os.path.basename(name)},name={port}"]
+    channel = os.path.join(directory, "channel")
+    if os.path.exists(channel):
+        os.remove(channel)
+    words = ["-device", "virtio-serial-pci", "-chardev", f"socket,path={channel},server=on,wait=off,id=channel",
+             "-device", f"virtserialport,chardev=channel,name={PORT}"]
     # Others use such devices for other things: one found before and one found after, most likely.
     for number in range(2):
         words += ["-object", f"memory-backend-ram,id=other{number},size=1M,share=on",
                   "-device", f"ivshmem-plain,memdev=other{number}"]
     guest = guest_driver.Guest(directory, host, plugin, cpus=2, options=["slots=8", "counting=2"], words=words)
-    kept = []
-    guest.hooks["serving"] = lambda: kept.append(talk_twice(channel, over))
+    guest.hooks["counting"] = lambda: await_counting(guest)
+    # The host hangs up and calls again.
+    guest.hooks["serving"] = lambda: (talk(channel), talk(channel))
     return guest.run("exec 2>&1\n" + SCRIPT, [work, module, guest_driver.PERF, tool])
 
 
