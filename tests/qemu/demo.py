@@ -20,7 +20,8 @@ import machine
 MILLION = 1_000_000
 LOOPS = 50 * MILLION
 EXACT = (1000, 50000)  # two lengths of a loop of two instructions
-SCRIPT = f"""insmod /lib/modules/vpmu.ko sampling=1
+SCRIPT = f"""ask attended
+insmod /lib/modules/vpmu.ko sampling=1
 exec 2>&1
 echo "@ stat"
 perf stat -x, -e '{{vpmu/instructions/,vpmu/branches/}}' work loop {LOOPS // MILLION}
@@ -28,15 +29,24 @@ perf stat -x, -e vpmu/cycles/ true
 echo "@ exact"
 work exact {EXACT[0]} {EXACT[1]}
 echo "@ record"
-perf record -q -o p.data -c 500000 -e vpmu/instructions/ work mix 2 >record.txt || cat record.txt
+perf record -q -o p.data -c 200000 -e vpmu/instructions/ work mix 2000 >record.txt || cat record.txt
 perf report --stdio -i p.data | grep _function
 grep -i vpmu /proc/interrupts
 echo "@ epoch"
 cat /sys/bus/event_source/devices/vpmu/epoch
 echo "@ interval"
 work busy & B=$!
-perf stat -x, -a -I 250 -e vpmu/instructions/ sleep 4
+perf stat -x, -a -I 250 -o i.txt -e vpmu/instructions/ sleep 1000 & P=$!
+intervals() {{ grep -c vpmu/ i.txt; }}
+until [ $(intervals) -ge 4 ]; do sleep 0.1; done 2>/dev/null
+echo "before $(intervals)"
+ask moved
+end=$(($(intervals) + 4))
+until [ $(intervals) -ge $end ]; do sleep 0.1; done
+kill -INT $P
+wait $P
 kill $B
+cat i.txt
 echo "@ epoch after"
 cat /sys/bus/event_source/devices/vpmu/epoch
 """
@@ -50,7 +60,7 @@ class Guest:
         self.side = attach.Attach(tool, directory, "--bus", os.path.join(directory, "bus"), plugin=plugin, vcpus=2,
                                   vectors=2)
         words = [*self.side.words(), *self.side.moving_words(), *(["-incoming", "defer"] if incoming else [])]
-        self.machine = machine.Machine(image, initramfs, words, cpus=2, time_limit=250)
+        self.machine = machine.Machine(image, initramfs, words, cpus=2, time_limit=1200)
 
     def __enter__(self):
         try:
@@ -77,21 +87,19 @@ def make(directory):
     return image, initramfs
 
 
-def collect(guest, parts, until):
-    """Put the guest's lines under the mark before them, until it ends or enough lines of a part are there."""
+def collect(guest, parts):
+    """Put the guest's lines under the mark before them, until it ends or asks."""
     name = parts.get("now", "")
     while True:
         line = guest.machine.line()
         if line is None:
             raise guest.machine.failure("the machine ended before its script")
-        if line.startswith("=== end"):
+        if line.startswith("=== end") or machine.asks(line):
             return
         if line.startswith("@ "):
             name = parts["now"] = line[2:]
         else:
             parts.setdefault(name, []).append(line)
-        if until and len(parts.get(until, [])) >= 4:
-            return
 
 
 def perf_descriptors(process):
@@ -108,12 +116,14 @@ def run(directory, tool, plugin):
     # The second is there before: on a busy machine the guest would be done while it starts.
     with Guest(os.path.join(directory, "second"), tool, plugin, image, initramfs, True) as second, \
             Guest(os.path.join(directory, "first"), tool, plugin, image, initramfs, False) as first:
-        collect(first, parts, "interval")
+        collect(first, parts)
+        first.machine.answer()
+        collect(first, parts)
         answer = attach.migrate(first.side.own, second.side.own, os.path.join(directory, "way"))
         parts["opens"] = perf_descriptors(second.side.process.pid)
         first.machine.stop()
-        parts["before"] = len(parts["interval"])
-        collect(second, parts, None)
+        second.machine.answer()
+        collect(second, parts)
         first.side.end()
     said = re.search(r"state of (\d+) bytes, image (\d+)", "\n".join(first.side.lines))
     parts["image"] = int(said.group(2)) if said else None
@@ -157,7 +167,7 @@ def result(parts, answer):
             "backwards": sum(count is None or count < 0 for count in intervals),
             "perf_opens_in_blackout": parts["opens"],
             "image_bytes": parts["image"],
-            "intervals_before": parts["before"],
+            "intervals_before": int(re.search(r"before (\d+)", "\n".join(parts["interval"])).group(1)),
         },
     }
 

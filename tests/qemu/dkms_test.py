@@ -69,7 +69,7 @@ def main(directory, host, plugin):
         dkms = Dkms(os.path.join(directory, "dkms"), kernel.release(kernel.image()))
         module = install(dkms)
         guest = guest_driver.Guest(directory, host, plugin)
-        lines = guest.run(f"insmod /lib/modules/{os.path.basename(module)}\nexec 2>&1\nperf stat -x, -e vpmu/instructions/ work loop 50\n",
+        lines = guest.run(f"insmod /lib/modules/{os.path.basename(module)}\nexec 2>&1\n" + driver_test.LOOP.format(f"-e {driver_test.INSTRUCTIONS}", ""),
                           [work, module, guest_driver.PERF])
         dkms.run("remove", "--all")
     except kernel.Missing as missing:
@@ -77,7 +77,7 @@ def main(directory, host, plugin):
     except machine.Failed as failed:
         sys.exit(str(failed))
     rows = driver_test.Lines(lines).rows()
-    if len(rows) != 1 or not driver_test.near(rows[0]["count"], 100 * driver_test.MILLION) or dkms.modules():
+    if not driver_test.counted(rows, driver_test.INSTRUCTIONS) or dkms.modules():
         sys.exit("\n".join([f"left: {dkms.modules()}", *lines]))
     print(f"{os.path.relpath(module, dkms.installed)} counted {rows[0]['count']}")
 

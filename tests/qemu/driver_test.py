@@ -6,6 +6,7 @@ The Linux driver in a stock kernel on a stock QEMU, with the counts of the TCG p
 one guest runs; what perf prints is compared with work whose instructions are known.
 """
 
+import math
 import os
 import re
 import sys
@@ -14,21 +15,39 @@ import guest_driver
 import kernel
 import machine
 
-LOAD = "insmod /lib/modules/vpmu.ko sampling=1 timeout_ms=1000\n"
-# Counts and samples on every CPU, until interrupts come.
-SAMPLED = LOAD + """exec 2>&1
-perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 &
-perf stat -a -e vpmu/instructions/,vpmu/branches/ sleep 1000 &
-work busy &
-work busy &
-for i in $(seq 60); do
-	sleep 1
-	grep vpmu /proc/interrupts | grep -q "[0-9][0-9] .*vpmu" && break
-done
-"""
+# A host process that is not run for some seconds is not silent. Where it is to be, the wait with interrupts off is short.
+INSMOD = "insmod /lib/modules/vpmu.ko sampling=1 timeout_ms={}\n"
+LOAD = INSMOD.format(4000)
+LOAD_ANEW = "rmmod vpmu\n" + LOAD
+LOAD_HASTY = "rmmod vpmu\n" + INSMOD.format(1000)
 MILLION = 1_000_000
 # Of a loop's program: starting it, its page faults, timer interrupts. Above a busy machine's, far below another task's share.
 OVERHEAD = 0.12
+# perf counts a program with so much work, more than once; options and the program's command are to be put in.
+LOOP = "for i in 1 2; do perf stat -x, {} {}work loop 50; done\n"
+INSTRUCTIONS, BRANCHES = "vpmu/instructions/", "vpmu/branches/"
+WORK = {INSTRUCTIONS: 100 * MILLION, BRANCHES: 50 * MILLION}
+
+
+def beside(name, options, events=INSTRUCTIONS):
+    """The script's lines for a perf stat that counts meanwhile: it has begun when there is a line of an interval."""
+    return f"perf stat -x, {options} -I 200 -o {name}.txt -e {events} sleep 1000 & P=$!\n" \
+        f"until grep -q vpmu {name}.txt 2>/dev/null; do sleep 0.1; done\n"
+
+
+def enough(name, last=",[0-9]*,,vpmu"):
+    """The lines that end it when there are two more lines like the last ones are to be: those with a count, unless said."""
+    return f"N=$(wc -l <{name}.txt)\nuntil [ $(tail -n +$((N + 1)) {name}.txt | grep -c '{last}') -gt 1 ]; do sleep 0.1; done\n" \
+        f"kill -INT $P\nwait $P\n"
+
+
+# Counts and samples on every CPU, until interrupts come.
+SAMPLED = LOAD + """exec 2>&1
+perf record -q -a -o /dev/null -c 200000 -e vpmu/instructions/ sleep 1000 &
+""" + beside("sampled", "-a", f"{INSTRUCTIONS},{BRANCHES}") + """work busy &
+work busy &
+until grep vpmu /proc/interrupts | grep -q "[0-9][0-9] .*vpmu"; do sleep 0.5; done
+"""
 
 
 class Lines:
@@ -60,9 +79,16 @@ class Lines:
         return int(found.group(1)) if found else None
 
 
-def near(count, wanted):
-    """Whether a count is that of a loop, with what its program does beside it."""
-    return count is not None and wanted <= count <= wanted * (1 + OVERHEAD) + 3 * MILLION
+def counted(rows, *names, cpu=None):
+    """Whether perf counted LOOP: in no run less than its work, and in the one with the least not much more, since waiting
+    for a host process that is not run for a while only adds."""
+    counts = {}
+    for row in rows:
+        if not cpu or row["before"][-1] == cpu:
+            counts.setdefault(row["name"], []).append(row["count"])
+    return counts.keys() == set(names) and all(
+        None not in counts[name] and WORK[name] <= min(counts[name]) <= WORK[name] * (1 + OVERHEAD) + 3 * MILLION
+        for name in names)
 
 
 def check_exact(lines):
@@ -73,14 +99,14 @@ def check_exact(lines):
 
 def check_task(lines):
     """A task's event counts that task and not the busy one beside it on the same CPU."""
-    return near(lines.rows()[0]["count"], 100 * MILLION), "not the task's own instructions"
+    return counted(lines.rows(), INSTRUCTIONS), "not the task's own instructions"
 
 
 def check_group(lines):
     """R-GRP-6: a group is counted for the same time; two instructions of the loop are one branch."""
     rows = lines.rows()
-    good = len(rows) == 2 and near(rows[0]["count"], 100 * MILLION) and near(rows[1]["count"], 50 * MILLION) \
-        and rows[0]["running"] == rows[1]["running"]
+    good = counted(rows, INSTRUCTIONS, BRANCHES) and \
+        [row["running"] for row in rows[0::2]] == [row["running"] for row in rows[1::2]]
     return good, "the two counts do not belong together"
 
 
@@ -93,9 +119,10 @@ def check_interval(lines):
 
 def check_cpus(lines):
     """Each CPU's event counts that CPU."""
-    by_cpu = {row["before"][-1]: row["count"] for row in lines.rows()}
-    good = len(by_cpu) == 2 and near(by_cpu["CPU1"], 100 * MILLION) and by_cpu["CPU0"] < 50 * MILLION
-    return good, f"{by_cpu}"
+    rows = lines.rows()
+    good = counted(rows, INSTRUCTIONS, cpu="CPU1") and \
+        min(row["count"] for row in rows if row["before"][-1] == "CPU0") < 50 * MILLION
+    return good, "not only what the CPU did"
 
 
 def check_many(lines):
@@ -115,74 +142,71 @@ def check_unsupported(lines):
 
 
 def check_record(lines):
-    """R-OVF-2, R-PMI-3, R-PCI-5: samples fall where the work is, ten to one."""
-    share = {name: float(percent) for percent, name in
-             re.findall(r"([\d.]+)%\s.*\b(hot_function|cold_function)\b", lines.text())}
-    hot = share.get("hot_function", 0)
-    cold = share.get("cold_function", 0)
-    good = hot + cold > 30 and abs(hot / (hot + cold) - 10 / 11) < 0.03
-    return good, f"{share}"
+    """R-OVF-2, R-PMI-3, R-PCI-5: samples fall where the work is, ten to one, as closely as so many samples can tell."""
+    samples = {name: int(number) for number, name in re.findall(r"[\d.]+%\s+(\d+)\s.*\s(\S+)$", lines.text(), re.M)}
+    hot, cold = samples.get("hot_function", 0), samples.get("cold_function", 0)
+    good = hot + cold >= max(100, sum(samples.values()) * 0.3) \
+        and abs(hot / (hot + cold) - 10 / 11) < 5 * math.sqrt(10 / 11 / 11 / (hot + cold))
+    return good, f"{samples}"
 
 
 def check_period(lines):
-    """R-OVF-1: between two samples the slot counted the period, to 1 %."""
+    """R-OVF-1: between two samples the slot counted the period, but for how late the interrupts were."""
     periods = sorted(int(line) for line in lines.lines if line.strip().isdigit())
     middle = periods[len(periods) // 2] if periods else 0
-    return len(periods) > 5 and abs(middle - 10 * MILLION) < MILLION / 10, f"{middle} of {len(periods)}"
+    return len(periods) > 5 and abs(middle - 20 * MILLION) < MILLION, f"{middle} of {len(periods)}"
 
 
 def check_hotplug(lines):
     """R-RST-1: a CPU that went and came back counts again."""
-    return near(lines.rows()[-1]["count"], 100 * MILLION) and "CPU1" in lines.rows()[-1]["before"], "not counted"
+    return counted(lines.rows(), INSTRUCTIONS, cpu="CPU1"), "not counted"
 
 
 def check_reload(lines):
     """R-RST-2: unloaded and loaded again, the driver counts, also while events were open before."""
-    return near(lines.rows()[-1]["count"], 100 * MILLION), "not counted"
+    return counted(lines.rows(), INSTRUCTIONS), "not counted"
 
 
 def check_deaf(lines):
     """R-BOX-2, R-PCI-7: while nobody answers nothing is shown as counted; afterwards it is."""
     rows = lines.rows()
-    good = len(rows) > 2 and rows[0]["count"] is not None and rows[-2]["count"] is None \
-        and near(rows[-1]["count"], 100 * MILLION)
+    silent, heard = [[row for row in rows if bool(row["before"]) is interval] for interval in (True, False)]
+    good = silent[0]["count"] is not None and silent[-1]["count"] is None and counted(heard, INSTRUCTIONS)
     return good and "did not answer" in lines.text(), "silence was not seen, or not its end"
 
 
 def check_scribble(lines):
     """R-BOX-4, R-PCI-1: a process that writes over the whole memory harms neither kernel nor host, and it heals."""
     good = not re.search(r"BUG|Oops|Call Trace|stall", lines.text())
-    return good and near(lines.rows()[-1]["count"], 100 * MILLION), "harmed, or not healed"
+    return good and counted(lines.rows(), INSTRUCTIONS), "harmed, or not healed"
 
 
-RECORD = "perf record -q -P -o p.data -c {period} -e vpmu/instructions/ work mix {seconds} >record.txt 2>&1 || cat record.txt\n"
+RECORD = "perf record -q -P -o p.data -c {period} -e vpmu/instructions/ taskset 2 work mix 3000 >record.txt 2>&1 || cat record.txt\n"
 # name: (script, check, what the host process is told at a line that begins with a text)
 TESTS = {
     "exact": ("work exact 1000 50000\n", check_exact, {}),
-    "task": ("taskset 1 work busy & B=$!\nperf stat -x, -e vpmu/instructions/ taskset 1 work loop 50\nkill $B\n", check_task, {}),
-    "group": ("perf stat -x, -e '{vpmu/instructions/,vpmu/branches/}' work loop 50\n", check_group, {}),
-    "interval": ("perf stat -x, -a -I 300 -e vpmu/instructions/ work loop 100\n", check_interval, {}),
-    "cpus": ("perf stat -x, -a -A -e vpmu/instructions/ taskset 2 work loop 50\n", check_cpus, {}),
+    "task": ("taskset 1 work busy & B=$!\n" + LOOP.format(f"-e {INSTRUCTIONS}", "taskset 1 ") + "kill $B\n", check_task, {}),
+    "group": (LOOP.format(f"-e '{{{INSTRUCTIONS},{BRANCHES}}}'", ""), check_group, {}),
+    "interval": ("perf stat -x, -a -I 100 -e vpmu/instructions/ work loop 100\n", check_interval, {}),
+    "cpus": (LOOP.format(f"-a -A -e {INSTRUCTIONS}", "taskset 2 "), check_cpus, {}),
     "many": ("perf stat --no-scale -x, -e vpmu/instructions/,vpmu/branches/,vpmu/L1-dcache-loads/,vpmu/L1-dcache-stores/,"
              "vpmu/instructions/,vpmu/branches/ work loop 400\n", check_many, {}),
     "unsupported": ("perf stat -x, -e vpmu/cycles/ true\n"
                     "perf stat -x, -e '{vpmu/instructions/,vpmu/branches/,vpmu/L1-dcache-loads/}' true\n", check_unsupported, {}),
-    "record": (RECORD.format(period=200000, seconds=4) +
-               "perf report --stdio -i p.data 2>/dev/null | grep _function\n", check_record, {}),
-    "period": (RECORD.format(period=10000000, seconds=3) +
+    "record": (RECORD.format(period=200000) + "perf report --stdio -n -i p.data 2>/dev/null | grep %\n", check_record, {}),
+    "period": (RECORD.format(period=20000000) +
                "perf script -i p.data -F period 2>/dev/null | tail -n +2 | sort -n\n", check_period, {}),
-    "hotplug": ("perf stat -a -e vpmu/instructions/ sleep 1 >/dev/null 2>&1 &\nsleep 0.3\n"
-                "echo 0 > /sys/devices/system/cpu/cpu1/online\nwait\necho 1 > /sys/devices/system/cpu/cpu1/online\n"
-                "perf stat -x, -a -A -e vpmu/instructions/ taskset 2 work loop 50\n", check_hotplug, {}),
-    "reload": ("rmmod vpmu\n" + LOAD + "perf stat -x, -e vpmu/instructions/ work loop 50\n", check_reload, {}),
-    "deaf": ("perf stat -x, -C 0 -I 300 -e vpmu/instructions/ sleep 6 2>deaf.txt & P=$!\n"
-             "until [ -s deaf.txt ]; do sleep 0.1; done\necho be deaf\nwait $P\ncat deaf.txt\ndmesg | grep 'did not answer'\necho attend again\nsleep 1\n"
-             "perf stat -x, -e vpmu/instructions/ work loop 50\n", check_deaf,
+    "hotplug": (beside("hotplug", "-a") + "echo 0 > /sys/devices/system/cpu/cpu1/online\n" + enough("hotplug") +
+                "echo 1 > /sys/devices/system/cpu/cpu1/online\n" +
+                LOOP.format(f"-a -A -e {INSTRUCTIONS}", "taskset 2 "), check_hotplug, {}),
+    "reload": (LOAD_ANEW + LOOP.format(f"-e {INSTRUCTIONS}", ""), check_reload, {}),
+    "deaf": (LOAD_HASTY + beside("deaf", "-C 0") +
+             "ask be deaf\nuntil dmesg | grep 'did not answer'; do sleep 0.1; done\n" + enough("deaf", "not counted") +
+             "cat deaf.txt\nask attend again\n" + LOOP.format(f"-e {INSTRUCTIONS}", ""), check_deaf,
              {"be deaf": "deaf", "attend again": "attend"}),
-    "scribble": ("D=/sys/bus/pci/devices/0000:00:02.0\n"
-                 "perf stat -a -e vpmu/instructions/ sleep 4 >/dev/null 2>&1 &\n"
-                 "work scribble $D/resource2 3\nwait\necho attend anew\nsleep 1\nrmmod vpmu\n" + LOAD +
-                 "perf stat -x, -e vpmu/instructions/ work loop 50\ndmesg | tail -n 40\n", check_scribble,
+    "scribble": (LOAD_HASTY + "dmesg -c >/dev/null\nDEVICE=/sys/bus/pci/devices/0000:00:02.0\n" + beside("scribble", "-a") +
+                 "work scribble $DEVICE/resource2 3\nkill -INT $P\nwait $P\nask attend anew\n" + LOAD_ANEW +
+                 LOOP.format(f"-e {INSTRUCTIONS}", "") + "dmesg | tail -n 40\n", check_scribble,
                  {"attend anew": "attend"}),
 }
 

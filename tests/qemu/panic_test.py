@@ -15,12 +15,10 @@ import guest_driver
 import kernel
 import machine
 
-SCRIPT = driver_test.SAMPLED + """echo
-echo now
-sleep 1
+SCRIPT = driver_test.SAMPLED + """ask now
 echo c > /proc/sysrq-trigger
 """
-ROUNDS = 50  # of 0.2 s, for a busy machine
+ROUNDS = 500  # of 0.2 s, for a busy machine
 
 
 class Panicked(Exception):

@@ -6,7 +6,7 @@
  *
  * loop MILLIONS    a loop of two instructions and one branch, as often
  * busy             that loop for ever
- * mix SECONDS      two functions, with ten times as much work in one as in the other
+ * mix TIMES        two functions, 100000 and 10000 times that loop, one after the other, as often
  * exact A B        counts both numbers of loops by an event of the driver; prints the difference
  * switch TIMES     two processes wake each other as often; only the first may have events
  * scribble FILE SECONDS   writes over all of a file, such as a device's memory, again and again
@@ -47,15 +47,11 @@ static void work(uint64_t times)
 	LOOP(times);
 }
 
-static int mix(const char *seconds)
+static int mix(long times)
 {
-	time_t end = time(NULL) + atoi(seconds);
-
-	while (time(NULL) < end) {
-		for (int i = 0; i < 10; i++) {
-			hot_function();
-			cold_function();
-		}
+	for (long i = 0; i < times; i++) {
+		hot_function();
+		cold_function();
 	}
 	return 0;
 }
@@ -166,7 +162,7 @@ int main(int count, char **words)
 		for (;;)
 			work(1000000);
 	if (count == 3 && strcmp(words[1], "mix") == 0)
-		return mix(words[2]);
+		return mix(strtol(words[2], NULL, 10));
 	if (count == 3 && strcmp(words[1], "switch") == 0)
 		return wake_each_other(strtol(words[2], NULL, 10));
 	if (count == 4 && strcmp(words[1], "exact") == 0)
