@@ -6,6 +6,7 @@
  * for a number.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include <vpmu/guest.h>
@@ -402,6 +403,7 @@ static void reader_never_sees_half_a_record(void)
 	struct guest_perf_event event;
 	pthread_t thread;
 	unsigned int whole = 0;
+	uint64_t last = 0; /* 0: the writer has not begun */
 
 	begin();
 	memset(&live, 0, sizeof(live));
@@ -409,13 +411,16 @@ static void reader_never_sees_half_a_record(void)
 	live.page[1] = 1;
 	CHECK_EQ(vpmu_guest_area_use(&guest, live.page), 0);
 	CHECK_EQ(pthread_create(&thread, NULL, write_records, NULL), 0);
-	/* Who writes may have to wait for a CPU in the middle of a record. */
-	for (uint32_t i = 0; i < 200000 || !whole; i++) {
-		if (vpmu_guest_read_stale(&guest, 0, &event))
+	while (whole < 100000 || !last) {
+		/* Who writes may have to wait for a CPU in the middle of a record. */
+		if (vpmu_guest_read_stale(&guest, 0, &event)) {
+			sched_yield();
 			continue;
+		}
 		whole++;
 		if (event.count != event.status || event.continuity != event.status)
 			break;
+		last = event.count;
 		event.count = event.status = event.continuity = 0;
 	}
 	__atomic_store_n(&live.stop, 1, __ATOMIC_RELAXED);
