@@ -155,9 +155,9 @@ static void vmm_keeps_its_own_filter(void)
 
 	machine_create(&machine, &theirs);
 	machine_load(&machine, list, TEST_COUNT(list));
-	CHECK_EQ(machine_step(&machine), KVM_EXIT_X86_RDMSR);
+	CHECK_EQ(machine_exit(&machine), KVM_EXIT_X86_RDMSR);
 	CHECK_EQ(vpmu_kvm_exit(&machine.place, machine.device.vcpu, machine.run), 1);
-	CHECK_EQ(machine_step(&machine), KVM_EXIT_X86_RDMSR);
+	CHECK_EQ(machine_exit(&machine), KVM_EXIT_X86_RDMSR);
 	CHECK_EQ(machine.run->msr.index, 0x35);
 	CHECK_EQ(vpmu_kvm_exit(&machine.place, machine.device.vcpu, machine.run), 0);
 	machine.run->msr.error = 0;
@@ -176,7 +176,7 @@ static int exits_to_vmm(uint32_t msr)
 	int exits = 0;
 
 	machine_load(&machine, list, 1);
-	while (machine_step(&machine) != KVM_EXIT_IO) {
+	while (machine_exit(&machine) != KVM_EXIT_IO) {
 		CHECK_EQ(machine.run->exit_reason, KVM_EXIT_X86_RDMSR);
 		CHECK_EQ(machine.run->msr.index, msr);
 		if (vpmu_kvm_exit(&machine.place, machine.device.vcpu, machine.run))
@@ -286,7 +286,7 @@ static void pending_exit_is_completed(void)
 
 	machine_create(&machine, NULL);
 	machine_load(&machine, list, 1);
-	CHECK_EQ(machine_step(&machine), KVM_EXIT_X86_RDMSR);
+	CHECK_EQ(machine_exit(&machine), KVM_EXIT_X86_RDMSR);
 	CHECK_EQ(vpmu_kvm_exit(&machine.place, machine.device.vcpu, machine.run), 1);
 	CHECK_EQ(ioctl(machine.vcpu_fd, KVM_GET_REGS, &before), 0);
 	CHECK_EQ(before.rip, at);

@@ -267,14 +267,21 @@ uint32_t machine_step(struct machine *machine)
 	return machine->run->exit_reason;
 }
 
-void machine_run(struct machine *machine)
+uint32_t machine_exit(struct machine *machine)
 {
 	uint32_t reason;
+
+	do {
+		reason = machine_step(machine);
+	} while (reason == MACHINE_KICKED);
+	return reason;
+}
+
+void machine_run(struct machine *machine)
+{
 	int handled;
 
-	while ((reason = machine_step(machine)) != KVM_EXIT_IO) {
-		if (reason == MACHINE_KICKED)
-			continue;
+	while (machine_exit(machine) != KVM_EXIT_IO) {
 		handled = vpmu_kvm_exit(&machine->place, machine->device.vcpu, machine->run);
 		if (handled != VPMU_KVM_HANDLED)
 			test_fail(__FILE__, __LINE__, "an exit that is not the device's",

@@ -78,6 +78,9 @@ void machine_load(struct machine *machine, const struct command *commands, unsig
 /* Runs the guest once, through one return of KVM_RUN: its exit reason, or MACHINE_KICKED. */
 uint32_t machine_step(struct machine *machine);
 
+/* Runs the guest to its next exit, whatever signals come: its reason. */
+uint32_t machine_exit(struct machine *machine);
+
 /* Runs to the end of the list; every other exit must be the device's. */
 void machine_run(struct machine *machine);
 
