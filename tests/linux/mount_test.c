@@ -9,6 +9,12 @@
 
 #include "runner/runner.h"
 
+/* Hardware may have no number yet of a group that is new. */
+static void may_read(int error)
+{
+	CHECK(error == 0 || error == VPMU_ERROR_TAKEN);
+}
+
 /* The real one, on a machine that has it. */
 static void a_real_mount_measures(void)
 {
@@ -26,7 +32,7 @@ static void a_real_mount_measures(void)
 	CHECK_EQ(ops->thread(resctrl, group, getpid()), 0);
 	for (uint64_t i = 0; i < 3; i++)
 		if (ops->probe(resctrl, i) == 0)
-			CHECK_EQ(ops->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, i, &value), 0);
+			may_read(ops->read(resctrl, group, VPMU_MONITOR_WHOLE_VM, i, &value));
 	ops->close(resctrl, group);
 	vpmu_resctrl_destroy(resctrl);
 }
