@@ -79,6 +79,7 @@ static int way_read(void *opaque, uint32_t context, uint32_t index, uint64_t *va
 	struct inside *inside = opaque;
 
 	(void)context;
+	measure_before_access(&inside->vcpu->measure);
 	vpmu_vcpu_leave(inside->vcpu->device);
 	return way_answer(inside, vpmu_vcpu_read(inside->vcpu->device, index, value));
 }
@@ -88,6 +89,7 @@ static int way_write(void *opaque, uint32_t context, uint32_t index, uint64_t va
 	struct inside *inside = opaque;
 
 	(void)context;
+	measure_before_access(&inside->vcpu->measure);
 	vpmu_vcpu_leave(inside->vcpu->device);
 	return way_answer(inside, vpmu_vcpu_write(inside->vcpu->device, index, value));
 }

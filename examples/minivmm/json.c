@@ -49,6 +49,7 @@ static void event_print(const struct vcpu *vcpu, uint32_t number)
 	       vcpu->number, name, name_of_state(event->state), name_of_reason(event->reason));
 	number_print("count", total.phases != 0, total.count);
 	number_print("truth", total.has_truth, total.truth);
+	number_print("unsure", total.has_truth, total.unsure);
 	number_print("enabled_ns", total.phases != 0, total.enabled);
 	number_print("running_ns", total.phases != 0, total.running);
 	flags_print(event->flags);

@@ -7,6 +7,7 @@
  */
 
 #include <stddef.h>
+#include <string.h>
 
 #include "minivmm.h"
 
@@ -18,14 +19,24 @@ static struct costs costs_now(const struct measure *measure)
 	return now;
 }
 
+void measure_before_access(struct measure *measure)
+{
+	truth_read(measure, &measure->before);
+}
+
 void measure_access(struct measure *measure)
 {
 	struct span *span = &measure->spans[measure->phase];
+	uint32_t i;
 
 	measure->now.exits++;
 	truth_read(measure, &span->end);
-	if (!span->accesses++)
-		span->begin = span->end;
+	for (i = 0; i < SOFTWARE_EVENTS; i++)
+		span->end_took[i] = span->end.value[i] - measure->before.value[i];
+	if (span->accesses++)
+		return;
+	span->begin = span->end;
+	memcpy(span->begin_took, span->end_took, sizeof(span->begin_took));
 }
 
 /* A PMI begins with its kick, before the handler that marks the step. */

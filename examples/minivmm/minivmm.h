@@ -117,14 +117,18 @@ struct step {
 
 struct span {
 	uint64_t accesses;
-	struct truth begin; /* at the phase's first access to the device */
-	struct truth end;   /* at its last one */
+	struct truth begin; /* after the phase's first access to the device */
+	struct truth end;   /* after its last one */
+	/* What each of the two accesses took: somewhere in it the library read. */
+	uint64_t begin_took[SOFTWARE_EVENTS];
+	uint64_t end_took[SOFTWARE_EVENTS];
 };
 
 struct measure {
 	const struct simulated *simulated; /* that knows the truth, or NULL */
 	uint32_t cpu;			   /* of it */
 	int truth_fd[SOFTWARE_EVENTS];	   /* by VPMU_SOFTWARE_*; the task clock leads the others */
+	struct truth before;		   /* the access under way */
 	struct costs now;
 	struct costs at_begin; /* of the step under way */
 	struct costs at_kick;  /* at the first kick after the last PMI */
@@ -280,7 +284,6 @@ int flow_answer(int fd, const char *fault);
 int flow_await(int fd, char *fault, uint64_t room);
 
 /* move.c */
-
 void figures_of_guest(const struct machine *machine, struct figures *figures);
 struct vpmu_image_options image_options(const struct machine *machine);
 int image_save(struct machine *machine, struct image *image);
@@ -344,6 +347,7 @@ void truth_read(const struct measure *measure, struct truth *truth);
 void truth_close(struct measure *measure);
 
 /* measure.c */
+void measure_before_access(struct measure *measure);
 void measure_access(struct measure *measure);
 void measure_kick(struct measure *measure);
 void measure_phase(struct measure *measure, uint32_t phase);
@@ -365,6 +369,7 @@ struct total {
 	uint64_t running;
 	int has_truth;
 	uint64_t truth;
+	uint64_t unsure; /* the count may be off the truth by so much */
 };
 void total_make(const struct vcpu *vcpu, const struct minivmm_results *results, uint32_t event,
 		uint32_t only_phase, struct total *total);

@@ -17,8 +17,10 @@ static void total_add(struct total *total, const struct minivmm_span *seen, uint
 	total->count += end->count - begin->count;
 	total->enabled += end->time_enabled - begin->time_enabled;
 	total->running += end->time_running - begin->time_running;
-	if (software)
+	if (software) {
 		total->truth += truth->end.value[software] - truth->begin.value[software];
+		total->unsure += truth->begin_took[software] + truth->end_took[software];
+	}
 	if (hardware)
 		total->truth += truth->end.hardware[hardware] - truth->begin.hardware[hardware];
 }

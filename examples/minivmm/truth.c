@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The VMM's own view: a group of software events on the thread of a vCPU, which is read right after
- * each access of the guest to its device. Hardware events are left to the guest, since events of
- * the VMM's own would take counters away from it.
+ * The VMM's own view: a group of software events on the thread of a vCPU, which is read right
+ * before and after each access of the guest to its device. Hardware events are left to the guest,
+ * since events of the VMM's own would take counters away from it.
  */
 
 #include <linux/perf_event.h>

@@ -151,8 +151,10 @@ static int exit_port(struct vcpu *vcpu)
 
 int vcpu_answer(struct vcpu *vcpu)
 {
-	int handled = vpmu_kvm_exit(&vcpu->machine->place, vcpu->device, vcpu->run);
+	int handled;
 
+	measure_before_access(&vcpu->measure);
+	handled = vpmu_kvm_exit(&vcpu->machine->place, vcpu->device, vcpu->run);
 	if (handled == VPMU_KVM_HANDLED) {
 		measure_access(&vcpu->measure);
 		return 1;
