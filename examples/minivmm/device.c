@@ -222,7 +222,7 @@ void parameters_fill(struct machine *machine)
 		.halt_us = machine->options.roam ? 2000 : 100000,
 		.pmi_period = machine->options.roam ? 3000000 : 5000000,
 		.pmi_count = 8,
-		.pmi_limit_us = 1000000,
+		.pmi_limit_us = 20000000,
 		.vcpus = VCPUS,
 		.roam = (uint64_t)machine->options.roam,
 	};

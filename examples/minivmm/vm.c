@@ -18,7 +18,7 @@
 #include "minivmm.h"
 
 #define TSC_MSR 0x10
-#define SECONDS_TO_RUN 30
+#define SECONDS_TO_RUN 60
 
 static int failed(const char *what)
 {
