@@ -289,6 +289,8 @@ struct vpmu_image_options image_options(const struct machine *machine);
 int image_save(struct machine *machine, struct image *image);
 const char *image_fault_text(int error, const struct vpmu_image_fault *fault, char *room,
 			     uint64_t size);
+/* For a while, until each vCPU has got on. */
+void guest_go_on(struct machine *machine);
 void guest_finish(struct machine *machine);
 int move_run(struct machine *machine, struct figures *figures);
 void move_print(const struct options *options, const struct figures *figures);

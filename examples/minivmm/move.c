@@ -19,9 +19,9 @@
 
 #include "minivmm.h"
 
-#define BEFORE_NS 150000000
-#define AFTER_NS 150000000
-#define CONNECT_TRIES 200
+#define A_WHILE_NS 150000000
+#define GOES_ON_ROUNDS 8u
+#define PATIENCE_NS 30000000000u
 
 struct vpmu_image_options image_options(const struct machine *machine)
 {
@@ -53,13 +53,39 @@ const char *image_fault_text(int error, const struct vpmu_image_fault *fault, ch
 	return room;
 }
 
+static uint64_t load(const uint64_t *of_guest)
+{
+	return __atomic_load_n(of_guest, __ATOMIC_RELAXED);
+}
+
+/* On a busy machine a vCPU may not have run in any time: each has read its events, and taken a PMI.
+ */
+void guest_go_on(struct machine *machine)
+{
+	const struct timespec a_while = { 0, A_WHILE_NS };
+	const struct timespec moment = { 0, 1000000 };
+	const uint64_t until = clock_now() + PATIENCE_NS;
+	uint64_t wanted[VCPUS];
+	uint32_t i;
+
+	for (i = 0; i < VCPUS; i++)
+		wanted[i] = load(&results_of(machine, i)->roaming.rounds) + GOES_ON_ROUNDS;
+	nanosleep(&a_while, NULL);
+	for (i = 0; i < VCPUS; i++) {
+		const struct minivmm_results *results = results_of(machine, i);
+
+		while ((load(&results->roaming.rounds) < wanted[i] || !load(&results->pmi_taken)) &&
+		       clock_now() < until)
+			nanosleep(&moment, NULL);
+	}
+}
+
 /* Lets the guest run a while, then asks it to come to its end. */
 void guest_finish(struct machine *machine)
 {
-	const struct timespec a_while = { 0, AFTER_NS };
 	struct minivmm_parameters *parameters = (void *)(machine->ram + MINIVMM_PARAMETERS);
 
-	nanosleep(&a_while, NULL);
+	guest_go_on(machine);
 	__atomic_store_n(&parameters->finish, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -111,15 +137,22 @@ static pid_t destination_start(const struct options *options, const char *path)
 	_exit(127);
 }
 
-static int connect_to(const char *path)
+static int has_ended(pid_t child)
+{
+	siginfo_t found = { 0 };
+
+	return waitid(P_PID, (id_t)child, &found, WEXITED | WNOHANG | WNOWAIT) || found.si_pid;
+}
+
+static int connect_to(pid_t child, const char *path)
 {
 	const struct timespec moment = { 0, 10000000 };
+	const uint64_t until = clock_now() + PATIENCE_NS;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int tries;
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	for (tries = 0; fd >= 0 && tries < CONNECT_TRIES; tries++) {
+	while (fd >= 0 && clock_now() < until && !has_ended(child)) {
 		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 			return fd;
 		nanosleep(&moment, NULL);
@@ -145,12 +178,11 @@ static void figures_join(struct figures *figures, const struct figures *there)
 
 static int move_over(struct machine *machine, int fd, struct figures *figures)
 {
-	const struct timespec a_while = { 0, BEFORE_NS };
 	char fault[512] = "";
 	int error = vm_start(machine);
 
 	if (!error) {
-		nanosleep(&a_while, NULL);
+		guest_go_on(machine);
 		error = send_machine(machine, fd, figures, fault, sizeof(fault));
 	}
 	if (error > 0) {
@@ -184,7 +216,7 @@ int move_run(struct machine *machine, struct figures *figures)
 	}
 	snprintf(path, sizeof(path), "%s/socket", directory);
 	child = destination_start(&machine->options, path);
-	fd = child > 0 ? connect_to(path) : -1;
+	fd = child > 0 ? connect_to(child, path) : -1;
 	if (fd >= 0) {
 		error = move_over(machine, fd, figures);
 		close(fd);

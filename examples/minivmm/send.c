@@ -138,7 +138,7 @@ static int stop_all(struct machine *machine, int fd, struct figures *figures)
 {
 	const struct piece piece = { .kind = PIECE_STOPPING };
 
-	machine->stop_by = clock_now() + 2000000000u;
+	machine->stop_by = clock_now() + 30000000000u;
 	if (flow_put(fd, &piece, NULL))
 		return -1;
 	if (order_all(machine, ORDER_STOP) < 0)

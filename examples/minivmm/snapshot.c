@@ -8,12 +8,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "minivmm.h"
-
-#define RUN_NS 150000000
 
 static int file_failed(const char *path)
 {
@@ -23,7 +20,6 @@ static int file_failed(const char *path)
 
 int snapshot_save(struct machine *machine)
 {
-	const struct timespec a_while = { 0, RUN_NS };
 	struct figures figures = { 0 };
 	int fd = open(machine->options.save, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int error;
@@ -32,7 +28,7 @@ int snapshot_save(struct machine *machine)
 		return file_failed(machine->options.save);
 	error = vm_start(machine);
 	if (!error) {
-		nanosleep(&a_while, NULL);
+		guest_go_on(machine);
 		error = send_to_file(machine, fd, &figures);
 	}
 	vm_end(machine);
