@@ -85,7 +85,7 @@ class Attach:
                                         stderr=subprocess.STDOUT)
         self.wait_for("waiting for QEMU")
 
-    def line(self, limit=20):
+    def line(self, limit=60):
         """Return the next line that it says, or None when it ended."""
         until = time.monotonic() + limit
         while b"\n" not in self.rest:
@@ -135,7 +135,7 @@ class Attach:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         while self.line() is not None:

@@ -53,10 +53,10 @@ def one_at_a_time(side, guest):
         side.wait_for("vCPU 0 found")
         words = [word.replace(f"unix:{side.qmp}", f"unix:{side.qmp}2") for word in side.words()]
         words = [word.replace(side.counts, side.counts + "2") for word in words]
-        with bare.start(MACHINE, guest, words, limit=10) as second:
+        with bare.start(MACHINE, guest, words) as second:
             check(second.wait() != 0, "a second QEMU was served as well")
         side.wait_for("turned away")
-        with bare.start(MACHINE, guest, side.words()[-2:], limit=10) as third:
+        with bare.start(MACHINE, guest, side.words()[-2:]) as third:
             check(third.wait() == 1, "two plugins count in one file")
         for line in first.stdout:
             if line.startswith("rounds"):
@@ -66,33 +66,25 @@ def one_at_a_time(side, guest):
     side.wait_for("is gone")
 
 
-def watch(qemu, seen):
-    """Collect what a guest prints."""
-    for line in qemu.stdout:
-        seen.append(line.rstrip())
-
-
 def killed(side, guest, seed):
     """vpmu attach is killed, or leaves, at random moments, and QEMU is killed too: every number that the guest takes for one is right."""
     chance = random.Random(seed)
     for life in range(3):
-        seen = []
         with bare.start(MACHINE, guest, side.words(), "go on", seed + life) as qemu:
-            watcher = threading.Thread(target=watch, args=(qemu, seen))
-            watcher.start()
+            heard = bare.Heard(qemu)
             side.wait_for("vCPU 0 found")
             for _ in range(4):
                 time.sleep(chance.random() * 0.2)
+                lives = heard.count("life")
                 chance.choice((side.kill, side.end))()
                 time.sleep(chance.random() * 0.05)
                 side.start()
                 side.wait_for("vCPU 0 found")
+            heard.wait_for("life", lives + 1)  # it begins anew after each
             time.sleep(0.2)
             bare.kill(qemu)
-            watcher.join()
+            seen = heard.join()
         side.wait_for("is gone")
-        lives = sum(line.startswith("life") for line in seen)
-        check(lives > 1, f"seed {seed}: the guest did not go on after a kill: {seen[-5:]}")
         check(not any(line.startswith("wrong") for line in seen), f"seed {seed}: {seen}")
 
 
@@ -115,10 +107,7 @@ def other_process(tool, directory, guest):
         stranger = ["timeout", "-s", "KILL", "30", "qemu-system-riscv64", "-S", "-M", "none", "-nodefaults", "-display",
                     "none", "-qmp", f"unix:{side.qmp},server=on,wait=off"]
         with bare.subprocess.Popen(stranger) as other:
-            words = side.words()[2:]
-            while not os.path.exists(side.qmp):
-                time.sleep(0.01)
-            with bare.start(MACHINE, guest, words, "host", limit=10) as qemu:
+            with bare.start(MACHINE, guest, side.words()[2:], "host") as qemu:
                 side.wait_for("belongs to another process")
                 check(not any("found" in line for line in side.lines), "threads of a stranger were counted")
                 bare.kill(qemu)
@@ -132,8 +121,8 @@ def nobody_counts(side, guest):
             check("found" not in line, f"what an earlier QEMU left was taken for counts: {line}")
             if "found" in line:
                 break
+        check(side.end() != 0, "vpmu attach went on with nothing to count with")  # before QEMU ends
         bare.kill(qemu)
-    check(side.end() != 0, "vpmu attach went on with nothing to count with")
 
 
 def other_counts(tool, directory, guest, plugin):
@@ -259,37 +248,54 @@ def watched(tool, directory, guest, plugin):
         with bare.start(MACHINE, guest, words, "go on") as qemu:
             pid = side.wait_for("has the region").split()[3]
             side.wait_for("vCPU 0 found")
-            done = shown(tool, "stat", "--pid", pid, "--pmu", path, "-e", "task-clock,pmu-batches,pmu-events,pmu-time",
-                         "--timeout", "1500", "-j")
-            values = {line["event"]: line["counter-value"] for line in objects(done)}
-            check(not done.stderr and float(values["pmu-batches"]) > 0 and float(values["task-clock"]) > 0,
-                  f"what the PMU cost was not shown: {done}")
-            check("<" in values["pmu-time"], f"a time that nobody measures: {done}")
-            done = shown(tool, "top", "--pid", pid, "--pmu", path, "-e", "pmu-batches", "--per-vcpu", "--json",
-                         "--delay", "700", "-n", "2")
-            rates = {row.get("vcpu"): row["events"][0]["per-second"] for row in objects(done)[-1]["rows"]}
-            check(rates[0] > 0 and rates[1] == 0 and rates[None] == rates[0], f"vpmu top: {done}")
+
+            def stat(pmu, events, wanted):
+                return shown(tool, "stat", "--pid", pid, "--pmu", pmu, "-e", events, "-I", "100", "-j", wanted=wanted)
+
+            seen, said = stat(path, "task-clock,pmu-batches,pmu-events,pmu-time", lambda values: len(values) == 4 and all(
+                above_zero(values[event]) for event in ("pmu-batches", "task-clock", "pmu-events")))
+            check(late_or_none(said), f"what the PMU cost was not shown: {said}")
+            check("<" in seen["pmu-time"], f"a time that nobody measures: {seen}")
+            seen, said = shown(tool, "top", "--pid", pid, "--pmu", path, "-e", "pmu-batches", "--per-vcpu", "--json",
+                               "--delay", "300", wanted=lambda rates: rates.get(0))
+            check(seen == {0: seen[0], 1: 0, None: seen[0]} and late_or_none(said), f"vpmu top: {seen} {said}")
             # A socket that is not there and one of another kind: a complaint with the path, and no value.
             for wrong_path in (path + "-none", os.path.join(directory, "device")):
-                done = shown(tool, "stat", "--pid", pid, "--pmu", wrong_path, "-e", "task-clock,pmu-batches",
-                             "--timeout", "300", "-j")
-                values = {line["event"]: line["counter-value"] for line in objects(done)}
-                check("<" in values["pmu-batches"] and float(values["task-clock"]) > 0 and wrong_path in done.stderr,
-                      f"{wrong_path}: {done}")
+                seen, said = stat(wrong_path, "task-clock,pmu-batches",
+                                  lambda values: len(values) == 2 and above_zero(values["task-clock"]))
+                check("<" in seen["pmu-batches"] and wrong_path in said, f"{wrong_path}: {seen} {said}")
             side.kill()
-            done = shown(tool, "stat", "--pid", pid, "--pmu", path, "-e", "pmu-batches", "--timeout", "300", "-j")
-            check("<" in objects(done)[0]["counter-value"] and path in done.stderr, f"of a killed vpmu attach: {done}")
+            seen, said = stat(path, "pmu-batches", bool)
+            check("<" in seen["pmu-batches"] and path in said, f"of a killed vpmu attach: {seen} {said}")
             bare.kill(qemu)
 
 
-def shown(*words):
-    """Run a command that watches; return what became of it."""
-    return bare.subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+def above_zero(value):
+    """Whether a value of vpmu stat is there, and not 0."""
+    return "<" not in value and float(value) > 0
 
 
-def objects(done):
-    """Return the objects that it printed."""
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def late_or_none(said):
+    """Whether nothing was complained of but that vpmu attach had no time to answer."""
+    return all("timed out" in line for line in said.splitlines())
+
+
+def shown(*words, wanted):
+    """Run a command that watches until what it shows is as a function wants it; return that, and what it complained of."""
+    seen = {}
+    with bare.subprocess.Popen(["timeout", "-s", "KILL", "120", *words], stdout=bare.subprocess.PIPE,
+                               stderr=bare.subprocess.PIPE, text=True) as tool:
+        for line in map(json.loads, tool.stdout):
+            if "rows" in line:
+                seen = {row.get("vcpu"): row["events"][0]["per-second"] for row in line["rows"]}
+            else:
+                seen[line["event"]] = line["counter-value"]
+            if wanted(seen):
+                break
+        else:
+            check(False, f"{words} showed {seen} in the end")
+        tool.terminate()
+        return seen, tool.communicate()[1]
 
 
 def normal_user(root, tool, plugin):

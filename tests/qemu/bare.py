@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 SKIP = 77
 MACHINES = {
@@ -59,7 +61,7 @@ def fresh(directory):
     os.makedirs(directory)
 
 
-def start(machine, guest, words, task="count", seed=1, limit=60):
+def start(machine, guest, words, task="count", seed=1, limit=300):
     """Start QEMU with a guest; what it prints is in stdout."""
     where = MACHINES[machine]["task"]
     number = ("count", "scribble", "go on", "host", "ask", "ring").index(task)
@@ -69,6 +71,36 @@ def start(machine, guest, words, task="count", seed=1, limit=60):
                "-device", f"loader,addr={where:#x},data={number},data-len=8",
                "-device", f"loader,addr={where + 8:#x},data={seed},data-len=8", *words]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+
+class Heard:
+    """What a guest prints, collected beside the test."""
+
+    def __init__(self, qemu):
+        self.lines = []
+        self.reader = threading.Thread(target=self.read, args=(qemu,))
+        self.reader.start()
+
+    def read(self, qemu):
+        """Collect until QEMU ends."""
+        for line in qemu.stdout:
+            self.lines.append(line.rstrip())
+
+    def count(self, word):
+        """How many lines begin with a word."""
+        return sum(line.startswith(word) for line in self.lines)
+
+    def wait_for(self, word, count):
+        """Wait until there are so many, as long as QEMU lives."""
+        while self.count(word) < count and self.reader.is_alive():
+            time.sleep(0.01)
+        if self.count(word) < count:
+            raise RuntimeError(f"QEMU ended before it printed {word} {count} times: {self.lines[-5:]}")
+
+    def join(self):
+        """Wait until QEMU ended; return all lines."""
+        self.reader.join()
+        return self.lines
 
 
 def kill(qemu):

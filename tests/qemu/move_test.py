@@ -8,8 +8,6 @@ and every one is right, R-EPO-6. Where the destination refuses, the guest stays 
 
 import os
 import sys
-import threading
-import time
 
 import attach
 import bare
@@ -30,10 +28,9 @@ class End:
 
     def __init__(self, directory, tool, plugin, guest, incoming, *words):
         os.makedirs(directory)
-        self.seen = []
         self.guest = guest
         self.incoming = incoming
-        self.qemu = self.reader = None
+        self.qemu = self.heard = None
         self.side = attach.Attach(tool, directory, "--bus", os.path.join(directory, "bus"), *words, plugin=plugin,
                                   options=",memory=on")
 
@@ -53,34 +50,19 @@ class End:
         self.side.start()
         words = [*self.side.words(), *self.side.moving_words(), *(["-incoming", "defer"] if self.incoming else [])]
         self.qemu = bare.start(MACHINE, self.guest, words, "go on")
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
+        self.heard = bare.Heard(self.qemu)
         self.side.wait_for("vCPU 1 found")
-
-    def read(self):
-        """Collect what the guest prints here."""
-        for line in self.qemu.stdout:
-            self.seen.append(line.rstrip())
-
-    def rounds(self):
-        """How often the guest said here how far it is."""
-        return sum(line.startswith("rounds") for line in self.seen)
 
     def wait_for_rounds(self, more):
         """Wait until the guest went on for a while."""
-        wanted = self.rounds() + more
-        for _ in range(1000):
-            if self.rounds() >= wanted:
-                return
-            time.sleep(0.01)
-        check(False, f"the guest does not go on: {self.seen[-5:]}")
+        self.heard.wait_for("rounds", self.heard.count("rounds") + more)
 
     def stop(self):
         """End both, as far as they are there."""
         if self.qemu and self.qemu.poll() is None:
             bare.kill(self.qemu)
-        if self.reader:
-            self.reader.join()
+        if self.heard:
+            self.heard.join()
         self.side.end()
 
 
@@ -107,7 +89,7 @@ def moved(directory, tool, plugin, guest):
         check(answer["status"] == "completed", answer)
         target.wait_for_rounds(3)
         target.side.wait_for("came here with its counts")
-    seen = source.seen + target.seen
+    seen = source.heard.lines + target.heard.lines
     check(sum(line.startswith("life") for line in seen) == 1, f"the guest had to begin anew: {seen}")
     check(not any(line.startswith(("wrong", "broken")) for line in seen), seen)
 
@@ -120,8 +102,8 @@ def refused(directory, tool, plugin, guest):
         check(answer["status"] == "failed", f"moved to where less is granted: {answer}")
         source.wait_for_rounds(3)
     check(any("Load:" in line for line in target.side.lines), f"no reason is told: {target.side.lines}")
-    check(sum(line.startswith("life") for line in source.seen) == 1, f"the guest had to begin anew: {source.seen}")
-    check(not any(line.startswith(("wrong", "broken")) for line in source.seen), source.seen)
+    check(sum(line.startswith("life") for line in source.heard.lines) == 1, f"the guest had to begin anew: {source.heard.lines}")
+    check(not any(line.startswith(("wrong", "broken")) for line in source.heard.lines), source.heard.lines)
 
 
 def too_long(directory, tool):

@@ -17,6 +17,7 @@
 #define PCI_MEMORY 0x40000000ul
 #define SERIAL 0x10000000ul
 #define TASK 0x87000000ul
+#define TICKS_PER_SECOND 10000000ul
 static void machine_off(void)
 {
 	*(volatile uint32_t *)0x100000ul = 0x5555;
@@ -26,6 +27,7 @@ static void machine_off(void)
 #define PCI_MEMORY 0x40000000ul
 #define SERIAL 0x1fe001e0ul
 #define TASK 0x7000000ul
+#define TICKS_PER_SECOND 100000000ul
 static void machine_off(void)
 {
 	*(volatile uint8_t *)0x100e001cul = 0x34;
@@ -35,7 +37,7 @@ static void machine_off(void)
 #define BAR0 PCI_MEMORY
 #define BAR1 (PCI_MEMORY + 0x10000)
 #define BAR2 (PCI_MEMORY + 0x10000000)
-#define TRIES 100000000u
+#define PATIENCE (120 * TICKS_PER_SECOND) /* the host may be busy */
 
 /* What the guest is to do: QEMU's loader puts the number at TASK. */
 enum { TASK_COUNT, TASK_SCRIBBLE, TASK_GO_ON, TASK_HOST, TASK_ASK, TASK_RING };
@@ -113,6 +115,18 @@ static void stop(const char *why, int error)
 		;
 }
 
+static uint64_t machine_time(void)
+{
+	uint64_t now;
+
+#if defined(__riscv)
+	__asm__ volatile("rdtime %0" : "=r"(now));
+#else
+	__asm__ volatile("rdtime.d %0, $zero" : "=r"(now));
+#endif
+	return now;
+}
+
 /* ---- the device ------------------------------------------------------------------------------ */
 
 static volatile uint32_t *configuration(unsigned int device, unsigned int byte)
@@ -153,8 +167,9 @@ static volatile struct vpmu_pci_header *header(void)
 static uint32_t find_block(void)
 {
 	volatile uint64_t *table = (volatile uint64_t *)(BAR2 + VPMU_PCI_TABLE_AT);
+	uint64_t until = machine_time() + PATIENCE;
 
-	for (uint32_t tries = 0; tries < TRIES; tries++)
+	while (machine_time() < until)
 		for (uint32_t i = 0; header()->attendance && i < 16; i++)
 			if (table[i] == VPMU_PCI_VCPU_PRESENT)
 				return i;
@@ -259,15 +274,14 @@ static void overflow(void)
 {
 	const struct guest_perf_event *record;
 	struct guest_perf_attr attr = stores;
-	uint64_t stored = 0;
+	uint64_t until = machine_time() + PATIENCE;
 
 	attr.sample_period = guest.period_floor;
 	record = (const struct guest_perf_event *)((const char *)mailbox.block + 64);
 	open_slots(1, &attr);
 	while (!((const volatile struct vpmu_area_header *)mailbox.block)->pending) {
 		store_often(10);
-		stored += 10;
-		if (stored > 1000000000)
+		if (machine_time() > until)
 			stop("no overflow", 0);
 	}
 	print_pair("overflow", attr.sample_period, record->count);
@@ -295,8 +309,10 @@ static uint64_t read_register(uint32_t index)
 
 static void await_another(uint64_t attended)
 {
-	for (uint64_t tries = 0; !header()->attendance || header()->attendance == attended; tries++)
-		if (tries > 20ull * TRIES)
+	uint64_t until = machine_time() + PATIENCE;
+
+	while (!header()->attendance || header()->attendance == attended)
+		if (machine_time() > until)
 			stop("the host does not come back", 0);
 	find_block();
 }
@@ -350,7 +366,7 @@ static int begin(uint64_t size)
 	block = find_block();
 	mailbox.doorbell = ring;
 	mailbox.opaque = &block;
-	mailbox.tries = 10 * TRIES; /* the host may be busy */
+	mailbox.tries = UINT32_MAX;
 	batch.words = words;
 	batch.capacity = sizeof(words) / sizeof(words[0]);
 	batch.context = VPMU_CONTEXT_TASK;
@@ -490,18 +506,6 @@ static void count_host(uint64_t size)
 }
 
 /* ---- what a round trip costs ----------------------------------------------------------------- */
-
-static uint64_t machine_time(void)
-{
-	uint64_t now;
-
-#if defined(__riscv)
-	__asm__ volatile("rdtime %0" : "=r"(now));
-#else
-	__asm__ volatile("rdtime.d %0, $zero" : "=r"(now));
-#endif
-	return now;
-}
 
 /* The median of many, in ticks of the machine's clock. */
 static uint64_t median_of(uint64_t *times, unsigned int count)
