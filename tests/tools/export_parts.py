@@ -33,11 +33,11 @@ def get(port, path="/metrics", accept=None):
     """Return (type, text) of a page."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}",
                                      headers={"Accept": accept} if accept else {})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.headers["Content-Type"], answer.read().decode()
 
 
-def until(what, seconds=30):
+def until(what, seconds=100):
     """Wait until a function gives something true, and return it."""
     deadline = time.monotonic() + seconds
     while True:
@@ -61,7 +61,7 @@ class Exporter:
     def stop(self):
         """End it as an operator does; return what it said."""
         self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=100)
         assert self.process.returncode == 0, (self.process.returncode, said)
         return said
 

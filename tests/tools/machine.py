@@ -4,6 +4,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,12 +38,57 @@ def boot_sector(directory):
     return image
 
 
+def answered(run, path=""):
+    """Run a tool that asks at a socket, or at any; again where that got no time to answer in the second that it is given."""
+    for _ in range(5):
+        done = run()
+        if not any(path in line and "QEMU does not answer" in line for line in done.stderr.splitlines()):
+            break
+    return done
+
+
+def only_late(said):
+    """Whether a tool complained of nothing but of a QEMU that had no time to answer."""
+    return all("QEMU does not answer" in line or "is counted from now on" in line for line in said.splitlines())
+
+
+def events_open(pid):
+    """Return how many events a process holds."""
+    count = 0
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{number}") == "anon_inode:[perf_event]"
+        except OSError:
+            pass
+    return count
+
+
+def told_of(pid, name):
+    """Return {tid: text} of a file that each thread of a process has."""
+    found = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{tid}/{name}", encoding="utf-8", errors="replace") as file:
+                found[int(tid)] = file.read()
+        except OSError:  # it has ended meanwhile
+            pass
+    return found
+
+
+def stop(pid):
+    """Stop a process; return when each thread stands that has not ended."""
+    os.kill(pid, signal.SIGSTOP)
+    while not all(text.rpartition(")")[2].split()[0] in "TZX" for text in told_of(pid, "stat").values()):
+        time.sleep(0.001)
+
+
 class Machine:
     """QEMU under software emulation with vCPUs that never sleep."""
 
     def __init__(self, name, vcpus=2):
         self.directory = tempfile.mkdtemp(prefix="vpmu-")
         self.qmp = os.path.join(self.directory, "qmp")
+        self.second = os.path.join(self.directory, "second")  # QEMU talks to one at a time
         self.monitor = os.path.join(self.directory, "other")
         image = boot_sector(self.directory)
         self.process = subprocess.Popen(
@@ -51,9 +97,10 @@ class Machine:
              "-smp", f"{vcpus},maxcpus=4", "-m", "32",
              "-drive", f"file={image},format=raw,if=ide",
              "-qmp", f"unix:{self.qmp},server=on,wait=off",
+             "-qmp", f"unix:{self.second},server=on,wait=off",
              "-qmp", f"unix:{self.monitor},server=on,wait=off"], stdin=subprocess.DEVNULL)
         self.pid = self.process.pid
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while len(self.busy()) < vcpus:
             assert self.process.poll() is None, "QEMU has ended"
             assert time.monotonic() < deadline, "the vCPUs do not run"
@@ -62,11 +109,9 @@ class Machine:
     def threads(self):
         """Return {vCPU: tid}."""
         found = {}
-        for tid in os.listdir(f"/proc/{self.pid}/task"):
-            with open(f"/proc/{self.pid}/task/{tid}/comm", encoding="utf-8") as file:
-                comm = file.read()
+        for tid, comm in told_of(self.pid, "comm").items():
             if comm.startswith("CPU "):
-                found[int(comm[4:].split("/")[0])] = int(tid)
+                found[int(comm[4:].split("/")[0])] = tid
         return found
 
     def runtime(self, tid):

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: 2026 libvpmu contributors
 """top.py vpmu: drives vpmu top in a terminal of tmux, with two real QEMUs."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -45,12 +46,15 @@ class Terminal:
         return self.run("capture-pane", "-p", "-t", "t").splitlines()
 
     def until(self, what):
-        """Wait until the screen is as a function wants it."""
-        deadline = time.monotonic() + 30
-        while not what(self.screen()):
-            assert time.monotonic() < deadline, "\n".join(self.screen())
+        """Wait until the screen is as a function wants it, and return that; it may be drawn in part, or lack numbers."""
+        deadline = time.monotonic() + 100
+        while True:
+            screen = self.screen()
+            with contextlib.suppress(IndexError, ValueError):
+                if what(screen):
+                    return screen
+            assert time.monotonic() < deadline, "\n".join(screen)
             time.sleep(0.2)
-        return self.screen()
 
     def stop(self):
         """End it."""
@@ -140,7 +144,7 @@ class Line:
 
     def status(self):
         """Return the exit status, soon."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while time.monotonic() < deadline:
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
@@ -165,9 +169,21 @@ def check_hang_up(vm):
 
 def looks(*arguments):
     """Return the objects that vpmu top --json prints."""
-    done = subprocess.run([TOOL, "top", "--json", "--delay", "300", *arguments], check=True,
-                          capture_output=True, text=True, timeout=60)
+    done = machine.answered(lambda: subprocess.run(
+        [TOOL, "top", "--json", "--delay", "300", *arguments], check=True, capture_output=True, text=True,
+        timeout=100))
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def until_all_run(*arguments):
+    """Return the first object of vpmu top --json in which each row has rates above 0."""
+    with subprocess.Popen([TOOL, "top", "--json", "--delay", "300", *arguments], stdout=subprocess.PIPE,
+                          text=True) as tool:
+        for look in map(json.loads, tool.stdout):
+            if all(row["events"][0]["per-second"] for row in look["rows"]):
+                tool.terminate()
+                return look
+    assert False, look
 
 
 def row_of(look, vm, vcpu=None):
@@ -177,16 +193,17 @@ def row_of(look, vm, vcpu=None):
 
 def check_json(large, small):
     """An object for each look, without a screen: rates as the screen shows them, and vCPUs that add up."""
-    found = looks("--qmp", large.qmp, "--pid", str(small.pid), "-n", "3", "--per-vcpu", "-e",
-                  "task-clock,cs")
+    words = ["--qmp", large.qmp, "--pid", str(small.pid), "--per-vcpu", "-e", "task-clock,cs"]
+    found = looks(*words, "-n", "3")
     assert len(found) == 3, found
     for look in found:
         assert look["seconds"] > 0.1 and abs(look["time"] - time.time()) < 60, look
         assert len(look["rows"]) == 5, look
+    last = until_all_run(*words)
     for vm, vcpus in (("large", (0, 1)), ("small", (0,))):
-        whole = row_of(found[-1], vm)
+        whole = row_of(last, vm)
         assert whole["cpu-percent"] >= 0 and whole["guest-percent"] == 0 and not whole["ended"], whole
-        clocks = [row_of(found[-1], vm, vcpu)["events"][0] for vcpu in vcpus]
+        clocks = [row_of(last, vm, vcpu)["events"][0] for vcpu in vcpus]
         assert all(clock["unit"] == "msec" and clock["per-second"] > 0 for clock in clocks), clocks
         assert abs(sum(clock["per-second"] for clock in clocks)
                    - whole["events"][0]["per-second"]) < 0.01, (clocks, whole)
@@ -235,7 +252,7 @@ def check_ended():
         assert not json.loads(tool.stdout.readline())["rows"][0]["ended"]
     finally:
         vm.stop()
-    said, _ = tool.communicate(timeout=30)
+    said, _ = tool.communicate(timeout=100)
     last = json.loads(said.splitlines()[-1])["rows"][0]
     assert last["ended"] and last["cpu-percent"] is None and tool.returncode == 0, said
 

@@ -20,7 +20,12 @@ TOOL = sys.argv[1]
 def run(*arguments, **options):
     """Run the tool; return the finished process."""
     return subprocess.run([TOOL, *arguments], capture_output=True, text=True, check=False,
-                          timeout=60, **options)
+                          timeout=200, **options)
+
+
+def answered(path, *arguments, **options):
+    """Run the tool where QEMU's socket, or one of these threads, may get no time to answer."""
+    return machine.answered(lambda: run(*arguments, **options), path)
 
 
 def lines(done):
@@ -40,13 +45,21 @@ def check_list():
     assert len(libvirt) == len(set(libvirt)) == 22, libvirt
 
 
+def not_told():
+    """Return the ms, of all CPUs, that a clock counts for a thread and the scheduler does not: interrupts and steal."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return sum(map(int, file.readline().split()[6:9])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def check_counts(vm):
     """Each vCPU's time is what the scheduler says of its thread, by QMP and by pid."""
     for where in (("--qmp", vm.qmp), ("--pid", str(vm.pid))):
         tids = vm.threads()
+        lost = not_told()
         before = {v: vm.runtime(tid) for v, tid in tids.items()}
-        done = run("stat", *where, "-e", "task_clock,cs", "--per-vcpu", "--timeout", "1000", "-j")
+        done = answered(vm.qmp, "stat", *where, "-e", "task_clock,cs", "--per-vcpu", "--timeout", "1000", "-j")
         after = {v: vm.runtime(tid) for v, tid in tids.items()}
+        lost = not_told() - lost
         assert done.returncode == 0 and not done.stderr, done
         found = lines(done)
         assert [(f["vcpu"], f["event"]) for f in found] == \
@@ -57,13 +70,13 @@ def check_counts(vm):
             if item["event"] == "task_clock":
                 assert item["unit"] == "msec" and item["metric-unit"] == "CPUs utilized", item
                 most = (after[item["vcpu"]] - before[item["vcpu"]]) / 1e6
-                assert 0 < value <= most + 20, (value, most)
+                assert 0 < value <= most + 20 + lost, (value, most, lost)
 
 
 def check_forms(vm):
     """The forms of perf stat: fields, names and marks."""
     done = run("stat", "--pid", str(vm.pid), "-e", "task-clock,page-faults,task-clock:G", "-x,",
-               "--timeout", "300")
+               "--timeout", "1000")
     fields = [line.split(",") for line in done.stdout.splitlines()]
     assert all(len(f) == 7 for f in fields), done
     assert [f[2] for f in fields] == ["task-clock", "page-faults", "task-clock:G"], fields
@@ -156,14 +169,15 @@ def check_bad_sockets():
             path = os.path.join(directory, name)
             server = serve(path, talk)
             began = time.monotonic()
-            done = run("stat", "--qmp", path, "-e", "cs", "--timeout", "100")
+            ask = run if words == "does not answer" else lambda *w, at=path: answered(at, *w)
+            done = ask("stat", "--qmp", path, "-e", "cs", "--timeout", "100")
             assert done.returncode == 1 and words in done.stderr, (name, done)
-            assert time.monotonic() - began < 30, name
+            assert time.monotonic() - began < 100, name
             server.close()
         # Threads that are not of the process behind the socket are left out, whoever names them.
         path = os.path.join(directory, "liar")
         server = serve(path, lie([1, os.getpid()]))
-        done = run("stat", "--qmp", path, "-e", "task-clock", "--per-vcpu", "-j", "--timeout", "100")
+        done = answered(path, "stat", "--qmp", path, "-e", "task-clock", "--per-vcpu", "-j", "--timeout", "100")
         assert "is no task of process" in done.stderr, done
         assert [item["vcpu"] for item in lines(done)] == [1], done
         server.close()
@@ -181,15 +195,20 @@ def check_first_contact(vm):
             servers[-1].bind(path)
             servers[-1].listen(4)
             words += ["--qmp", path]
-        began = time.monotonic()
-        done = run("stat", *words, "--qmp", vm.qmp, "-e", "task-clock", "-j", "--timeout", "100")
+        began = []
+
+        def ask():
+            began[:] = [time.monotonic()]
+            return run("stat", *words, "--qmp", vm.qmp, "-e", "task-clock", "-j", "--timeout", "100")
+
+        done = machine.answered(ask, vm.qmp)
         # One after the other they take 100 s.
-        assert time.monotonic() - began < 50, done.stderr
+        assert time.monotonic() - began[0] < 90, done.stderr
         assert [item["vm"] for item in lines(done)] == ["twin"], done
         assert done.returncode == 0 and done.stderr.count("does not answer") == 100, done
         # With few descriptors fewer are asked at once, and none the less.
-        done = run("stat", *words, "--qmp", vm.qmp, "-e", "task-clock", "-j", "--timeout", "100",
-                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (110, 110)))
+        done = answered(vm.qmp, "stat", *words, "--qmp", vm.qmp, "-e", "task-clock", "-j", "--timeout", "100",
+                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (110, 110)))
         assert [item["vm"] for item in lines(done)] == ["twin"], done
         assert done.returncode == 0 and done.stderr.count("does not answer") == 100, done
         for server in servers:
@@ -213,18 +232,20 @@ def check_stall(vm):
         tool = subprocess.Popen([TOOL, "stat", "--qmp", path, "--pid", str(vm.pid), "-e",
                                  "task-clock", "-I", "100", "-j"],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        while json.loads(tool.stdout.readline())["vm"] != "twin":
-            pass
+        seen = set()
+        while seen != {"moody", "twin"}:
+            seen.add(json.loads(tool.stdout.readline())["vm"])
         stalled.set()
         began = time.monotonic()
         turns = 0
         while turns < 80:
             turns += json.loads(tool.stdout.readline())["vm"] == "twin"
         # Where it is waited for again in each turn, this is 80 s.
-        assert time.monotonic() - began < 50, "the others wait"
+        assert time.monotonic() - began < 75, "the others wait"
         tool.terminate()
-        _, said = tool.communicate(timeout=30)
-        assert tool.returncode == 0 and said.count("does not answer") == 1, said
+        _, said = tool.communicate(timeout=100)
+        # Once for a silence. Before it, this process may not have got to answer in time.
+        assert tool.returncode == 0 and 1 <= said.count("does not answer") < 8, said
         server.close()
 
 
@@ -260,8 +281,11 @@ def check_pmu_sockets(vm):
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "well")
         server = serve(path, well)
-        done = run("stat", "--pid", str(vm.pid), "--pmu", path, "-e", "pmu-exits,pmu-events,task-clock",
-                   "--per-vcpu", "--timeout", "100", "-j")
+        for _ in range(5):  # this process may not get to answer in time
+            done = run("stat", "--pid", str(vm.pid), "--pmu", path, "-e", "pmu-exits,pmu-events,task-clock",
+                       "--per-vcpu", "--timeout", "100", "-j")
+            if "timed out" not in done.stderr:
+                break
         values = {(item["vcpu"], item["event"]): item["counter-value"] for item in lines(done)}
         assert not done.stderr and float(values[0, "pmu-exits"]) >= 100, done
         assert float(values[1, "pmu-exits"]) == 0 and float(values[1, "pmu-events"]) == 2, done
@@ -270,7 +294,7 @@ def check_pmu_sockets(vm):
             path = os.path.join(directory, name)
             server = serve(path, talk)
             done = run("stat", "--pid", str(vm.pid), "--pmu", path, "-e", "pmu-exits,task-clock",
-                       "--timeout", "100", "-j")
+                       "--timeout", "500", "-j")
             values = {item["event"]: item["counter-value"] for item in lines(done)}
             assert values["pmu-exits"] == "<not counted>", (name, done)
             assert float(values["task-clock"]) > 0, (name, done)
@@ -332,9 +356,15 @@ def check_end():
     vm = machine.Machine("mortal", 1)
     tool = subprocess.Popen([TOOL, "stat", "--pid", str(vm.pid), "-e", "task-clock", "-j"],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(1)
+    deadline = time.monotonic() + 100
+    while not machine.events_open(tool.pid):
+        assert tool.poll() is None and time.monotonic() < deadline, "nothing is counted"
+        time.sleep(0.01)
+    ran = {tid: vm.runtime(tid) for tid in vm.threads().values()}
+    while all(vm.runtime(tid) < before + 50_000_000 for tid, before in ran.items()):
+        time.sleep(0.01)
     vm.stop()
-    output, said = tool.communicate(timeout=30)
+    output, said = tool.communicate(timeout=100)
     assert not said, said
     found = [json.loads(line) for line in output.splitlines()]
     assert tool.returncode == 0 and len(found) == 1, (tool.returncode, output)
