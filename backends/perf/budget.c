@@ -78,7 +78,7 @@ static uint64_t events_of(const struct vpmu_profile *profile, uint32_t vcpus)
 /* How many can be had, or a negated errno value. */
 static int64_t descriptors_free(struct vpmu_perf *perf)
 {
-	int64_t lowest = vpmu_perf_dummy_open(perf, 0, -1);
+	int64_t lowest = vpmu_perf_dummy_open(perf, 0, -1, PERF_COUNT_SW_DUMMY);
 
 	if (lowest == -EMFILE)
 		return 0;

@@ -179,7 +179,8 @@ int64_t vpmu_perf_event_open(struct vpmu_perf *perf, const struct guest_perf_att
 /* Fills PERF_GROUP_DESCRIPTORS of them; the one after the events is the dummy's or -1. */
 int vpmu_perf_open_all(struct vpmu_perf *perf, struct perf_thread *thread, struct perf_group *group,
 		       int32_t *descriptors, uint32_t *failed);
-int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader);
+int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader,
+			     uint64_t config);
 void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uint32_t count);
 int vpmu_perf_admit(struct vpmu_perf *perf, const struct guest_perf_attr *attr, uint32_t flags,
 		    int64_t thread);

@@ -221,11 +221,12 @@ void vpmu_perf_close_all(struct vpmu_perf *perf, const int32_t *descriptors, uin
 		perf->system.event_close(perf->system.opaque, descriptors[--count]);
 }
 
-int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader)
+int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t leader,
+			     uint64_t config)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.size = PERF_ATTR_SIZE_VER1,
-					.config = PERF_COUNT_SW_DUMMY,
+					.config = config,
 					.exclude_kernel = 1 };
 	int64_t result = -EINTR;
 
@@ -233,6 +234,18 @@ int64_t vpmu_perf_dummy_open(struct vpmu_perf *perf, int64_t thread, int32_t lea
 		result = perf->system.event_open(perf->system.opaque, &attr, thread, -1, leader,
 						 PERF_FLAG_FD_CLOEXEC);
 	return opened(perf, result);
+}
+
+/*
+ * Switching an event on puts on anew what belongs to its PMU, and a group is its leader's. Each
+ * clock is a PMU of its own (ctx_resched(), kernel/events/core.c).
+ */
+static uint64_t dummy_config(const struct guest_perf_attr *leader)
+{
+	if (!vpmu_perf_is_clock(leader))
+		return PERF_COUNT_SW_DUMMY;
+	return leader->config == VPMU_SOFTWARE_CPU_CLOCK ? PERF_COUNT_SW_CPU_CLOCK :
+							   PERF_COUNT_SW_TASK_CLOCK;
 }
 
 /* The first member that the group needs its dummy for. */
@@ -249,15 +262,16 @@ static int open_dummy(struct vpmu_perf *perf, struct perf_thread *thread, struct
 		      int32_t *descriptors, uint32_t *failed)
 {
 	uint32_t member = first_in_need(group);
+	uint64_t config = dummy_config(&group->members[0].attr);
 	int32_t id = atomic_load(&thread->id);
 	int64_t result;
 
 	descriptors[group->count] = -1;
 	if (member == group->count)
 		return 0;
-	result = vpmu_perf_dummy_open(perf, id, descriptors[0]);
+	result = vpmu_perf_dummy_open(perf, id, descriptors[0], config);
 	if (is_limit(result) && vpmu_perf_pool_end(perf, thread) > 0)
-		result = vpmu_perf_dummy_open(perf, id, descriptors[0]);
+		result = vpmu_perf_dummy_open(perf, id, descriptors[0], config);
 	if (result < 0) {
 		*failed = member;
 		return vpmu_perf_failed(perf, PERF_OPEN_MEMBER, &group->members[member].attr, id,

@@ -74,11 +74,11 @@ static void clocks_keep_below_the_rate(void)
 	end();
 }
 
-static void check_dummy(const struct fake_event *dummy, uint32_t leader)
+static void check_dummy(const struct fake_event *dummy, uint32_t leader, uint64_t config)
 {
 	CHECK_EQ(dummy->used, 1);
 	CHECK_EQ(dummy->attr.type, PERF_TYPE_SOFTWARE);
-	CHECK_EQ(dummy->attr.config, PERF_COUNT_SW_DUMMY);
+	CHECK_EQ(dummy->attr.config, config);
 	CHECK_EQ(dummy->attr.exclude_kernel, 1);
 	CHECK_EQ(dummy->leader, leader);
 	CHECK_EQ(dummy->async, 0);
@@ -101,7 +101,7 @@ static void a_dummy_is_switched(void)
 
 	begin_guest();
 	CHECK_EQ(open_events(events, 2, 0, &opened), 0);
-	check_dummy(&fake.events[2], 0);
+	check_dummy(&fake.events[2], 0, PERF_COUNT_SW_TASK_CLOCK);
 	calls = fake.all_calls;
 	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 20), 0);
 	CHECK_EQ(fake.all_calls, calls + 1);
@@ -110,13 +110,41 @@ static void a_dummy_is_switched(void)
 	CHECK_EQ(ops->period(perf, attached, opened.group, 1, 30), 0);
 	CHECK_EQ(fake.all_calls, calls + 3);
 	CHECK_EQ(fake.events[1].attr.sample_period, 30);
-	check_dummy(&fake.events[2], 0);
+	check_dummy(&fake.events[2], 0, PERF_COUNT_SW_TASK_CLOCK);
 	fake_pass(&fake, 7, 7);
 	CHECK_EQ(ops->read(perf, attached, opened.group, &reading), 0);
 	CHECK_EQ(reading.enabled, 7);
 	CHECK_EQ(reading.increase[0], 14);
 	CHECK_EQ(reading.increase[1], 21);
 	close_group(opened.group);
+	end();
+}
+
+/* Switched on, it has the kernel put on anew what is of its PMU, and the group is its leader's. */
+static void a_dummy_is_of_the_leaders_pmu(void)
+{
+	static const struct {
+		uint64_t type, config, dummy;
+	} rows[] = {
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK, PERF_COUNT_SW_CPU_CLOCK },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, PERF_COUNT_SW_TASK_CLOCK },
+		{ VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_MIGRATIONS, PERF_COUNT_SW_DUMMY },
+		{ VPMU_TYPE_HARDWARE, VPMU_HARDWARE_CYCLES, PERF_COUNT_SW_DUMMY },
+		{ VPMU_TYPE_RAW, 1, PERF_COUNT_SW_DUMMY },
+	};
+
+	begin_guest();
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		struct vpmu_source_event events[2] = {
+			event(rows[i].type, rows[i].config, 0),
+			event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 10),
+		};
+		struct vpmu_source_opened opened;
+
+		CHECK_EQ(open_events(events, 2, 0, &opened), 0);
+		check_dummy(&fake.events[2], 0, rows[i].dummy);
+		close_group(opened.group);
+	}
 	end();
 }
 
@@ -143,7 +171,7 @@ static void a_dummy_may_fail(void)
 	CHECK_EQ(fake.events[0].attr.sample_period, 20);
 	CHECK_EQ(fake.events[1].on, 0);
 	CHECK_EQ(ops->period(perf, attached, opened.group, 0, 30), 0);
-	check_dummy(&fake.events[1], 0);
+	check_dummy(&fake.events[1], 0, PERF_COUNT_SW_DUMMY);
 	close_group(opened.group);
 	end();
 }
@@ -413,6 +441,7 @@ const struct test_case test_cases[] = {
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
 	{ "R-OVF-3", "clocks keep below the rate", clocks_keep_below_the_rate },
 	{ "R-OVF-3", "a dummy is switched", a_dummy_is_switched },
+	{ "R-OVF-3", "a dummy is of the leader's PMU", a_dummy_is_of_the_leaders_pmu },
 	{ "R-OVF-3", "a dummy may fail", a_dummy_may_fail },
 	{ "perf-cost", "others have no dummy", others_have_no_dummy },
 	{ "R-OVF-3", "a deaf event counts", a_deaf_event_counts },

@@ -55,8 +55,9 @@ static int64_t ledger_open(void *opaque, void *bytes, int64_t thread, int32_t cp
 	if (result < 0 || result >= DESCRIPTORS)
 		return result;
 	add(&rig->ledger.opens);
-	/* A dummy is in a group to be switched: nothing of the group stands still. */
-	atomic_store(&owners[result], group >= 0 && attr->config != PERF_COUNT_SW_DUMMY ? -me : me);
+	/* A dummy, which nobody reads, is in a group to be switched: nothing else of it stands
+	 * still. */
+	atomic_store(&owners[result], group >= 0 && attr->read_format != 0 ? -me : me);
 	return result;
 }
 
