@@ -9,6 +9,7 @@
 
 #include <linux/perf_event.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ static int event_open(uint32_t config, int group)
 		.size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
 		.config = config,
+		.disabled = group < 0,
 		.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
 			       PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
@@ -57,7 +59,8 @@ int truth_open(struct measure *measure)
 		if (leader < 0)
 			leader = measure->truth_fd[events[i].ours];
 	}
-	return 0;
+	/* What joins a group that runs may not count until the thread is next switched. */
+	return ioctl(leader, PERF_EVENT_IOC_ENABLE, 0);
 }
 
 void truth_read(const struct measure *measure, struct truth *truth)
