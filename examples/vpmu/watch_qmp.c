@@ -59,6 +59,17 @@ static int take_vcpus(const json_t *list, struct qmp_vcpu *vcpus, uint32_t room)
 	return (int)count;
 }
 
+/* A VM may have no name. An answer that did not come in time comes later, in place of the next. */
+static int ask_name(struct qmp *qmp, char *name)
+{
+	const json_t *answer;
+	int error = qmp_ask(qmp, "query-name", NULL, &answer);
+
+	if (error || qmp_text(answer, "name", name, NAME_ROOM) < 0)
+		name[0] = '\0';
+	return error == -EREMOTEIO ? 0 : error;
+}
+
 int watch_ask(const char *path, struct qmp_asked *asked)
 {
 	struct qmp qmp;
@@ -68,10 +79,9 @@ int watch_ask(const char *path, struct qmp_asked *asked)
 	if (result < 0)
 		return fail(asked, result);
 	asked->pid = qmp.process;
-	if (!asked->name[0] && (qmp_ask(&qmp, "query-name", NULL, &answer) < 0 ||
-				qmp_text(answer, "name", asked->name, NAME_ROOM) < 0))
-		asked->name[0] = '\0';
-	result = qmp_ask(&qmp, "query-cpus-fast", NULL, &answer);
+	result = asked->name[0] ? 0 : ask_name(&qmp, asked->name);
+	if (!result)
+		result = qmp_ask(&qmp, "query-cpus-fast", NULL, &answer);
 	if (!result)
 		result = take_vcpus(answer, asked->vcpus, MOST_VCPUS);
 	qmp_close(&qmp);

@@ -202,6 +202,42 @@ def check_repeated(directory):
     server.close()
 
 
+def check_slow_name(directory):
+    """A name that comes too late is not taken for the answer to the next question: the VM is asked again."""
+    late = [1.5]  # once longer than anyone waits
+    path = os.path.join(directory, "slow")
+    answer = qemu("slow", [os.getpid()])
+
+    class Slow:
+        """A connection that gives its second answer, which is the name, late."""
+
+        def __init__(self, connection):
+            self.connection, self.said = connection, 0
+
+        def sendall(self, text):
+            """Say a line."""
+            self.said += 1
+            if self.said == 3 and late:
+                time.sleep(late.pop())
+            self.connection.sendall(text)
+
+        def makefile(self, mode):
+            """What is asked."""
+            return self.connection.makefile(mode)
+
+    server = listen(path, lambda connection: answer(Slow(connection)))
+    with started("sleep", "600") as other, \
+            started(TOOL, "stat", "--pid", str(other.pid), "--qmp", path, "-e", "task-clock", "-I", "100", "-j",
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tool:
+        deadline = time.monotonic() + 110
+        while json.loads(tool.stdout.readline())["vm"] != "slow":
+            assert time.monotonic() < deadline, "it is not asked again"
+        tool.terminate()
+        _, said = tool.communicate(timeout=100)
+    assert "does not answer" in said and "slow is counted from now on" in said and "speak QMP" not in said, said
+    server.close()
+
+
 def check_late(directory):
     """A socket that is silent when the others begin is asked again, and its VM is counted from then on."""
     silent = threading.Event()
@@ -234,7 +270,7 @@ def main():
     if "without jansson" in run("attach", "--socket", "/nowhere/s", "--qmp", "q").stderr:
         return
     for check in (check_others_files, check_state_directory, check_twice, check_repeated,
-                  check_late):
+                  check_slow_name, check_late):
         with tempfile.TemporaryDirectory() as directory:
             check(directory)
 
