@@ -61,9 +61,8 @@
  * **Events of whole CPUs.** The kernel keeps a list of software events for each CPU. Where somebody
  * switches an event of a whole CPU, the list is made anew, and that may interrupt the kernel while
  * it walks through it. Of a thread's groups of host-software events, some led by a clock and some
- * not, one may then miss what just happened, or count it twice. While such an event was switched
- * all the time, 6.18 did so with one page fault in 10000, and with one in some hundred beside
- * events that gave a notice of each.
+ * not, one may then miss what just happened, or count it twice: rarely, and seen on 6.18 only while
+ * such an event was switched all the time.
  *
  * **Without privileges.** At kernel.perf_event_paranoid 2 a VMM without CAP_PERFMON may not count
  * the kernel. Clocks count the same time without it, so they are opened so, and give no notices;
