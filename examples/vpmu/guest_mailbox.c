@@ -19,7 +19,7 @@
 #define DEVICES "/sys/bus/pci/devices"
 #define SPINS 2000u /* looks before the processor is left to others */
 #define NAP_US 50u
-#define PATIENCE_NS 2000000000ll
+#define PATIENCE_NS 5000000000ll /* a host process may not be run for some seconds */
 
 static int read_hex(const char *device, const char *name, unsigned long *value)
 {
