@@ -101,8 +101,8 @@ def events(reading, vcpu):
 
 
 def counts_of(reading):
-    """Each vCPU's instructions. A vCPU that slept between two readings has as many as before."""
-    return [events(reading, vcpu)["instructions"]["count"] for vcpu in range(len(reading["vcpus"]))]
+    """Each vCPU's instructions."""
+    return [guest_driver.count_of(events(reading, vcpu)["instructions"]) for vcpu in range(len(reading["vcpus"]))]
 
 
 def check_stat(lines):
@@ -115,8 +115,8 @@ def check_stat(lines):
 
 
 def check_watch(lines):
-    """Intervals are differences; a vCPU that sleeps through one has none, so one is kept busy."""
-    counts = [events(json.loads(line), 0)["instructions"]["count"] for line in lines]
+    """Intervals are differences; one vCPU is kept busy, but its thread may not be run in each of them."""
+    counts = [counts_of(json.loads(line))[0] for line in lines]
     check(len(counts) == 3 and min(counts) >= 0 and sum(counts) > 0, f"watch: {counts}")
 
 
@@ -125,7 +125,7 @@ def check_end(lines):
     check(lines[:3] == ["0"] * 3, f"end: before {lines}")
     check(lines[3] == "1" and lines[5] == "code 0", f"end: mapped {lines}")
     for line in (lines[4], lines[6]):
-        check(events(json.loads(line), 0)["instructions"]["count"] is not None, f"end: {line}")
+        check(sum(counts_of(json.loads(line))) > 0, f"end: {line}")
     check(all(vcpu["opened"] == 0 for vcpu in json.loads(lines[7])["vcpus"]), f"end: left open {lines}")
     check(lines[8:11] == ["0"] * 3, f"end: left enabled {lines}")
 

@@ -173,6 +173,12 @@ def parts_of(lines):
     return parts
 
 
+def count_of(event):
+    """The count of an event as vpmu guest has it. Of a vCPU that slept all the time there is no number, which here is none
+    that it counted."""
+    return 0 if event.get("why") == "did not count in this time" else event["count"]
+
+
 def compiler():
     """The compiler for programs of the guest."""
     found = shutil.which("gcc") or shutil.which("cc")

@@ -45,7 +45,7 @@ def check(good, what):
 
 def counts(line, vcpu):
     """The counts of a vCPU, by name."""
-    return {event["name"]: event["count"] for event in json.loads(line)["vcpus"][vcpu]["events"]}
+    return {event["name"]: guest_driver.count_of(event) for event in json.loads(line)["vcpus"][vcpu]["events"]}
 
 
 def look(parts):
