@@ -85,15 +85,38 @@ uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *grou
 	return later;
 }
 
+void vpmu_perf_clocks_part(struct perf_thread *thread, struct perf_group *group)
+{
+	thread->clocks -= group->clocks;
+	group->clocks = 0;
+}
+
+void vpmu_perf_clocks_join(struct perf_thread *thread, struct perf_group *group)
+{
+	vpmu_perf_clocks_part(thread, group);
+	for (uint32_t i = 0; i < group->count; i++)
+		group->clocks += group->members[i].notices == PERF_SAMPLES &&
+				 vpmu_perf_is_clock(&group->members[i].attr);
+	thread->clocks += group->clocks;
+}
+
+/* Each clock has a timer of its own, and with many the CPU would do nothing but serve them: the
+ * thread, which is to look after them, would never run again. */
+static uint64_t clock_floor(const struct vpmu_perf *perf, const struct perf_thread *thread)
+{
+	uint64_t alone = atomic_load(&perf->clock_floor);
+
+	return thread->clocks > 1 ? alone * thread->clocks : alone;
+}
+
 /*
  * The distance to ask the kernel for. Until the notice has been looked after, the kernel gives one
  * more at every such distance, so a tiny one would keep the host busy with nothing else.
  */
-uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
-			    uint64_t left)
+uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct perf_thread *thread,
+			    const struct guest_perf_attr *attr, uint64_t left)
 {
-	uint64_t floor = vpmu_perf_is_clock(attr) ? atomic_load(&perf->clock_floor) :
-						    floors[attr->type];
+	uint64_t floor = vpmu_perf_is_clock(attr) ? clock_floor(perf, thread) : floors[attr->type];
 
 	if (left == 0 || left > PERF_FAR)
 		return PERF_FAR;
@@ -107,14 +130,14 @@ int vpmu_perf_needs_dummy(const struct perf_member *member)
 }
 
 /* What the kernel is told of an event that is opened; 0: it only counts. */
-uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_group *group,
-				   const struct perf_member *member)
+uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_thread *thread,
+				   const struct perf_group *group, const struct perf_member *member)
 {
 	if (member->notices != PERF_SAMPLES)
 		return 0;
 	if (vpmu_perf_gate_shuts(group, &member->attr))
 		return PERF_FAR;
-	return vpmu_perf_distance(perf, &member->attr, member->left);
+	return vpmu_perf_distance(perf, thread, &member->attr, member->left);
 }
 
 /*

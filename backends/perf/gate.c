@@ -56,8 +56,8 @@ void vpmu_perf_gate_notices(struct vpmu_perf *perf, const struct perf_thread *th
 		if (member->notices != PERF_SAMPLES || member->left == 0 ||
 		    !vpmu_perf_counts_guest(&member->attr))
 			continue;
-		result =
-			vpmu_perf_member_period(perf, group, member, vpmu_perf_member_left(member));
+		result = vpmu_perf_member_period(perf, thread, group, member,
+						 vpmu_perf_member_left(member));
 		if (result < 0)
 			vpmu_perf_failed(perf, PERF_IOCTL, &member->attr, atomic_load(&thread->id),
 					 result);

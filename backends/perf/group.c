@@ -45,8 +45,8 @@ static int flags_are_fit(uint32_t flags)
 }
 
 /* Gives the group new host events, which begin at 0. */
-static void group_replace(const struct vpmu_perf *perf, struct perf_group *group,
-			  const int32_t *descriptors)
+static void group_replace(const struct vpmu_perf *perf, const struct perf_thread *thread,
+			  struct perf_group *group, const int32_t *descriptors)
 {
 	group->enabled = 0;
 	group->running = 0;
@@ -58,7 +58,7 @@ static void group_replace(const struct vpmu_perf *perf, struct perf_group *group
 		group->members[i].asked_at = 0;
 		group->members[i].descriptor = descriptors[i];
 		group->members[i].distance =
-			vpmu_perf_member_distance(perf, group, &group->members[i]);
+			vpmu_perf_member_distance(perf, thread, group, &group->members[i]);
 	}
 }
 
@@ -92,6 +92,7 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		vpmu_perf_plan_notices(perf, thread, &group->members[i],
 				       events[i].left != 0 || events[i].attr.flags & VPMU_ATTR_PMI);
 	}
+	vpmu_perf_clocks_join(thread, group);
 	vpmu_perf_gate_plan(perf, group);
 	vpmu_perf_gate_follow(thread, group);
 	error = vpmu_perf_open_all(perf, thread, group, descriptors, failed);
@@ -99,7 +100,7 @@ static int open_events(struct vpmu_perf *perf, struct perf_thread *thread,
 		return error;
 	for (uint32_t i = 0; i < group->count; i++)
 		vpmu_perf_keep_kind(perf, &events[i].attr);
-	group_replace(perf, group, descriptors);
+	group_replace(perf, thread, group, descriptors);
 	return 0;
 }
 
@@ -118,6 +119,7 @@ static int open_anew(struct vpmu_perf *perf, struct perf_thread *thread,
 	group->settled = 1;
 	error = open_events(perf, thread, events, group, &failed);
 	if (error) {
+		vpmu_perf_clocks_part(thread, group);
 		perf->system.release(perf->system.opaque, group, group_bytes(count));
 		opened->failed = failed;
 		return error;
@@ -175,6 +177,7 @@ void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group)
 void vpmu_perf_close(void *source, void *attached, void *handle, uint32_t keep)
 {
 	vpmu_perf_gate_part(attached, handle);
+	vpmu_perf_clocks_part(attached, handle);
 	if (!keep || !vpmu_perf_pool_keep(source, attached, handle))
 		vpmu_perf_group_end(source, handle);
 }
@@ -429,7 +432,7 @@ static int group_renew(struct vpmu_perf *perf, struct perf_thread *thread, struc
 		return group_failed(perf, thread, group, PERF_IOCTL, result);
 	}
 	close_members(perf, group);
-	group_replace(perf, group, descriptors);
+	group_replace(perf, thread, group, descriptors);
 	return 0;
 }
 
@@ -475,10 +478,12 @@ static int member_begin(struct vpmu_perf *perf, struct perf_thread *thread,
 		vpmu_perf_plan_notices(perf, thread, &group->members[i], 1);
 	if (member->notices == PERF_DEAF)
 		return 0;
+	vpmu_perf_clocks_join(thread, group);
 	error = group_reopen(perf, thread, group, member);
 	if (error) {
 		for (uint32_t i = 0; i < group->count; i++)
 			group->members[i].notices = notices[i];
+		vpmu_perf_clocks_join(thread, group);
 		member->left = 0;
 	}
 	return error;
@@ -504,11 +509,12 @@ static int64_t set_distance_at_once(struct vpmu_perf *perf, const struct perf_gr
 	return result;
 }
 
-int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
-				struct perf_member *member, uint64_t left)
+int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_thread *thread,
+				const struct perf_group *group, struct perf_member *member,
+				uint64_t left)
 {
 	int shut = vpmu_perf_gate_shuts(group, &member->attr);
-	uint64_t distance = shut ? PERF_FAR : vpmu_perf_distance(perf, &member->attr, left);
+	uint64_t distance = shut ? PERF_FAR : vpmu_perf_distance(perf, thread, &member->attr, left);
 	int64_t result = 0;
 
 	if (group->on && vpmu_perf_needs_dummy(member))
@@ -537,6 +543,6 @@ int vpmu_perf_period(void *source, void *attached, void *handle, uint32_t index,
 	if (member->notices == PERF_COUNTS)
 		return member_begin(perf, attached, group, member, left);
 	left = vpmu_perf_put_off(perf, group, member, left);
-	result = vpmu_perf_member_period(perf, group, member, left);
+	result = vpmu_perf_member_period(perf, attached, group, member, left);
 	return result < 0 ? group_failed(perf, attached, group, PERF_IOCTL, result) : 0;
 }

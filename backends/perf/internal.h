@@ -48,6 +48,7 @@ struct perf_thread {
 	uint32_t rated;	    /* and for the rate of overflows that the kernel allows */
 	vpmu_attention attention;
 	void *opaque;
+	uint32_t clocks;	 /* with notices, of its open groups */
 	struct perf_group *kept; /* closed groups, the last closed first */
 	uint32_t kept_events;
 	uint32_t place;		  /* enum perf_place */
@@ -95,6 +96,7 @@ struct perf_group {
 	uint32_t shut;	  /* what its guest events count is not the guest's */
 	uint32_t current; /* read when the guest was left, and not touched since */
 	uint32_t slowed;  /* a notice was put off, and no reading told so yet */
+	uint32_t clocks;  /* of the thread's that are counted */
 	int32_t blurred;  /* why an edge was not read: what came before it and after it is not told
 			     apart */
 	uint64_t starved; /* time of the thread up to which its starvation was told; 0: it is not
@@ -154,10 +156,14 @@ void vpmu_perf_rate_look(struct vpmu_perf *perf);
 /* The distance of a notice that is asked for after a reading: `left`, or more. */
 uint64_t vpmu_perf_put_off(const struct vpmu_perf *perf, struct perf_group *group,
 			   struct perf_member *member, uint64_t left);
-uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct guest_perf_attr *attr,
-			    uint64_t left);
-uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_group *group,
+uint64_t vpmu_perf_distance(const struct vpmu_perf *perf, const struct perf_thread *thread,
+			    const struct guest_perf_attr *attr, uint64_t left);
+uint64_t vpmu_perf_member_distance(const struct vpmu_perf *perf, const struct perf_thread *thread,
+				   const struct perf_group *group,
 				   const struct perf_member *member);
+/* Before distances are asked for of a group that is open or to be opened, and when it is no more. */
+void vpmu_perf_clocks_join(struct perf_thread *thread, struct perf_group *group);
+void vpmu_perf_clocks_part(struct perf_thread *thread, struct perf_group *group);
 /*
  * Whether the kernel takes a new distance of this event late. It gives a software event that
  * counts, while that is on, one notice at the very next count and one after the distance before
@@ -210,8 +216,9 @@ void vpmu_perf_group_end(struct vpmu_perf *perf, struct perf_group *group);
 uint64_t vpmu_perf_member_left(const struct perf_member *member);
 /* A new distance for an event that gives notices: 0 or a negated errno value. Behind a gate the
  * kernel gets it at the next entry. */
-int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_group *group,
-				struct perf_member *member, uint64_t left);
+int64_t vpmu_perf_member_period(struct vpmu_perf *perf, const struct perf_thread *thread,
+				const struct perf_group *group, struct perf_member *member,
+				uint64_t left);
 
 /* gate.c */
 void vpmu_perf_gate_plan(const struct vpmu_perf *perf, struct perf_group *group);

@@ -162,7 +162,7 @@ static int64_t open_once(struct vpmu_perf *perf, struct perf_thread *thread,
 			 int32_t leader)
 {
 	return vpmu_perf_event_open(perf, &member->attr,
-				    vpmu_perf_member_distance(perf, group, member),
+				    vpmu_perf_member_distance(perf, thread, group, member),
 				    atomic_load(&thread->id), leader, group->flags);
 }
 

@@ -93,24 +93,25 @@ int vpmu_perf_pool_keep(struct vpmu_perf *perf, struct perf_thread *thread,
  * comes early by that would cost an exit of the guest, so the period is only left alone where
  * nothing was counted of it.
  */
-static int distance_fits(const struct vpmu_perf *perf, const struct perf_member *member,
-			 uint64_t left)
+static int distance_fits(const struct vpmu_perf *perf, const struct perf_thread *thread,
+			 const struct perf_member *member, uint64_t left)
 {
-	uint64_t distance = vpmu_perf_distance(perf, &member->attr, left);
+	uint64_t distance = vpmu_perf_distance(perf, thread, &member->attr, left);
 
 	return member->distance == distance &&
 	       (distance == PERF_FAR || member->last == member->armed);
 }
 
-static int64_t member_adapt(struct vpmu_perf *perf, struct perf_group *group,
-			    struct perf_member *member, const struct vpmu_source_event *event)
+static int64_t member_adapt(struct vpmu_perf *perf, const struct perf_thread *thread,
+			    struct perf_group *group, struct perf_member *member,
+			    const struct vpmu_source_event *event)
 {
 	uint64_t left = vpmu_perf_put_off(perf, group, member, event->left);
 
 	member->attr = event->attr;
 	member->carried = 0;
-	if (member->notices == PERF_SAMPLES && !distance_fits(perf, member, left))
-		return vpmu_perf_member_period(perf, group, member, left);
+	if (member->notices == PERF_SAMPLES && !distance_fits(perf, thread, member, left))
+		return vpmu_perf_member_period(perf, thread, group, member, left);
 	member->left = left;
 	member->armed = member->last;
 	return 0;
@@ -129,7 +130,7 @@ static int64_t group_adapt(struct vpmu_perf *perf, struct perf_thread *thread,
 	group->carried_enabled = 0;
 	group->carried_running = 0;
 	for (uint32_t i = 0; result >= 0 && i < group->count; i++)
-		result = member_adapt(perf, group, &group->members[i], &events[i]);
+		result = member_adapt(perf, thread, group, &group->members[i], &events[i]);
 	return result;
 }
 
@@ -145,8 +146,10 @@ struct perf_group *vpmu_perf_pool_take(struct vpmu_perf *perf, struct perf_threa
 	if (!*link)
 		return NULL;
 	group = unlink_group(thread, link);
+	vpmu_perf_clocks_join(thread, group);
 	if (group_adapt(perf, thread, group, events) >= 0)
 		return group;
+	vpmu_perf_clocks_part(thread, group);
 	vpmu_perf_group_end(perf, group);
 	return NULL;
 }

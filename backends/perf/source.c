@@ -159,6 +159,7 @@ static int thread_attach(void *source, const struct vpmu_source_thread *thread, 
 	vpmu_perf_limit_look(perf);
 	known->looked = 0;
 	known->rated = 0;
+	known->clocks = 0;
 	known->own = PERF_OWN_UNKNOWN;
 	known->place = PERF_NOWHERE;
 	known->attention = copy.attention;

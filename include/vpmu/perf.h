@@ -42,10 +42,12 @@
  * Then vpmu_vcpu_notify() or vpmu_vcpu_enter() looks after the events. Without a signal, for a
  * thread of another process, and for an event whose PMU has no interrupt there are no notices:
  * overflows are found when the group is read. A notice may come late: a distance below 10000 counts
- * (hardware, cache, raw), 100000 ns (clocks) or 1 (others) is taken as that. Of one overflow there
- * is one notice as a rule, and never more than five looks of the VMM: the kernel is told at once
- * how far it is to the next. For host-software events that are no clocks that takes a dummy event
- * in their group, one descriptor more, which is switched so that the kernel heeds the new distance.
+ * (hardware, cache, raw), 100000 ns (clocks) or 1 (others) is taken as that. Until a notice is
+ * looked after the kernel goes on to give more, and each clock has a timer of its own, so of n
+ * clocks with notices on a thread each has n times 100000 ns. Of one overflow there is one notice
+ * as a rule, and never more than five looks of the VMM: the kernel is told at once how far it is to
+ * the next. For host-software events that are no clocks that takes a dummy event in their group,
+ * one descriptor more, which is switched so that the kernel heeds the new distance.
  *
  * **Throttling.** The kernel stops an event, for up to a tick, that overflows more often than
  * kernel.perf_event_max_sample_rate allows, and its times go on. It tells so in a mapping only;

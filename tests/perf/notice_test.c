@@ -381,6 +381,72 @@ static uint64_t most_in_a_tick(const char *rate, uint32_t *throttled)
 	return most;
 }
 
+/* What the kernel was told of an event: the fake has them in the order of their opening. */
+static uint64_t distance_of(uint32_t number)
+{
+	return fake.events[number].attr.sample_period;
+}
+
+static void *open_clock(uint64_t left)
+{
+	return open_one(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_TASK_CLOCK, left);
+}
+
+/* With a timer each at a distance of its own, 63 clocks would keep a CPU so busy that the thread
+ * which is to look after them never runs. */
+static void clocks_share_what_one_may_have(void)
+{
+	struct vpmu_source_event three[3];
+	struct vpmu_source_opened opened;
+	void *clocks[4], *counting;
+
+	begin_guest();
+	for (uint32_t i = 0; i < 4; i++) {
+		clocks[i] = open_clock(1);
+		CHECK_EQ(distance_of(i), 100000u * (i + 1));
+	}
+	/* One that was there before has its share when it is looked after. */
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 1), 0);
+	CHECK_EQ(distance_of(0), 400000);
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 400001), 0);
+	CHECK_EQ(distance_of(0), 400001);
+	/* What only counts, what is kept and what is no clock take nothing. */
+	counting = open_clock(0);
+	keep(clocks[3]);
+	close_group(open_one(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_PAGE_FAULTS, 1));
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 1), 0);
+	CHECK_EQ(distance_of(0), 300000);
+	clocks[3] = open_clock(2);
+	CHECK_EQ(distance_of(3), 400000);
+	/* One begins to give notices: where that fails it takes nothing. */
+	fake_fail(&fake, FAKE_OPEN, 0, 1, -ENOSPC);
+	CHECK(ops->period(perf, attached, counting, 0, 1) < 0);
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 2), 0);
+	CHECK_EQ(distance_of(0), 400000);
+	CHECK_EQ(ops->period(perf, attached, counting, 0, 1), 0);
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 1), 0);
+	CHECK_EQ(distance_of(0), 500000);
+	/* The clocks of a group come together, or not at all. */
+	for (uint32_t i = 0; i < 3; i++)
+		three[i] = event(VPMU_TYPE_HOST_SOFTWARE, VPMU_SOFTWARE_CPU_CLOCK, 1);
+	fake_fail(&fake, FAKE_OPEN, 2, 1, -ENOSPC);
+	CHECK(open_events(three, 3, 0, &opened) < 0);
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 2), 0);
+	CHECK_EQ(distance_of(0), 500000);
+	CHECK_EQ(open_events(three, 3, 0, &opened), 0);
+	CHECK_EQ(ops->period(perf, attached, clocks[0], 0, 1), 0);
+	CHECK_EQ(distance_of(0), 800000);
+	close_group(opened.group);
+	close_group(counting);
+	for (uint32_t i = 0; i < 4; i++)
+		close_group(clocks[i]);
+	/* And the next one is alone again. */
+	clocks[0] = open_clock(1);
+	CHECK_EQ(distance_of(0), 100000);
+	close_group(clocks[0]);
+	end();
+}
+
 /* The kernel would stop it unseen: its notices come late instead, and its guest is told so. */
 static void no_event_is_throttled(void)
 {
@@ -439,6 +505,7 @@ static void asking_again_hastens_nothing(void)
 
 const struct test_case test_cases[] = {
 	{ "R-OVF-3", "notices are asked for", notices_are_asked_for },
+	{ "R-OVF-3", "clocks share what one may have", clocks_share_what_one_may_have },
 	{ "R-OVF-3", "clocks keep below the rate", clocks_keep_below_the_rate },
 	{ "R-OVF-3", "a dummy is switched", a_dummy_is_switched },
 	{ "R-OVF-3", "a dummy is of the leader's PMU", a_dummy_is_of_the_leaders_pmu },
