@@ -25,6 +25,8 @@ static int open_same(struct qmp *qmp, const struct attach_wires *wires, const ch
 
 struct found {
 	uint32_t index;
+	uint32_t hardware;
+	int nameless; /* QEMU tells no number of it */
 	int64_t thread;
 	char path[256];
 };
@@ -97,23 +99,36 @@ static int read_all(const json_t *list, struct found *found)
 	return count;
 }
 
-/* What an answer that did not come leaves out is not gone. A vCPU without a number is not shown. */
-static int scan_all(struct attach_vm *vm, struct qmp *qmp, const struct found *found, int count)
+static int name_all(const struct attach_vm *vm, struct qmp *qmp, struct found *found, int count)
 {
-	int nameless = 0;
+	for (int i = 0; i < count; i++) {
+		int error = 0;
 
+		if (!attach_vm_knows(vm, found[i].index))
+			error = hardware_id(vm, qmp, &found[i], &found[i].hardware);
+		if (error && error != -ENODATA)
+			return error;
+		found[i].nameless = error;
+	}
+	return 0;
+}
+
+/*
+ * What an answer that did not come leaves out is not gone, and none is shown before all can be: the
+ * counts of a predecessor are those of all. A vCPU without a number is not shown.
+ */
+static int scan_all(struct attach_vm *vm, struct qmp *qmp, struct found *found, int count)
+{
+	int nameless = name_all(vm, qmp, found, count);
+
+	if (nameless)
+		return nameless;
 	attach_vm_scan_begin(vm);
 	for (int i = 0; i < count; i++) {
-		uint32_t index = found[i].index, hardware = 0;
-		int error = attach_vm_knows(vm, index) ? 0 :
-							 hardware_id(vm, qmp, &found[i], &hardware);
-
-		if (error == -ENODATA)
-			nameless = error;
-		else if (error)
-			return error;
+		if (found[i].nameless)
+			nameless = found[i].nameless;
 		else
-			attach_vm_scan(vm, index, found[i].thread, hardware);
+			attach_vm_scan(vm, found[i].index, found[i].thread, found[i].hardware);
 	}
 	attach_vm_scan_end(vm);
 	return nameless;

@@ -221,6 +221,9 @@ def numbers(tool, directory):
     check(table == (PRESENT, PRESENT | 2), f"the table of a QEMU that answers late: {table}")
     table = table_of(tool, directory, "APIC id", "x86_64", lambda cpu: None if cpu else 4)
     check(table == (PRESENT | 4, 0), f"the table of a QEMU that tells no number: {table}")
+    # The first vCPU waits for the others: what a predecessor counted is taken over for all at once.
+    table = table_of(tool, directory, "timed out", "x86_64", lambda cpu: time.sleep(2 * cpu) or cpu)
+    check(table == (0, 0), f"the table of a QEMU that never tells all: {table}")
     table = table_of(tool, directory, "vCPU 1 found", "riscv64", lambda cpu: None)
     check(table == (PRESENT, PRESENT | 1), f"the table of a machine without APICs: {table}")
     table = table_of(tool, directory, "vCPU 1 gets no PMU", "riscv64", lambda cpu: None, vcpus=1)
