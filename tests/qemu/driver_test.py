@@ -6,7 +6,6 @@ The Linux driver in a stock kernel on a stock QEMU, with the counts of the TCG p
 one guest runs; what perf prints is compared with work whose instructions are known.
 """
 
-import math
 import os
 import re
 import sys
@@ -142,19 +141,18 @@ def check_unsupported(lines):
 
 
 def check_record(lines):
-    """R-OVF-2, R-PMI-3, R-PCI-5: samples fall where the work is, ten to one, as closely as so many samples can tell."""
+    """R-OVF-2, R-PMI-3, R-PCI-5: samples fall where the work is, ten to one within 3 points; fewer could not tell that."""
     samples = {name: int(number) for number, name in re.findall(r"[\d.]+%\s+(\d+)\s.*\s(\S+)$", lines.text(), re.M)}
     hot, cold = samples.get("hot_function", 0), samples.get("cold_function", 0)
-    good = hot + cold >= max(100, sum(samples.values()) * 0.3) \
-        and abs(hot / (hot + cold) - 10 / 11) < 5 * math.sqrt(10 / 11 / 11 / (hot + cold))
+    good = hot + cold >= max(1000, sum(samples.values()) * 0.3) and abs(hot / (hot + cold) - 10 / 11) < 0.03
     return good, f"{samples}"
 
 
 def check_period(lines):
-    """R-OVF-1: between two samples the slot counted the period, but for how late the interrupts were."""
+    """R-OVF-1: between two samples the slot counted the period, to 1 %; it is long, since an interrupt may be late."""
     periods = sorted(int(line) for line in lines.lines if line.strip().isdigit())
     middle = periods[len(periods) // 2] if periods else 0
-    return len(periods) > 5 and abs(middle - 20 * MILLION) < MILLION, f"{middle} of {len(periods)}"
+    return len(periods) > 5 and abs(middle - 100 * MILLION) < MILLION, f"{middle} of {len(periods)}"
 
 
 def check_hotplug(lines):
@@ -181,7 +179,7 @@ def check_scribble(lines):
     return good and counted(lines.rows(), INSTRUCTIONS), "harmed, or not healed"
 
 
-RECORD = "perf record -q -P -o p.data -c {period} -e vpmu/instructions/ taskset 2 work mix 3000 >record.txt 2>&1 || cat record.txt\n"
+RECORD = "perf record -q -P -o p.data -c {period} -e vpmu/instructions/ taskset 2 work mix {times} >record.txt 2>&1 || cat record.txt\n"
 # name: (script, check, what the host process is told at a line that begins with a text)
 TESTS = {
     "exact": ("work exact 1000 50000\n", check_exact, {}),
@@ -193,8 +191,8 @@ TESTS = {
              "vpmu/instructions/,vpmu/branches/ work loop 400\n", check_many, {}),
     "unsupported": ("perf stat -x, -e vpmu/cycles/ true\n"
                     "perf stat -x, -e '{vpmu/instructions/,vpmu/branches/,vpmu/L1-dcache-loads/}' true\n", check_unsupported, {}),
-    "record": (RECORD.format(period=200000) + "perf report --stdio -n -i p.data 2>/dev/null | grep %\n", check_record, {}),
-    "period": (RECORD.format(period=20000000) +
+    "record": (RECORD.format(period=200000, times=3000) + "perf report --stdio -n -i p.data 2>/dev/null | grep %\n", check_record, {}),
+    "period": (RECORD.format(period=100000000, times=6000) +
                "perf script -i p.data -F period 2>/dev/null | tail -n +2 | sort -n\n", check_period, {}),
     "hotplug": (beside("hotplug", "-a") + "echo 0 > /sys/devices/system/cpu/cpu1/online\n" + enough("hotplug") +
                 "echo 1 > /sys/devices/system/cpu/cpu1/online\n" +
